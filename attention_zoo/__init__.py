@@ -1,0 +1,73 @@
+"""attention_zoo: attention for Keras 3 that you can see, measure and trust.
+
+Importing it imports no Keras. As soon as Keras is imported, before or after, every layer here is
+known to `keras.models.load_model` with no custom_objects.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from attention_zoo.catalog import LAYERS as _LAYERS
+from attention_zoo.catalog import MODELS as _MODELS
+from attention_zoo.core.arrival import import_after as _import_after
+from attention_zoo.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from attention_zoo import layers as layers
+    from attention_zoo import models as models
+    from attention_zoo import tasks as tasks
+    from attention_zoo.explain import Explanation as Explanation
+    from attention_zoo.explain import attention_scores as attention_scores
+    from attention_zoo.explain import explain as explain
+    from attention_zoo.models import build as build
+    from attention_zoo.presets import PresetError as PresetError
+    from attention_zoo.presets import list_presets as list_presets
+    from attention_zoo.presets import load as load
+    from attention_zoo.presets import save as save
+    from attention_zoo.training import train as train
+
+# Where each public name lives: it is imported when it is first used
+_HOMES = {
+    "layers": "",
+    "models": "",
+    "tasks": "",
+    "Explanation": "explain",
+    "attention_scores": "explain",
+    "explain": "explain",
+    "build": "models",
+    "PresetError": "presets",
+    "list_presets": "presets",
+    "load": "presets",
+    "save": "presets",
+    "train": "training",
+}
+
+__all__ = ["__version__", "list_layers", "list_models", *_HOMES]
+
+
+def list_layers(pattern: str = "*") -> list[str]:
+    """The names of the registered attention layers that match a shell pattern."""
+    return _LAYERS.names(pattern)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """The names of the model factories that match a shell pattern."""
+    return _MODELS.names(pattern)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'attention_zoo' has no attribute {name!r}")
+    home = importlib.import_module(f"attention_zoo.{_HOMES[name] or name}")
+    value = getattr(home, name) if _HOMES[name] else home
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+_import_after("keras", "attention_zoo.layers")

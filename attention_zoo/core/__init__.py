@@ -1,0 +1,1 @@
+"""Plain Python that knows neither Keras nor the rest of the package."""

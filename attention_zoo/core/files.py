@@ -1,0 +1,97 @@
+"""Files and folders that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A file's bytes; ValueError if there are more than `limit`, before they are read."""
+    with open(path, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"{path} is larger than the {limit} bytes allowed there.")
+    return data
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f".{path.name}.previous")
+
+
+def recover_folder(path: Path) -> None:
+    """Bring back the folder that a replacement killed between its two renames had set aside."""
+    if not path.exists() and _previous(path).is_dir():
+        _previous(path).rename(path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A folder to fill, which takes its place at `path` only when the block ends well.
+
+    Whatever happens, `path` holds the old folder or the new one (or, for the instant between two
+    renames, `recover_folder` brings the old one back). Raises FileExistsError if something is
+    there and `overwrite` is false, NotADirectoryError if it is not a folder.
+    """
+    path = Path(os.path.abspath(path))
+    recover_folder(path)
+    refuse_existing(path, overwrite=overwrite)
+    if path.exists() and (path.is_symlink() or not path.is_dir()):
+        raise NotADirectoryError(f"{path} is in the way: it is not a folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", dir=path.parent))
+    try:
+        yield scratch
+        scratch.chmod(0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(_previous(path), ignore_errors=True)
+            path.rename(_previous(path))
+        scratch.rename(path)
+        shutil.rmtree(_previous(path), ignore_errors=True)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A file to write, of the same suffix, that takes its place at `path` if all goes well."""
+    path = Path(os.path.abspath(path))
+    refuse_existing(path, overwrite=overwrite)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is in the way: it is a folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}.", suffix=path.suffix,
+                                    dir=path.parent)
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        scratch.chmod(0o666 & ~_umask())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise FileExistsError if something is at `path` and may not be replaced."""
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(
+            f"{path} exists and is kept. Choose another path, or allow overwriting."
+        )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

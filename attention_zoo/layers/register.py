@@ -1,0 +1,86 @@
+"""One stroke that makes a class known to Keras's serialization and to our registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import keras
+
+from attention_zoo.catalog import LAYERS
+
+Class = TypeVar("Class", bound=type)
+
+
+def serializable(cls: Class, package: str = "attention_zoo") -> Class:
+    """Register a class with Keras as `package>ClassName`; a key taken by another is refused."""
+    key = f"{package}>{cls.__name__}"
+    taken = keras.saving.get_registered_object(key)
+    if taken is not None and taken is not cls:
+        raise ValueError(f"The serialization key {key!r} is taken by {taken.__module__}.")
+    return keras.saving.register_keras_serializable(package)(cls)
+
+
+def register(name: str, *, package: str = "attention_zoo") -> Callable[[Class], Class]:
+    """Make an attention layer loadable by Keras and known as `name` to `layers.get` and `build`.
+
+    Args:
+        name: the registry name, chosen by hand. ValueError if it is taken.
+        package: the serialization package; give your own for your own layers.
+
+    Example:
+
+    >>> @az.layers.register("mine", package="my_project")
+    ... class MyAttention(az.layers.FeatureAttention):
+    ...     pass
+    """
+
+    def decorate(cls: Class) -> Class:
+        LAYERS.add(name, cls)
+        return serializable(cls, package)
+
+    return decorate
+
+
+def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> keras.layers.Layer:
+    """An attention layer from its name, its config or itself.
+
+    Args:
+        layer: a registry name such as `"temporal"`; a dictionary
+            `{"class_name": name or class name, "config": {...}}`, which is what `describe` and
+            `keras.layers.serialize` return; or a registered layer, returned as it is.
+        kwargs: arguments of the layer, for a name.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+        TypeError: for anything that is none of the three.
+    """
+    if isinstance(layer, keras.layers.Layer) and not kwargs:
+        return layer
+    if isinstance(layer, Mapping) and not kwargs:
+        if set(layer) - {"registered_name", "module", "build_config"} - {"class_name", "config"}:
+            raise ValueError(
+                "A layer's dictionary has the keys 'class_name' and 'config'. "
+                f"Received: {sorted(map(str, layer))}"
+            )
+        name = layer.get("class_name")
+        known = {LAYERS.target(n): n for n in LAYERS.names()}
+        cls = LAYERS.get(known.get(name, name))
+        return cls.from_config(dict(layer.get("config") or {}))
+    if isinstance(layer, str):
+        return LAYERS.get(layer)(**kwargs)
+    raise TypeError(
+        "`layer` must be a name, a dictionary with 'class_name' and 'config', or an attention "
+        f"layer. Received: {layer!r}" + (f" with {sorted(kwargs)}" if kwargs else "")
+    )
+
+
+def describe(layer: keras.layers.Layer) -> dict[str, Any]:
+    """The dictionary from which `get` makes the same layer; ValueError if it is not registered."""
+    name = LAYERS.name_of(type(layer))
+    if name is None:
+        raise ValueError(
+            f"{type(layer).__name__} is not a registered attention layer. Register it with "
+            f"`attention_zoo.layers.register`. Known: {', '.join(LAYERS.names())}"
+        )
+    return {"class_name": name, "config": keras.saving.serialize_keras_object(layer)["config"]}

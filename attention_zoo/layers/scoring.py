@@ -1,0 +1,68 @@
+"""The weights of a score, for every layer that has queries and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from attention_zoo.core.registry import one_of
+from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.ops import scores
+
+SCORES = ("dot", "scaled_dot", "general", "additive")
+
+
+def check_score(score: Any) -> None:
+    """Refuse a name that is no score of queries and keys, with the nearest one."""
+    if score not in SCORES:
+        raise one_of("score", score, SCORES)
+
+
+class ScoredAttention(AttentionLayer):
+    """An attention layer with a `score` of queries and keys and its `units`.
+
+    ```
+    dot          q . k                        no weights; equal widths
+    scaled_dot   q . k / sqrt(d)              no weights; equal widths
+    general      q W . k                      score_kernel (query width, key width)
+    additive     v . tanh(q W + k U + b)      query_kernel, key_kernel, score_bias, score_vector
+    ```
+
+    A subclass sets `self.score` and `self.units`, calls `build_score` in `build`, and `logits` in
+    `call`.
+    """
+
+    score: str
+    units: int | None
+
+    def build_score(self, query_width: int, key_width: int) -> None:
+        """Make the weights that the score needs."""
+        if self.score == "general":
+            self.score_kernel = self.add_kernel("score_kernel", (query_width, key_width))
+        elif self.score == "additive":
+            units = self.units or key_width
+            self.query_kernel = self.add_kernel("query_kernel", (query_width, units))
+            self.key_kernel = self.add_kernel("key_kernel", (key_width, units))
+            self.score_bias = self.add_bias("score_bias", (units,))
+            self.score_vector = self.add_weight(
+                name="score_vector", shape=(units,), initializer="glorot_uniform",
+                regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+            )
+        elif query_width != key_width:
+            raise ValueError(
+                f"{type(self).__name__} with score={self.score!r} needs queries and keys of one "
+                "width; score='general' or 'additive' takes any. "
+                f"Received: query width {query_width}, key width {key_width}"
+            )
+
+    def logits(self, query: Any, key: Any) -> Any:
+        """`(batch, queries, width)` and `(batch, keys, width)` to `(batch, queries, keys)`."""
+        if self.score == "general":
+            return scores.general(query, key, self.score_kernel)
+        if self.score == "additive":
+            projected = ops.matmul(query, self.query_kernel)
+            if self.score_bias is not None:
+                projected = projected + self.score_bias
+            return scores.additive(projected, ops.matmul(key, self.key_kernel), self.score_vector)
+        return (scores.dot if self.score == "dot" else scores.scaled_dot)(query, key)

@@ -1,0 +1,150 @@
+"""The pieces that the factories share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from attention_zoo.core import checks
+from attention_zoo.core.registry import one_of
+from attention_zoo.layers.register import serializable
+from attention_zoo.ops import masks
+
+_RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+
+@serializable
+class TimePooling(keras.layers.Layer):
+    """The sum or the mean over the visible time steps; zeros for a sample that has none.
+
+    The sum of what a gating attention layer returns is the context vector, sum_t a_t h_t. The
+    mean is attention with uniform scores.
+
+    Args:
+        reduction: `"sum"` or `"mean"`.
+
+    Call arguments:
+        inputs: `(batch, time, features)`.
+        mask: boolean, `(batch, time)`; masked steps count for nothing. It is not passed on.
+
+    Returns:
+        `(batch, features)`.
+    """
+
+    def __init__(self, reduction: str = "sum", **kwargs: Any):
+        super().__init__(**kwargs)
+        if reduction not in ("sum", "mean"):
+            raise one_of("reduction", reduction, ("sum", "mean"))
+        self.reduction = reduction
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        mask = masks.standardize(mask, inputs.shape[:2])
+        total = ops.sum(masks.silence(inputs, mask), axis=1)
+        if self.reduction == "sum":
+            return total
+        if mask is None:
+            return total / ops.cast(ops.maximum(ops.shape(inputs)[1], 1), total.dtype)
+        count = ops.sum(ops.cast(mask, total.dtype), axis=1, keepdims=True)
+        return total / ops.maximum(count, ops.ones((), total.dtype))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (input_shape[0], input_shape[2])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "reduction": self.reduction}
+
+
+def entry(
+    input_shape: Any, *, axes: tuple[str, ...], standardize: bool, mask_value: float | None = None
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """The input, and what the model works on: masked and standardized where that is asked for."""
+    checks.boolean("standardize", standardize)
+    x = inputs = keras.Input(checks.shape("input_shape", input_shape, axes), name="x")
+    if mask_value is not None:
+        x = keras.layers.Masking(float(mask_value), name="masking")(x)
+    if standardize:
+        x = keras.layers.Normalization(name="standardize")(x)
+    return inputs, x
+
+
+def attend(attention: keras.layers.Layer | None, x: Any, *, architecture: str) -> Any:
+    """`attention` on `x`, which must come out with its shape; without attention, `x` itself."""
+    if attention is None:
+        return x
+    outputs = attention(x)
+    if len(outputs.shape) != len(x.shape):
+        raise ValueError(
+            f"{architecture!r} needs an attention layer that keeps the shape of its input. "
+            f"{type(attention).__name__} turns {tuple(x.shape)} into {tuple(outputs.shape)}; "
+            "use it where states are pooled, as in 'lstm_after' and 'gru'."
+        )
+    return outputs
+
+
+def attend_and_pool(attention: keras.layers.Layer | None, x: Any) -> Any:
+    """`attention` on a sequence of states and one vector from it; without attention, their mean."""
+    if attention is None:
+        return TimePooling("mean", name="pooling")(x)
+    outputs = attention(x)
+    if len(outputs.shape) == 2:
+        return outputs
+    reduction = "mean" if getattr(attention, "kind", "gate") == "sequence" else "sum"
+    return TimePooling(reduction, name="pooling")(outputs)
+
+
+def recurrent(
+    kind: str, x: Any, *, units: int, depth: int, bidirectional: bool, dropout: float,
+    recurrent_dropout: float, sequences: bool,
+) -> Any:
+    """`depth` recurrent layers, the last of which returns its states or only the final one."""
+    checks.positive_int("units", units)
+    checks.positive_int("depth", depth)
+    checks.boolean("bidirectional", bidirectional)
+    checks.rate("dropout", dropout)
+    checks.rate("recurrent_dropout", recurrent_dropout)
+    for level in range(1, depth + 1):
+        name = kind if depth == 1 else f"{kind}_{level}"
+        layer = _RECURRENT[kind](
+            units, return_sequences=sequences or level < depth, dropout=dropout,
+            recurrent_dropout=recurrent_dropout, name=name,
+        )
+        x = keras.layers.Bidirectional(layer, name=f"bi_{name}")(x) if bidirectional else layer(x)
+    return x
+
+
+def head(x: Any, *, outputs: int, activation: Any, dropout: float) -> Any:
+    """Dropout and the dense layer that answers, in float32 whatever the precision policy."""
+    checks.positive_int("outputs", outputs)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.layers.Dense(outputs, activation=activation, dtype="float32", name="y")(x)
+
+
+def attention_first(
+    kind: str, architecture: str, input_shape: Any, attention: Any, *, outputs: int,
+    activation: Any, mask_value: float | None, standardize: bool, **recurrent_config: Any,
+) -> keras.Model:
+    """Attention over the input sequence, then recurrent layers, then the answer."""
+    inputs, x = entry(input_shape, axes=("time", "features"), standardize=standardize, mask_value=mask_value)
+    x = attend(attention, x, architecture=architecture)
+    x = recurrent(kind, x, sequences=False, **recurrent_config)
+    y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
+    return keras.Model(inputs, y, name=architecture)
+
+
+def attention_last(
+    kind: str, architecture: str, input_shape: Any, attention: Any, *, outputs: int,
+    activation: Any, mask_value: float | None, standardize: bool, **recurrent_config: Any,
+) -> keras.Model:
+    """Recurrent layers, then attention over their states, then the answer."""
+    inputs, x = entry(input_shape, axes=("time", "features"), standardize=standardize, mask_value=mask_value)
+    x = recurrent(kind, x, sequences=True, **recurrent_config)
+    x = attend_and_pool(attention, x)
+    y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
+    return keras.Model(inputs, y, name=architecture)

@@ -1,0 +1,94 @@
+"""Factories and the blueprint that each model they build carries."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import keras
+
+from attention_zoo import layers
+from attention_zoo.catalog import MODELS
+from attention_zoo.core.registry import one_of
+
+
+class Blueprint(NamedTuple):
+    """What `build` needs to make the same architecture again: a name and plain JSON values."""
+
+    architecture: str
+    config: dict[str, Any]
+
+
+_blueprints: WeakKeyDictionary[keras.Model, Blueprint] = WeakKeyDictionary()
+
+
+def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable[..., keras.Model]]:
+    """Make a factory known to `build` under `name`; its models remember how they were built."""
+
+    def decorate(factory: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
+        signature = inspect.signature(factory)
+
+        @functools.wraps(factory)
+        def build_one(*args: Any, **config: Any) -> keras.Model:
+            for argument in config:
+                if argument not in signature.parameters:
+                    raise one_of(f"argument of {name!r}", argument, signature.parameters)
+            bound = signature.bind(*args, **config)
+            bound.apply_defaults()
+            values = dict(bound.arguments)
+            if values["attention"] is not None:
+                values["attention"] = layers.get(values["attention"])
+            model = factory(**values)
+            if values["attention"] is not None:
+                values["attention"] = layers.describe(values["attention"])
+            values["input_shape"] = list(values["input_shape"])
+            _blueprints[model] = Blueprint(name, values)
+            return model
+
+        MODELS.add(name, build_one)
+        return build_one
+
+    return decorate
+
+
+def build(architecture: str, **config: Any) -> keras.Model:
+    """A new model of a registered architecture, with random weights.
+
+    Args:
+        architecture: a name from `list_models()`.
+        **config: the factory's arguments, `input_shape` and `attention` first of all: see
+            `attention_zoo.models` for each.
+
+    Returns:
+        An ordinary functional `keras.Model`, not compiled.
+
+    Raises:
+        ValueError: for an unknown architecture or argument (the nearest is suggested), or an
+            attention layer that does not fit the architecture's shapes.
+
+    Example:
+
+    >>> model = az.build("lstm_after", input_shape=(20, 2), attention="temporal", outputs=1)
+    >>> model.output_shape
+    (None, 1)
+    """
+    if "input_shape" not in config and architecture in MODELS:
+        raise ValueError(
+            f"`input_shape` is missing: the sizes of one sample, such as (20, 2) for 20 steps of "
+            f"2 features. Received: build({architecture!r}) without it"
+        )
+    return MODELS.get(architecture)(**config)
+
+
+def blueprint(model: keras.Model) -> Blueprint:
+    """How a model was built; ValueError if none of our factories built it."""
+    try:
+        return _blueprints[model]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"{getattr(model, 'name', model)!r} was not built by `attention_zoo.build`, so its "
+            "architecture is not known. Save it as an ordinary file: model.save('model.keras')"
+        ) from None

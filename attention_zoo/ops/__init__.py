@@ -1,0 +1,1 @@
+"""Stateless functions on `keras.ops`: no weights, no classes."""

@@ -1,0 +1,91 @@
+"""What may be attended to: True is visible, False is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def standardize(mask: Any, shape: tuple, *, name: str = "mask") -> Any:
+    """`mask` as a boolean tensor, or None; its shape must be `shape` as far as both are known.
+
+    Raises TypeError for a floating mask, which could mean 0/1 or an additive -inf, and ValueError
+    for one of another rank or size.
+    """
+    if mask is None:
+        return None
+    mask = mask if hasattr(mask, "dtype") else ops.convert_to_tensor(mask)
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    if dtype != "bool" and "int" not in dtype:
+        raise TypeError(
+            f"`{name}` must be boolean (or integer 0/1): True is visible. Received: dtype {dtype}"
+        )
+    received = tuple(mask.shape)
+    fits = len(received) == len(shape) and all(
+        a is None or b is None or a == b for a, b in zip(received, shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"`{name}` must have the shape {tuple(shape)}. Received: {received}")
+    return ops.cast(mask, "bool")
+
+
+def silence(x: Any, mask: Any) -> Any:
+    """`x` with 0 wherever `mask` hides it, so that NaN or 1e4 in padding cannot speak.
+
+    Args:
+        x: a tensor `(batch, time, ...)`.
+        mask: boolean, the leading dimensions of `x`, or None, which leaves `x` as it is.
+    """
+    if mask is None:
+        return x
+    while len(mask.shape) < len(x.shape):
+        mask = ops.expand_dims(mask, -1)
+    return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
+
+
+def pairwise(
+    query_length: Any,
+    key_length: Any,
+    *,
+    query_mask: Any = None,
+    key_mask: Any = None,
+    attention_mask: Any = None,
+    causal: bool = False,
+    window: int | None = None,
+) -> Any:
+    """Which query step may attend to which key step: every condition at once.
+
+    Args:
+        query_length, key_length: the number of steps, possibly a tensor's.
+        query_mask: `(batch, query_length)`; a masked query attends to nothing.
+        key_mask: `(batch, key_length)`; a masked key is attended to by nobody.
+        attention_mask: `(batch, query_length, key_length)`, the user's own.
+        causal: query step i sees only keys up to i.
+        window: query step i sees only keys j with |i - j| <= window.
+
+    Returns:
+        A boolean tensor that broadcasts to `(batch, query_length, key_length)`, or None if
+        everything is visible.
+    """
+    conditions = []
+    if query_mask is not None:
+        conditions.append(ops.expand_dims(query_mask, -1))
+    if key_mask is not None:
+        conditions.append(ops.expand_dims(key_mask, -2))
+    if attention_mask is not None:
+        conditions.append(attention_mask)
+    if causal or window is not None:
+        ahead = (
+            ops.expand_dims(ops.arange(key_length), 0)
+            - ops.expand_dims(ops.arange(query_length), 1)
+        )
+        if causal:
+            conditions.append(ops.expand_dims(ahead <= 0, 0))
+        if window is not None:
+            conditions.append(ops.expand_dims(ops.abs(ahead) <= window, 0))
+    visible = None
+    for condition in conditions:
+        visible = condition if visible is None else ops.logical_and(visible, condition)
+    return visible
