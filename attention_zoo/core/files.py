@@ -71,8 +71,9 @@ def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}.", suffix=path.suffix,
-                                    dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem[:100]}.", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     scratch = Path(name)
     try:

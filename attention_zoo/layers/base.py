@@ -137,7 +137,10 @@ class AttentionLayer(keras.layers.Layer):
         return tuple(input_shape)
 
     def compute_output_spec(
-        self, inputs: Any, mask: Any = None, return_attention_scores: bool = False,
+        self,
+        inputs: Any,
+        mask: Any = None,
+        return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
         """The symbolic output, with the scores if they are asked for."""

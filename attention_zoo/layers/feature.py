@@ -64,7 +64,10 @@ class FeatureAttention(AttentionLayer):
         self.bias = self.add_bias("bias", (features,))
 
     def call(
-        self, inputs: Any, mask: Any = None, return_attention_scores: bool = False,
+        self,
+        inputs: Any,
+        mask: Any = None,
+        return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
         x = self.cast_inputs(inputs)

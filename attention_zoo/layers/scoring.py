@@ -46,8 +46,11 @@ class ScoredAttention(AttentionLayer):
             self.key_kernel = self.add_kernel("key_kernel", (key_width, units))
             self.score_bias = self.add_bias("score_bias", (units,))
             self.score_vector = self.add_weight(
-                name="score_vector", shape=(units,), initializer="glorot_uniform",
-                regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+                name="score_vector",
+                shape=(units,),
+                initializer="glorot_uniform",
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
             )
         elif query_width != key_width:
             raise ValueError(

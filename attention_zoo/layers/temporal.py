@@ -67,7 +67,10 @@ class TemporalAttention(AttentionLayer):
     """
 
     def __init__(
-        self, shared: bool = False, score: str = "location", units: int | None = None,
+        self,
+        shared: bool = False,
+        score: str = "location",
+        units: int | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -82,14 +85,18 @@ class TemporalAttention(AttentionLayer):
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 3:
             raise reject_rank(
-                self, input_shape, "rank 3, (batch, time, features)",
+                self,
+                input_shape,
+                "rank 3, (batch, time, features)",
                 "After a recurrent layer, set return_sequences=True.",
             )
         features = fixed_size(self, "feature", input_shape[2])
         self.features = features
         if self.score == "location":
             steps = fixed_size(
-                self, "time", input_shape[1],
+                self,
+                "time",
+                input_shape[1],
                 "Give the input a fixed length, or use score='additive', which takes any length.",
             )
             self.kernel = self.add_kernel("kernel", (steps, steps))
@@ -103,7 +110,10 @@ class TemporalAttention(AttentionLayer):
             )
 
     def call(
-        self, inputs: Any, mask: Any = None, return_attention_scores: bool = False,
+        self,
+        inputs: Any,
+        mask: Any = None,
+        return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
         x = self.cast_inputs(inputs)

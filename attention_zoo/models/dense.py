@@ -55,7 +55,7 @@ def dense(
     checks.positive_int("units", units)
     checks.positive_int("depth", depth)
     checks.rate("dropout", dropout)
-    inputs, x = parts.entry(input_shape, axes=("features",), standardize=standardize)
+    inputs, x = parts.entry(input_shape, ("features",), standardize)
     x = parts.attend(attention, x, architecture="dense")
     for level in range(1, depth + 1):
         x = keras.layers.Dense(units, activation=hidden_activation, name=f"hidden_{level}")(x)

@@ -55,7 +55,17 @@ def gru(
     (None, 1)
     """
     return parts.attention_last(
-        "gru", "gru", input_shape, attention, units=units, depth=depth,
-        bidirectional=bidirectional, outputs=outputs, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, mask_value=mask_value, standardize=standardize,
+        "gru",
+        "gru",
+        input_shape,
+        attention,
+        units=units,
+        depth=depth,
+        bidirectional=bidirectional,
+        outputs=outputs,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        mask_value=mask_value,
+        standardize=standardize,
     )

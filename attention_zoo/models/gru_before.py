@@ -54,7 +54,17 @@ def gru_before(
     (None, 1)
     """
     return parts.attention_first(
-        "gru", "gru_before", input_shape, attention, units=units, depth=depth,
-        bidirectional=bidirectional, outputs=outputs, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, mask_value=mask_value, standardize=standardize,
+        "gru",
+        "gru_before",
+        input_shape,
+        attention,
+        units=units,
+        depth=depth,
+        bidirectional=bidirectional,
+        outputs=outputs,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        mask_value=mask_value,
+        standardize=standardize,
     )

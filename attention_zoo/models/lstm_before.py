@@ -54,7 +54,17 @@ def lstm_before(
     (None, 1)
     """
     return parts.attention_first(
-        "lstm", "lstm_before", input_shape, attention, units=units, depth=depth,
-        bidirectional=bidirectional, outputs=outputs, activation=activation, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, mask_value=mask_value, standardize=standardize,
+        "lstm",
+        "lstm_before",
+        input_shape,
+        attention,
+        units=units,
+        depth=depth,
+        bidirectional=bidirectional,
+        outputs=outputs,
+        activation=activation,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        mask_value=mask_value,
+        standardize=standardize,
     )

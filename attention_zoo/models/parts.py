@@ -61,7 +61,7 @@ class TimePooling(keras.layers.Layer):
 
 
 def entry(
-    input_shape: Any, *, axes: tuple[str, ...], standardize: bool, mask_value: float | None = None
+    input_shape: Any, axes: tuple[str, ...], standardize: bool, mask_value: float | None = None
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """The input, and what the model works on: masked and standardized where that is asked for."""
     checks.boolean("standardize", standardize)
@@ -99,8 +99,15 @@ def attend_and_pool(attention: keras.layers.Layer | None, x: Any) -> Any:
 
 
 def recurrent(
-    kind: str, x: Any, *, units: int, depth: int, bidirectional: bool, dropout: float,
-    recurrent_dropout: float, sequences: bool,
+    kind: str,
+    x: Any,
+    *,
+    units: int,
+    depth: int,
+    bidirectional: bool,
+    dropout: float,
+    recurrent_dropout: float,
+    sequences: bool,
 ) -> Any:
     """`depth` recurrent layers, the last of which returns its states or only the final one."""
     checks.positive_int("units", units)
@@ -111,8 +118,11 @@ def recurrent(
     for level in range(1, depth + 1):
         name = kind if depth == 1 else f"{kind}_{level}"
         layer = _RECURRENT[kind](
-            units, return_sequences=sequences or level < depth, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, name=name,
+            units,
+            return_sequences=sequences or level < depth,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            name=name,
         )
         x = keras.layers.Bidirectional(layer, name=f"bi_{name}")(x) if bidirectional else layer(x)
     return x
@@ -127,11 +137,19 @@ def head(x: Any, *, outputs: int, activation: Any, dropout: float) -> Any:
 
 
 def attention_first(
-    kind: str, architecture: str, input_shape: Any, attention: Any, *, outputs: int,
-    activation: Any, mask_value: float | None, standardize: bool, **recurrent_config: Any,
+    kind: str,
+    architecture: str,
+    input_shape: Any,
+    attention: Any,
+    *,
+    outputs: int,
+    activation: Any,
+    mask_value: float | None,
+    standardize: bool,
+    **recurrent_config: Any,
 ) -> keras.Model:
     """Attention over the input sequence, then recurrent layers, then the answer."""
-    inputs, x = entry(input_shape, axes=("time", "features"), standardize=standardize, mask_value=mask_value)
+    inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
     x = attend(attention, x, architecture=architecture)
     x = recurrent(kind, x, sequences=False, **recurrent_config)
     y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
@@ -139,11 +157,19 @@ def attention_first(
 
 
 def attention_last(
-    kind: str, architecture: str, input_shape: Any, attention: Any, *, outputs: int,
-    activation: Any, mask_value: float | None, standardize: bool, **recurrent_config: Any,
+    kind: str,
+    architecture: str,
+    input_shape: Any,
+    attention: Any,
+    *,
+    outputs: int,
+    activation: Any,
+    mask_value: float | None,
+    standardize: bool,
+    **recurrent_config: Any,
 ) -> keras.Model:
     """Recurrent layers, then attention over their states, then the answer."""
-    inputs, x = entry(input_shape, axes=("time", "features"), standardize=standardize, mask_value=mask_value)
+    inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
     x = recurrent(kind, x, sequences=True, **recurrent_config)
     x = attend_and_pool(attention, x)
     y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])

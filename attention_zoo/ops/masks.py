@@ -77,9 +77,8 @@ def pairwise(
     if attention_mask is not None:
         conditions.append(attention_mask)
     if causal or window is not None:
-        ahead = (
-            ops.expand_dims(ops.arange(key_length), 0)
-            - ops.expand_dims(ops.arange(query_length), 1)
+        ahead = ops.expand_dims(ops.arange(key_length), 0) - ops.expand_dims(
+            ops.arange(query_length), 1
         )
         if causal:
             conditions.append(ops.expand_dims(ahead <= 0, 0))

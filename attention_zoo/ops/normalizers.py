@@ -167,15 +167,17 @@ def check(spec: Spec) -> tuple[str, dict[str, Any]]:
     NORMALIZERS.get(name)
     for option in options:
         if name != "entmax" or option != "alpha":
-            raise one_of(f"option of the normalizer {name!r}", option,
-                         ["alpha"] if name == "entmax" else [])
+            raise one_of(
+                f"option of the normalizer {name!r}", option, ["alpha"] if name == "entmax" else []
+            )
     if "alpha" in options:
         checks.positive("alpha", options["alpha"], above=1.0)
     return name, options
 
 
-def normalize(spec: Spec, logits: Any, mask: Any = None, *, axis: int = -1,
-              temperature: float = 1.0) -> Any:
+def normalize(
+    spec: Spec, logits: Any, mask: Any = None, *, axis: int = -1, temperature: float = 1.0
+) -> Any:
     """Scores of `logits / temperature` by the named normalizer.
 
     Half-precision logits are normalized in float32; the scores come back in the logits' dtype.
