@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -40,7 +40,7 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
             bound.apply_defaults()
             values = dict(bound.arguments)
             if values["attention"] is not None:
-                values["attention"] = layers.get(values["attention"])
+                values["attention"] = _attention(values["attention"])
             model = factory(**values)
             if values["attention"] is not None:
                 values["attention"] = layers.describe(values["attention"])
@@ -52,6 +52,15 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
         return build_one
 
     return decorate
+
+
+def _attention(attention: Any) -> keras.layers.Layer:
+    """The layer, called "attention" where the user gave it no name."""
+    if isinstance(attention, str):
+        return layers.get(attention, name="attention")
+    if isinstance(attention, Mapping) and isinstance(attention.get("config", {}), Mapping):
+        attention = {**attention, "config": {"name": "attention", **attention.get("config", {})}}
+    return layers.get(attention)
 
 
 def build(architecture: str, **config: Any) -> keras.Model:

@@ -1,0 +1,19 @@
+"""From a model and data to its attention, and how well that finds the truth."""
+
+import sys
+from types import ModuleType
+
+from attention_zoo.explain.explanation import Explanation as Explanation
+from attention_zoo.explain.explanation import explain as explain
+from attention_zoo.explain.localisation import pointing_game as pointing_game
+from attention_zoo.explain.localisation import relevance_mass_accuracy as relevance_mass_accuracy
+from attention_zoo.explain.localisation import relevance_rank_accuracy as relevance_rank_accuracy
+from attention_zoo.explain.scores import attention_scores as attention_scores
+
+
+class _CallableRoom(ModuleType):
+    # Importing this room sets `attention_zoo.explain` to it, where users expect the function
+    __call__ = staticmethod(explain)
+
+
+sys.modules[__name__].__class__ = _CallableRoom

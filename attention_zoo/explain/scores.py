@@ -1,0 +1,98 @@
+"""The attention of a model on data, from one pass over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import arrays, checks
+from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.layers.recorder import recording
+
+
+class _Watched(keras.Model):
+    """A model that also returns the scores of its attention layers, by layer name."""
+
+    def __init__(self, model: keras.Model):
+        super().__init__(name="watched")
+        self.model = model
+
+    def call(self, inputs: Any) -> Any:
+        with recording() as calls:
+            outputs = self.model(inputs, training=False)
+        scores: dict[str, Any] = {}
+        for layer, layer_scores in calls:
+            uses = sum(name.partition("@")[0] == layer.name for name in scores)
+            scores[f"{layer.name}@{uses + 1}" if uses else layer.name] = layer_scores
+        return {"predictions": outputs, "scores": scores}
+
+
+def check_inputs(model: keras.Model, x: Any) -> np.ndarray:
+    """`x` as samples that the model can take; ValueError says what it expects."""
+    array = arrays.numeric("x", x)
+    shape = getattr(model, "input_shape", None)
+    if isinstance(shape, tuple) and all(d is None or isinstance(d, int) for d in shape):
+        arrays.fits("x", array, shape[1:])
+    arrays.finite("x", array)
+    return array
+
+
+def watch(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, Any]:
+    """The model's predictions and its attention scores, from the same pass over `x`.
+
+    Args:
+        model: a built model with attention layers of ours.
+        x: an array `(samples, ...)`.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        `{"predictions": array, "scores": {layer name: array}}`.
+
+    Raises:
+        ValueError: if the model is not built, has no attention layer, or x does not fit it.
+    """
+    checks.positive_int("batch_size", batch_size)
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )
+    flat = list(model._flatten_layers(include_self=False))
+    if not any(isinstance(layer, AttentionLayer) for layer in flat):
+        raise ValueError(
+            f"The model {model.name!r} has no attention layer. Its layers are: "
+            f"{', '.join(f'{layer.name} ({type(layer).__name__})' for layer in flat)}"
+        )
+    watched = _Watched(model)
+    return watched.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)
+
+
+def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """Where a model looks: the scores of each of its attention layers on `x`.
+
+    One pass over the data in batches; the model is left as it is. The scores are those that
+    `predict` uses: 1 in sum over what is visible, exactly 0 on padding.
+
+    Args:
+        model: a built Keras model, trained or loaded, with attention layers of ours.
+        x: an array `(samples, ...)` that fits the model's input.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        `{layer name: array (samples, ...)}`, shaped as the layer's `return_attention_scores`. A
+        layer that is used more than once has further entries `name@2`, `name@3`.
+
+    Raises:
+        ValueError: if the model is not built, has no attention layer, or x does not fit it.
+
+    Example:
+
+    >>> model = az.load("lstm_after")
+    >>> x, y, relevance = az.tasks.get("planted_step").sample(3, split="test")
+    >>> {name: scores.shape for name, scores in az.attention_scores(model, x).items()}
+    {'attention': (3, 20)}
+    """
+    return watch(model, x, batch_size)["scores"]

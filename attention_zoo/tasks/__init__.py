@@ -1,0 +1,8 @@
+"""Synthetic tasks that know where their answer is hidden."""
+
+from attention_zoo.tasks import planted as planted
+from attention_zoo.tasks.base import TASKS as TASKS
+from attention_zoo.tasks.base import Sample as Sample
+from attention_zoo.tasks.base import Task as Task
+from attention_zoo.tasks.base import get as get
+from attention_zoo.tasks.base import list_tasks as list_tasks

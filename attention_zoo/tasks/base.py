@@ -1,0 +1,111 @@
+"""What every synthetic task is: seeded draws that know where the answer is hidden."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.core.registry import Registry, one_of
+
+TASKS = Registry("task")
+
+#: Draws of different splits never share a random stream, whatever the seed.
+SPLITS = {"train": 0, "validation": 1, "test": 2}
+
+
+class Sample(NamedTuple):
+    """A draw: inputs, targets, and where the answer is."""
+
+    x: np.ndarray
+    y: np.ndarray
+    #: 1 where the answer is, 0 elsewhere; shaped like the attention it should produce, or like
+    #: its leading axes.
+    relevance: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A synthetic task; its fields are the sizes and positions.
+
+    Subclasses define `input_shape`, the index that is relevant, and `draw`.
+    """
+
+    #: "binary", "multiclass" or "regression".
+    kind: ClassVar[str] = "binary"
+
+    @property
+    def name(self) -> str:
+        """The name under which `tasks.get` knows this kind of task."""
+        return TASKS.name_of(type(self)) or type(self).__name__
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        raise AttributeError(f"{type(self).__name__} defines no input_shape")
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a model needs."""
+        return 1
+
+    def config(self) -> dict[str, Any]:
+        """The fields, as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    def sample(self, n: int, seed: int = 0, split: str = "train") -> Sample:
+        """Draw `n` samples.
+
+        Args:
+            n: the number of samples.
+            seed: the same seed gives the same draw.
+            split: `"train"`, `"validation"` or `"test"`, which never share a draw.
+
+        Returns:
+            A named tuple `(x, y, relevance)`: x is float32 `(n, *input_shape)`, y float32 `(n,)`.
+        """
+        checks.positive_int("n", n)
+        checks.natural("seed", seed)
+        if split not in SPLITS:
+            raise one_of("split", split, SPLITS)
+        rng = np.random.default_rng([SPLITS[split], seed])
+        x, y, relevance = self.draw(n, rng)
+        return Sample(x.astype("float32"), y.astype("float32"), relevance.astype("float32"))
+
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`x`, `y` and `relevance` of `n` samples from `rng`."""
+        raise AttributeError(f"{type(self).__name__} defines no draw")
+
+
+def position(name: str, value: int, size: int) -> None:
+    """Refuse an index outside 0 to `size` - 1."""
+    checks.natural(name, value)
+    if value >= size:
+        raise ValueError(f"`{name}` must be less than {size}. Received: {name}={value!r}")
+
+
+def get(name: str, **config: Any) -> Task:
+    """A task by its name, with its sizes and positions as arguments.
+
+    Raises:
+        ValueError: for an unknown task or argument, with the nearest known one.
+
+    Example:
+
+    >>> x, y, relevance = az.tasks.get("planted_step", steps=12, index=3).sample(5, seed=1)
+    >>> x.shape, relevance[0].argmax()
+    ((5, 12, 2), np.int64(3))
+    """
+    cls = TASKS.get(name)
+    fields = [field.name for field in dataclasses.fields(cls)]
+    for argument in config:
+        if argument not in fields:
+            raise one_of(f"argument of the task {name!r}", argument, fields)
+    return cls(**config)
+
+
+def list_tasks(pattern: str = "*") -> list[str]:
+    """The names of the tasks that match a shell pattern."""
+    return TASKS.names(pattern)

@@ -1,0 +1,119 @@
+"""The planted-index tasks of keras-attention-mechanism (P. Remy, 2017), and a harder one.
+
+In each, x is standard normal noise, y is 0 or 1, and y itself is written into x at one place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.tasks.base import TASKS, Task, position
+
+
+def _noise(rng: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    return rng.standard_normal(shape), rng.integers(0, 2, shape[0])
+
+
+def _one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:
+    relevance = np.zeros((n, size))
+    relevance[np.arange(n), index] = 1
+    return relevance
+
+
+@dataclasses.dataclass(frozen=True)
+class PlantedFeature(Task):
+    """A table of noise whose feature `index` is the label; relevance is (n, features)."""
+
+    features: int = 32
+    index: int = 1
+
+    def __post_init__(self):
+        checks.positive_int("features", self.features)
+        position("index", self.index, self.features)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.features,)
+
+    def draw(self, n, rng):
+        x, y = _noise(rng, (n, self.features))
+        x[:, self.index] = y
+        return x, y, _one_hot(n, self.features, self.index)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlantedStep(Task):
+    """A series of noise whose features are all the label at step `index`; relevance (n, steps)."""
+
+    steps: int = 20
+    features: int = 2
+    index: int = 10
+
+    def __post_init__(self):
+        checks.positive_int("steps", self.steps)
+        checks.positive_int("features", self.features)
+        position("index", self.index, self.steps)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.steps, self.features)
+
+    def draw(self, n, rng):
+        x, y = _noise(rng, (n, self.steps, self.features))
+        x[:, self.index] = y[:, None]
+        return x, y, _one_hot(n, self.steps, self.index)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlantedChannel(Task):
+    """A series of noise whose feature `index` is the label at every step; relevance is
+    (n, steps, features)."""
+
+    steps: int = 6
+    features: int = 10
+    index: int = 5
+
+    def __post_init__(self):
+        checks.positive_int("steps", self.steps)
+        checks.positive_int("features", self.features)
+        position("index", self.index, self.features)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.steps, self.features)
+
+    def draw(self, n, rng):
+        x, y = _noise(rng, (n, self.steps, self.features))
+        x[:, :, self.index] = y[:, None]
+        relevance = _one_hot(n, self.features, self.index)
+        return x, y, np.repeat(relevance[:, None], self.steps, axis=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class MovingStep(Task):
+    """As planted_step, at a step that differs from sample to sample and that a second channel
+    marks with 1 (0 elsewhere): a bias cannot learn it, only attention that reads its input."""
+
+    steps: int = 20
+
+    def __post_init__(self):
+        checks.positive_int("steps", self.steps)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.steps, 2)
+
+    def draw(self, n, rng):
+        values, y = _noise(rng, (n, self.steps))
+        marker = _one_hot(n, self.steps, rng.integers(0, self.steps, n))
+        x = np.stack([np.where(marker == 1, y[:, None], values), marker], axis=-1)
+        return x, y, marker
+
+
+TASKS.add("planted_feature", PlantedFeature)
+TASKS.add("planted_step", PlantedStep)
+TASKS.add("planted_channel", PlantedChannel)
+TASKS.add("moving_step", MovingStep)
