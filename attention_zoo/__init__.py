@@ -6,43 +6,46 @@ known to `keras.models.load_model` with no custom_objects.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attention_zoo.catalog import LAYERS as _LAYERS
 from attention_zoo.catalog import MODELS as _MODELS
 from attention_zoo.core.arrival import import_after as _import_after
+from attention_zoo.core.lazy import door as _door
 from attention_zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from attention_zoo import layers as layers
     from attention_zoo import models as models
     from attention_zoo import tasks as tasks
+    from attention_zoo import training as training
     from attention_zoo.explain import Explanation as Explanation
     from attention_zoo.explain import attention_scores as attention_scores
     from attention_zoo.explain import explain as explain
     from attention_zoo.models import build as build
     from attention_zoo.presets import PresetError as PresetError
     from attention_zoo.presets import list_presets as list_presets
-    from attention_zoo.presets import load as load
-    from attention_zoo.presets import save as save
+    from attention_zoo.presets.load import load as load
+    from attention_zoo.presets.save import save as save
     from attention_zoo.training import train as train
 
 # Where each public name lives: it is imported when it is first used
 _HOMES = {
-    "layers": "",
-    "models": "",
-    "tasks": "",
+    "layers": "layers",
+    "models": "models",
+    "tasks": "tasks",
+    "training": "training",
     "Explanation": "explain",
     "attention_scores": "explain",
-    "explain": "explain",
+    "explain": "explain.explanation",
     "build": "models",
     "PresetError": "presets",
     "list_presets": "presets",
-    "load": "presets",
-    "save": "presets",
+    "load": "presets.load",
+    "save": "presets.save",
     "train": "training",
 }
+__getattr__ = _door(__name__, _HOMES)
 
 __all__ = ["__version__", "list_layers", "list_models", *_HOMES]
 
@@ -55,15 +58,6 @@ def list_layers(pattern: str = "*") -> list[str]:
 def list_models(pattern: str = "*") -> list[str]:
     """The names of the model factories that match a shell pattern."""
     return _MODELS.names(pattern)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'attention_zoo' has no attribute {name!r}")
-    home = importlib.import_module(f"attention_zoo.{_HOMES[name] or name}")
-    value = getattr(home, name) if _HOMES[name] else home
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

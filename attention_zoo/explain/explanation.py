@@ -96,9 +96,7 @@ def profile(scores: np.ndarray) -> np.ndarray:
     return rows.reshape(len(rows), -1, rows.shape[-1]).mean(1)
 
 
-def explain(
-    model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 256
-) -> Explanation:
+def explain(model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 256) -> Explanation:
     """Predict, and see where the model looks.
 
     Args:

@@ -40,9 +40,7 @@ def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     """
     weights, relevant = _rows(scores, relevance)
     total = weights.sum(1)
-    return np.divide(
-        (weights * relevant).sum(1), total, out=np.zeros_like(total), where=total != 0
-    )
+    return np.divide((weights * relevant).sum(1), total, out=np.zeros_like(total), where=total != 0)
 
 
 def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:

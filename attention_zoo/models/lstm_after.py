@@ -18,6 +18,7 @@ def lstm_after(
     units: int = 32,
     depth: int = 1,
     bidirectional: bool = False,
+    pooling: str | None = None,
     outputs: int = 1,
     activation: Any = None,
     dropout: float = 0.0,
@@ -28,7 +29,7 @@ def lstm_after(
     """A model for sequences: an LSTM, then attention over its states.
 
     ```
-    x -> LSTM(units) ... -> attention -> sum over time -> Dense(outputs)
+    x -> LSTM(units) ... -> attention -> pooling over time -> Dense(outputs)
     ```
 
     Args:
@@ -38,6 +39,10 @@ def lstm_after(
         units: the width of each LSTM layer, in each direction.
         depth: the number of LSTM layers.
         bidirectional: whether each reads the sequence both ways.
+        pooling: how one vector comes from the attended states, if the attention layer has not
+            made one: `"sum"`, the context vector, by default after a layer that weighs the steps;
+            `"mean"`, by default after all others; `"flatten"`, which gives each step its own
+            weights in the answer.
         outputs, activation: 1 and None for regression, 1 and `"sigmoid"` for two classes, the
             number of classes and `"softmax"` for more.
         dropout: the fraction of the inputs of each LSTM and of the output dropped in training.
@@ -62,6 +67,7 @@ def lstm_after(
         units=units,
         depth=depth,
         bidirectional=bidirectional,
+        pooling=pooling,
         outputs=outputs,
         activation=activation,
         dropout=dropout,

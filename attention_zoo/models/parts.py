@@ -9,40 +9,50 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.base import fixed_size
 from attention_zoo.layers.register import serializable
 from attention_zoo.ops import masks
 
+REDUCTIONS = ("sum", "mean", "flatten")
 _RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 @serializable
 class TimePooling(keras.layers.Layer):
-    """The sum or the mean over the visible time steps; zeros for a sample that has none.
+    """One vector from the visible time steps; zeros for a sample that has none.
 
     The sum of what a gating attention layer returns is the context vector, sum_t a_t h_t. The
-    mean is attention with uniform scores.
+    mean is attention with uniform scores. Flattened, every step has its own place, which needs a
+    fixed length.
 
     Args:
-        reduction: `"sum"` or `"mean"`.
+        reduction: `"sum"`, `"mean"` or `"flatten"`.
 
     Call arguments:
         inputs: `(batch, time, features)`.
         mask: boolean, `(batch, time)`; masked steps count for nothing. It is not passed on.
 
     Returns:
-        `(batch, features)`.
+        `(batch, features)`, or `(batch, time * features)` if flattened.
     """
 
     def __init__(self, reduction: str = "sum", **kwargs: Any):
         super().__init__(**kwargs)
-        if reduction not in ("sum", "mean"):
-            raise one_of("reduction", reduction, ("sum", "mean"))
+        if reduction not in REDUCTIONS:
+            raise one_of("reduction", reduction, REDUCTIONS)
         self.reduction = reduction
         self.supports_masking = True
 
+    def build(self, input_shape: tuple) -> None:
+        if self.reduction == "flatten":
+            fixed_size(self, "time", input_shape[1], "reduction='sum' takes any length.")
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
         mask = masks.standardize(mask, inputs.shape[:2])
-        total = ops.sum(masks.silence(inputs, mask), axis=1)
+        inputs = masks.silence(inputs, mask)
+        if self.reduction == "flatten":
+            return ops.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2]))
+        total = ops.sum(inputs, axis=1)
         if self.reduction == "sum":
             return total
         if mask is None:
@@ -51,6 +61,8 @@ class TimePooling(keras.layers.Layer):
         return total / ops.maximum(count, ops.ones((), total.dtype))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
+        if self.reduction == "flatten":
+            return (input_shape[0], input_shape[1] * input_shape[2])
         return (input_shape[0], input_shape[2])
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
@@ -87,15 +99,16 @@ def attend(attention: keras.layers.Layer | None, x: Any, *, architecture: str) -
     return outputs
 
 
-def attend_and_pool(attention: keras.layers.Layer | None, x: Any) -> Any:
-    """`attention` on a sequence of states and one vector from it; without attention, their mean."""
-    if attention is None:
-        return TimePooling("mean", name="pooling")(x)
-    outputs = attention(x)
-    if len(outputs.shape) == 2:
-        return outputs
-    reduction = "mean" if getattr(attention, "kind", "gate") == "sequence" else "sum"
-    return TimePooling(reduction, name="pooling")(outputs)
+def attend_and_pool(attention: keras.layers.Layer | None, x: Any, pooling: str | None) -> Any:
+    """`attention` on a sequence of states, and one vector from what it returns."""
+    if pooling is not None and pooling not in REDUCTIONS:
+        raise one_of("pooling", pooling, REDUCTIONS)
+    gated = attention is not None and getattr(attention, "kind", "gate") == "gate"
+    if attention is not None:
+        x = attention(x)
+    if len(x.shape) == 2:
+        return x
+    return TimePooling(pooling or ("sum" if gated else "mean"), name="pooling")(x)
 
 
 def recurrent(
@@ -162,6 +175,7 @@ def attention_last(
     input_shape: Any,
     attention: Any,
     *,
+    pooling: str | None,
     outputs: int,
     activation: Any,
     mask_value: float | None,
@@ -171,6 +185,6 @@ def attention_last(
     """Recurrent layers, then attention over their states, then the answer."""
     inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
     x = recurrent(kind, x, sequences=True, **recurrent_config)
-    x = attend_and_pool(attention, x)
+    x = attend_and_pool(attention, x, pooling)
     y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
     return keras.Model(inputs, y, name=architecture)

@@ -25,7 +25,10 @@ def _one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class PlantedFeature(Task):
-    """A table of noise whose feature `index` is the label; relevance is (n, features)."""
+    """A table of noise, one feature of which is the label.
+
+    Relevance is (n, features), 1 at `index`.
+    """
 
     features: int = 32
     index: int = 1
@@ -46,7 +49,10 @@ class PlantedFeature(Task):
 
 @dataclasses.dataclass(frozen=True)
 class PlantedStep(Task):
-    """A series of noise whose features are all the label at step `index`; relevance (n, steps)."""
+    """A series of noise whose features are all the label at one step.
+
+    Relevance is (n, steps), 1 at `index`.
+    """
 
     steps: int = 20
     features: int = 2
@@ -69,8 +75,10 @@ class PlantedStep(Task):
 
 @dataclasses.dataclass(frozen=True)
 class PlantedChannel(Task):
-    """A series of noise whose feature `index` is the label at every step; relevance is
-    (n, steps, features)."""
+    """A series of noise, one feature of which is the label at every step.
+
+    Relevance is (n, steps, features), 1 for the feature `index`.
+    """
 
     steps: int = 6
     features: int = 10
@@ -94,8 +102,11 @@ class PlantedChannel(Task):
 
 @dataclasses.dataclass(frozen=True)
 class MovingStep(Task):
-    """As planted_step, at a step that differs from sample to sample and that a second channel
-    marks with 1 (0 elsewhere): a bias cannot learn it, only attention that reads its input."""
+    """A series of noise that is the label at one step, another for each sample, which is marked.
+
+    The first channel is noise and the label, the second 1 at that step and 0 elsewhere. Relevance
+    is (n, steps). A bias cannot learn the place, only attention that reads its input.
+    """
 
     steps: int = 20
 

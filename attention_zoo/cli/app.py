@@ -1,0 +1,75 @@
+"""The commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from attention_zoo.cli import explain, list_, show, train
+from attention_zoo.cli.console import complain
+from attention_zoo.version import __version__
+
+app = typer.Typer(
+    name="attention-zoo",
+    help="Attention layers, models and pretrained weights for Keras 3 that show where they look.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(list_.list_)
+app.command("show")(show.show)
+app.command("train")(train.train)
+app.command("explain")(explain.explain)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Attention for Keras 3 that you can see, measure and trust."""
+
+
+def main() -> None:
+    """Run the command line: 0 for success, 2 and one line for bad input, 130 for Ctrl-C."""
+    os.environ.setdefault(
+        "TF_CPP_MIN_LOG_LEVEL", "3"
+    )  # TensorFlow's chatter, not a setting of ours
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(prog_name="attention-zoo", standalone_mode=False)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output left: nothing more can be said to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # every error ends here: the expected ones as one line
+        sys.exit(_fail(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(error: Exception) -> int:
+    if type(error).__name__ in ("Abort", "Exit"):
+        return getattr(error, "exit_code", 130)
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
+        complain(f"{format_message()} Try: attention-zoo --help")
+        return 2
+    expected = (ValueError, TypeError, OSError, ImportError)
+    if isinstance(error, expected) or type(error).__module__.startswith("attention_zoo."):
+        complain(str(error))
+        return 2
+    raise error

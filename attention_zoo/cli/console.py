@@ -1,0 +1,34 @@
+"""How the shell command prints."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def complain(message: str) -> None:
+    """One line on the error stream."""
+    sys.stderr.write(f"attention-zoo: {' '.join(message.split())}\n")
+
+
+def table(
+    title: str, columns: list[str], rows: list[list[str]], right: set[int] = frozenset()
+) -> None:  # type: ignore[assignment]
+    """A plain table."""
+    grid = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        grid.add_column(column, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*[Text(cell) for cell in row])
+    out.print(grid)
+
+
+def number(value: float | None) -> str:
+    """A figure with the digits that mean something."""
+    return "" if value is None else f"{value:.4g}"

@@ -1,0 +1,35 @@
+"""A progress bar over the epochs of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from attention_zoo.cli.console import err
+
+
+class EpochBar(Progress):
+    """One bar for all phases of a recipe, with the validation figures of the last epoch."""
+
+    def __init__(self, recipe: Any):
+        super().__init__(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=err,
+        )  # fmt: skip
+        self.recipe = recipe
+        total = sum(phase.epochs for phase in recipe.phases)
+        self.bar = self.add_task(f"training {recipe.architecture}", total=total, figures="")
+
+    def callbacks(self, phase: int) -> Sequence[keras.callbacks.Callback]:
+        """The callback that moves the bar in a phase."""
+        before = sum(p.epochs for p in self.recipe.phases[:phase])
+
+        def moved(epoch: int, logs: Any) -> None:
+            shown = {k: v for k, v in (logs or {}).items() if k.startswith("val_")}
+            figures = " ".join(f"{k[4:]} {v:.4f}" for k, v in shown.items())
+            self.update(self.bar, completed=before + epoch + 1, figures=figures)
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=moved)]

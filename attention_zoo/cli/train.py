@@ -1,0 +1,109 @@
+"""`attention-zoo train`: from a task or a file to a preset."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from attention_zoo.catalog import MODELS
+from attention_zoo.cli.console import err, number, out, table
+from attention_zoo.core import checks
+
+
+def train(
+    architecture: Annotated[str, typer.Argument(help="A model: see attention-zoo list models.")],
+    task: Annotated[str | None, typer.Option(help="A synthetic task to train on.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Your own .npz (arrays x, y and optionally mask) or .csv."),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column of the .csv to predict.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="binary, multiclass or regression, if y misleads.")
+    ] = None,
+    out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
+    attention: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
+    normalizer: Annotated[
+        str | None, typer.Option(help="softmax, sparsemax, entmax15, ...")
+    ] = None,
+    units: Annotated[int | None, typer.Option(help="The width of the hidden layers.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs, in one phase.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Training samples of a task.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of data and weights.")] = None,
+    seeds: Annotated[
+        int, typer.Option(help="Also train this many seeds, with controls, for the card.")
+    ] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Train a model, measure it on held-out samples, and write it as a preset."""
+    for name, value in (("epochs", epochs), ("samples", samples), ("batch_size", batch_size)):
+        checks.positive_int(name, value, none=True)
+    if (task is None) == (data is None):
+        raise ValueError("Give --task or --data, one of the two.")
+    if out_ is None:
+        raise ValueError("Give --out FOLDER, where the trained model goes.")
+    from attention_zoo import training  # Keras, only for the commands that need it
+    from attention_zoo.cli.progress import EpochBar
+
+    MODELS.get(architecture)
+    dataset = None if data is None else _read(training, data, target, kind, architecture)
+    recipe = training.default_recipe(architecture, task, dataset.kind if dataset else "binary")
+    recipe = _changed(recipe, attention, normalizer, units, epochs, samples, batch_size, seed)
+    bar = EpochBar(recipe)
+    with bar:
+        run = training.train(
+            recipe, data=dataset, out=out_, seeds=seeds, resume=resume, overwrite=overwrite,
+            callbacks=bar.callbacks, report=err.print,
+        )  # fmt: skip
+    rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]
+    table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
+    here = run.path if run.path.is_absolute() else f"./{run.path}"
+    again = "" if data is None else f" --data {data}" + (f" --target {target}" if target else "")
+    out.print(f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}")
+
+
+def _read(
+    training: Any, data: Path, target: str | None, kind: str | None, architecture: str
+) -> Any:
+    if data.suffix.lower() == ".csv" and target is None:
+        raise ValueError("A .csv needs --target COLUMN, the column to predict.")
+    dataset = training.read(data, target=target, kind=kind)
+    if architecture != "dense" and dataset.x.ndim == 2:
+        if data.suffix.lower() != ".csv":
+            raise ValueError(
+                f"{architecture!r} needs x of shape (samples, time, features). "
+                f"Received: {dataset.x.shape}"
+            )
+        return dataset.as_series()
+    return dataset
+
+
+def _changed(
+    recipe: Any, attention: str | None, normalizer: str | None, units: int | None,
+    epochs: int | None, samples: int | None, batch_size: int | None, seed: int | None,
+) -> Any:  # fmt: skip
+    """The recipe with what was asked for on the command line."""
+    config = dict(recipe.config)
+    if units is not None:
+        config["units"] = units
+    if attention is not None:
+        config["attention"] = {"class_name": attention, "config": {}}
+    if normalizer is not None:
+        factory = inspect.signature(MODELS.get(recipe.architecture))
+        chosen = config.get("attention") or factory.parameters["attention"].default
+        chosen = {"class_name": chosen} if isinstance(chosen, str) else chosen
+        arguments = {**(chosen.get("config") or {}), "normalizer": normalizer}
+        config["attention"] = {"class_name": chosen["class_name"], "config": arguments}
+    values: dict[str, Any] = {"config": config}
+    if epochs is not None:
+        values["phases"] = [{**recipe.phases[0].model_dump(), "epochs": epochs}]
+    elif attention is not None:
+        values["phases"] = [{**phase.model_dump(), "attention": {}} for phase in recipe.phases]
+    wanted = {"samples": samples, "batch_size": batch_size, "seed": seed}
+    values.update({name: value for name, value in wanted.items() if value is not None})
+    return recipe.changed(**values)

@@ -1,0 +1,129 @@
+"""The files of a preset, and where the names of presets lead."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from importlib import resources
+from pathlib import Path
+
+from attention_zoo.catalog import MODELS
+from attention_zoo.core import files
+from attention_zoo.core.registry import one_of
+from attention_zoo.presets.card import Card, PresetError, parse_card
+
+CONFIG = "config.json"
+CARD = "card.json"
+WEIGHTS = "model.weights.h5"
+GOLDEN = "golden.npz"
+#: What the card vouches for, and so what a folder holds beside it.
+VOUCHED = (CONFIG, WEIGHTS, GOLDEN)
+
+#: The tag that the architecture's name alone stands for.
+DEFAULT_TAGS = {
+    "dense": "planted_feature",
+    "gru": "planted_step",
+    "lstm_after": "planted_step",
+    "lstm_before": "planted_step",
+}
+
+_JSON_LIMIT = 1_000_000
+
+
+def shipped() -> Path:
+    """The folder of the presets that come with the package."""
+    return Path(str(resources.files("zoo_weights")))
+
+
+def list_presets(pattern: str = "*") -> list[str]:
+    """The names, `architecture.tag`, of the shipped presets that match a shell pattern."""
+    if not isinstance(pattern, str):
+        raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
+    names = (entry.name for entry in shipped().iterdir() if (entry / CARD).is_file())
+    return sorted(name for name in names if fnmatch.fnmatch(name, pattern))
+
+
+def find(name: str | os.PathLike) -> Path:
+    """The folder of a preset given as `"architecture"`, `"architecture.tag"` or a path.
+
+    A string with a path separator, or one that begins with a dot, is a path, and so is a
+    `pathlib.Path`; any other is a name.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+        FileNotFoundError: if there is no folder at the path.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"`name` must be a preset's name or path. Received: {name!r}")
+    text = os.fspath(name)
+    if not text or "\0" in text:
+        raise ValueError(f"`name` must be a preset's name or path. Received: {text!r}")
+    if not isinstance(name, str) or text.startswith((".", "~")) or _has_separator(text):
+        return _folder_at(Path(text).expanduser())
+    known = list_presets()
+    full = f"{text}.{DEFAULT_TAGS[text]}" if text in DEFAULT_TAGS else text
+    if full in known:
+        return shipped() / full
+    if (Path(text) / CARD).is_file():
+        return _folder_at(Path(text))
+    hint = " It is an architecture without a default preset." if text in MODELS else ""
+    error = one_of("preset", text, known)
+    raise ValueError(f"{error}{hint} A preset of your own is given by its path, ./{text[:80]}")
+
+
+def _has_separator(text: str) -> bool:
+    return any(mark in text for mark in (os.sep, os.altsep) if mark)
+
+
+def _folder_at(path: Path) -> Path:
+    files.recover_folder(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no preset at {path}.")
+    if not path.is_dir():
+        raise NotADirectoryError(f"A preset is a folder; {path} is a file.")
+    return path
+
+
+def read_json(path: Path) -> bytes:
+    """The bytes of a JSON file of a preset, of a bounded size."""
+    try:
+        return files.read_bounded(path, _JSON_LIMIT)
+    except FileNotFoundError:
+        raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
+    except ValueError as error:
+        raise PresetError(str(error)) from None
+
+
+def read_card(name: str | os.PathLike) -> Card:
+    """The card of a preset, without loading the model."""
+    path = find(name) / CARD
+    return parse_card(read_json(path), path)
+
+
+def checked(folder: Path) -> Card:
+    """The card of a folder whose other files are all there and unchanged.
+
+    Raises:
+        PresetError: for a missing, changed or unlisted file.
+    """
+    card = parse_card(read_json(folder / CARD), folder / CARD)
+    if set(card.files) != set(VOUCHED):
+        raise PresetError(
+            f"{folder / CARD} must vouch for {', '.join(VOUCHED)}. "
+            f"Received: {', '.join(sorted(card.files)) or 'nothing'}"
+        )
+    for name, entry in card.files.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            raise PresetError(f"{folder} is no whole preset: {name} is missing.")
+        size = path.stat().st_size
+        if size != entry.size:
+            raise PresetError(
+                f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
+                "Save or copy the preset again."
+            )
+        if files.sha256(path) != entry.sha256:
+            raise PresetError(
+                f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
+            )
+    return card

@@ -1,0 +1,104 @@
+"""The state of a training run on disk, from which it goes on after any interruption."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from attention_zoo.core import files
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.recipe import Recipe
+
+
+class _KeepHistory(keras.callbacks.Callback):
+    """Writes the epochs' figures beside the weights, so that a resumed run knows them all."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = path
+        self.rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.rows = [*self.rows[:epoch], {k: float(v) for k, v in (logs or {}).items()}]
+        with files.new_file(self.path, overwrite=True) as scratch:
+            scratch.write_text(json.dumps(self.rows), "utf-8")
+
+
+class Backup:
+    """A folder with a run's recipe, its finished phases and the last epoch of the running one.
+
+    Args:
+        folder: where to keep it, or None to keep the history in memory alone.
+        recipe, data: what is trained on what; a folder of another run raises ValueError, which
+            names the difference.
+    """
+
+    def __init__(self, folder: Path | None, recipe: Recipe, data: Dataset):
+        self.folder = folder
+        self._memory: keras.callbacks.History | None = None
+        if folder is None:
+            return
+        state = {"recipe": recipe.model_dump(), "data": data.fingerprint()}
+        state["backend"] = keras.backend.backend()
+        path = folder / "run.json"
+        if path.exists():
+            _same_run(json.loads(path.read_text("utf-8")), json.loads(json.dumps(state)), folder)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.new_file(path) as scratch:
+            scratch.write_text(json.dumps(state), "utf-8")
+
+    def callbacks(self, phase: int) -> list[keras.callbacks.Callback]:
+        """What keeps the state of a phase while it runs."""
+        if self.folder is None:
+            return []
+        # Keras's own callback restores weights, optimizer and epoch; its second copy survives a
+        # kill in the middle of writing the first
+        restore = keras.callbacks.BackupAndRestore(
+            str(self.folder / f"phase_{phase}"), double_checkpoint=True, delete_checkpoint=False
+        )
+        return [restore, _KeepHistory(self.folder / f"phase_{phase}.json")]
+
+    def finished_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]] | None:
+        """The history of a phase that ended before the interruption, its weights loaded."""
+        if self.folder is None or not (self.folder / f"phase_{phase}.weights.h5").exists():
+            return None
+        model.load_weights(self.folder / f"phase_{phase}.weights.h5")
+        return self._history(phase)
+
+    def finish_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]]:
+        """Mark a phase as ended, and give its history."""
+        if self.folder is None:
+            return {k: [float(v) for v in values] for k, values in model.history.history.items()}
+        with files.new_file(self.folder / f"phase_{phase}.weights.h5", overwrite=True) as scratch:
+            named = scratch.with_name(scratch.name.removesuffix(".h5") + ".weights.h5")
+            model.save_weights(named)
+            named.replace(scratch)
+        shutil.rmtree(self.folder / f"phase_{phase}", ignore_errors=True)
+        return self._history(phase)
+
+    def _history(self, phase: int) -> dict[str, list[float]]:
+        rows = json.loads((self.folder / f"phase_{phase}.json").read_text("utf-8"))  # type: ignore[operator]
+        return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def _same_run(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+    flat_old, flat_new = _flat(old), _flat(new)
+    for key in sorted({*flat_old, *flat_new}):
+        if flat_old.get(key) != flat_new.get(key):
+            raise ValueError(
+                f"{folder} holds another run: its {key} is {flat_old.get(key)!r}, this one's is "
+                f"{flat_new.get(key)!r}. Start anew without --resume, or go on with the same."
+            )
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {
+            k: v for key, item in value.items() for k, v in _flat(item, f"{prefix}{key}.").items()
+        }
+    return {prefix.rstrip("."): value}

@@ -1,0 +1,171 @@
+"""Data to train on: a task's draws, or the user's own arrays and files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from attention_zoo.core import arrays
+from attention_zoo.tasks import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Inputs and targets that fit each other, with what is known about them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    kind: str
+    relevance: np.ndarray | None = None
+    #: The value that fills padding steps, or None where there is no padding.
+    mask_value: float | None = None
+    #: The labels as they were, in the order of the classes; None for numbers.
+    classes: list[Any] | None = None
+    names: list[str] | None = None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        return self.x.shape[1:]
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a model needs."""
+        return len(self.classes) if self.kind == "multiclass" and self.classes else 1
+
+    def visible(self) -> np.ndarray:
+        """The inputs as (cells, features) without the padding."""
+        rows = self.x.reshape(-1, self.x.shape[-1])
+        return rows if self.mask_value is None else rows[np.any(rows != self.mask_value, axis=1)]
+
+    def as_series(self) -> Dataset:
+        """A table's rows as series of one feature, for recurrent models."""
+        return dataclasses.replace(self, x=self.x[..., None])
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of the inputs and targets."""
+        digest = hashlib.sha256(repr((self.x.shape, self.y.shape)).encode())
+        digest.update(np.ascontiguousarray(self.x).tobytes())
+        digest.update(np.ascontiguousarray(self.y).tobytes())
+        return digest.hexdigest()
+
+    def take(self, indices: np.ndarray) -> Dataset:
+        """Some of the samples."""
+        relevance = None if self.relevance is None else self.relevance[indices]
+        return dataclasses.replace(self, x=self.x[indices], y=self.y[indices], relevance=relevance)
+
+
+def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
+    """A draw of a task."""
+    sample = task.sample(n, seed=seed, split=split)
+    classes = list(range(task.outputs)) if task.kind == "multiclass" else None
+    return Dataset(sample.x, sample.y, task.kind, sample.relevance, classes=classes)
+
+
+#: Fills the padding of the user's own data; no step of theirs may have it in all its features.
+PADDING = -1e3
+
+
+def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Dataset:
+    """The user's own arrays, checked.
+
+    Args:
+        x: numbers, `(samples, features)` or `(samples, time, features)`.
+        y: `(samples,)` or `(samples, 1)`: integers or text are classes, other numbers a
+            quantity to predict.
+        mask: `(samples, time)`, True where a step is real; None if all are.
+        kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like.
+
+    Raises:
+        ValueError: for NaN or infinite values, x and y of different lengths, another rank, fewer
+            than two samples, one class only.
+    """
+    x = arrays.numeric("x", x)
+    if x.ndim not in (2, 3):
+        raise ValueError(
+            "`x` must be (samples, features) or (samples, time, features). "
+            f"Received: shape {x.shape}"
+        )
+    x, mask_value = _pad(x.astype("float32"), mask)
+    arrays.finite("x", x)
+    y = np.asarray(y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.shape != (len(x),):
+        raise ValueError(
+            f"`y` must have one value for each of the {len(x)} samples of x. "
+            f"Received: shape {y.shape}"
+        )
+    if len(x) < 2:
+        raise ValueError(f"At least 2 samples are needed. Received: {len(x)}")
+    target, kind, classes = _target(y, kind)
+    return Dataset(x, target, kind, mask_value=mask_value, classes=classes)
+
+
+def _pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
+    if mask is None:
+        return x, None
+    mask = np.asarray(mask)
+    if mask.dtype.kind not in "biu" or x.ndim != 3 or mask.shape != x.shape[:2]:
+        raise ValueError(
+            f"`mask` must be boolean, (samples, time) for x (samples, time, features). "
+            f"Received: mask {mask.dtype} {mask.shape}, x {x.shape}"
+        )
+    mask = mask.astype(bool)
+    if np.any(np.all(x == PADDING, axis=2) & mask):
+        raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
+    return np.where(mask[..., None], x, np.float32(PADDING)), PADDING
+
+
+def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any] | None]:
+    if y.dtype.kind not in "fiubUS":
+        raise ValueError(f"`y` must be numbers or text. Received: dtype {y.dtype}")
+    if y.dtype.kind == "f":
+        arrays.finite("y", y)
+        whole = bool(np.all(y == np.round(y)))
+        if kind is None:
+            kind = None if whole and len(np.unique(y)) == 2 else "regression"
+    if kind == "regression":
+        if y.dtype.kind in "US":
+            raise ValueError("`y` is text, which is no quantity to predict: leave kind to classes.")
+        if np.all(y == y[0]):
+            raise ValueError(f"`y` is constant ({y[0]}): there is nothing to learn.")
+        return y.astype("float32"), kind, None
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"`y` has one class only ({classes[0]!r}): there is nothing to learn.")
+    if kind == "binary" and len(classes) > 2:
+        raise ValueError(f"`y` must have 2 classes. Received: {len(classes)}")
+    if len(classes) > max(2, len(y) // 2):
+        raise ValueError(
+            f"`y` has {len(classes)} classes in {len(y)} samples. If it is a quantity, "
+            "choose the kind 'regression'."
+        )
+    kind = kind or ("binary" if len(classes) == 2 else "multiclass")
+    return codes.astype("float32"), kind, [value.item() for value in classes]
+
+
+def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset, Dataset]:
+    """Train, validation and test: 70, 15 and 15 % of the samples, shuffled, none shared.
+
+    Where there are classes each part has its share of every class.
+    """
+    rng = np.random.default_rng(seed)
+    labels = data.y if data.classes else np.zeros(len(data.y))
+    part = np.zeros(len(labels), dtype=int)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        held = max(1, round(0.15 * len(members))) if len(members) >= 3 else 0
+        part[members[:held]] = 2
+        part[members[held : 2 * held]] = 1
+    if not (np.any(part == 1) and np.any(part == 2)):
+        raise ValueError(
+            f"Too few samples to hold some out: 3 or more of a class are needed. "
+            f"Received: {len(labels)} samples"
+        )
+    train, validation, test = (
+        data.take(rng.permutation(np.flatnonzero(part == k))) for k in range(3)
+    )
+    return train, validation, test

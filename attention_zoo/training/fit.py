@@ -1,0 +1,138 @@
+"""From a recipe and data to a trained model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from attention_zoo import models
+from attention_zoo.training.backup import Backup
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.recipe import Recipe
+
+_OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
+_LOSS = {
+    "binary": "binary_crossentropy",
+    "multiclass": "sparse_categorical_crossentropy",
+    "regression": "mean_squared_error",
+}
+_METRIC = {"binary": "binary_accuracy", "multiclass": "sparse_categorical_accuracy",
+           "regression": "mean_absolute_error"}  # fmt: skip
+
+History = dict[str, list[float]]
+
+
+class TrainingError(RuntimeError):
+    """A training run that cannot go on."""
+
+
+class _StopAtNaN(keras.callbacks.Callback):
+    """Ends the run in the epoch whose loss is no number, before it is backed up."""
+
+    def __init__(self, phase: int):
+        super().__init__()
+        self.phase = phase
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {loss} in epoch {epoch + 1} of phase {self.phase + 1}. "
+                "A lower learning_rate, or inputs of a smaller scale, may cure it."
+            )
+
+
+def compile_model(model: keras.Model, kind: str, learning_rate: float, steps: int) -> None:
+    """Compile a model the way that is fast on this backend; it changes no result."""
+    compiled = keras.backend.backend() == "tensorflow"
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=_LOSS[kind],
+        metrics=[_METRIC[kind]],
+        jit_compile=True if compiled else "auto",
+        steps_per_execution=min(20, steps) if compiled else 1,
+    )
+
+
+def build_for(recipe: Recipe, data: Dataset, phase: int) -> keras.Model:
+    """The recipe's model for the data's shapes, with the attention arguments of a phase."""
+    config: dict[str, Any] = {
+        "input_shape": data.input_shape,
+        "outputs": data.outputs,
+        "activation": _OUTPUT[recipe.kind],
+        **recipe.config,
+    }
+    if data.mask_value is not None:
+        config["mask_value"] = data.mask_value
+    changes = recipe.phases[phase].attention
+    if changes:
+        attention = config["attention"]
+        attention = {"class_name": attention} if isinstance(attention, str) else dict(attention)
+        config["attention"] = {
+            **attention, "config": {**(attention.get("config") or {}), **changes}
+        }  # fmt: skip
+    return models.build(recipe.architecture, **config)
+
+
+def fit(
+    recipe: Recipe,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    backup: Path | None = None,
+    callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
+) -> tuple[keras.Model, History]:
+    """Train the recipe's model, phase after phase, each from the weights of the one before.
+
+    Args:
+        recipe: what to train and how.
+        train, validation: the data.
+        backup: a folder that holds the run's state after every epoch; a run that finds one goes
+            on from it. None for none.
+        callbacks: called with the number of each phase, gives further Keras callbacks for it.
+
+    Returns:
+        The model and its history: `{name: one value an epoch}`, over all phases.
+
+    Raises:
+        TrainingError: if the loss becomes NaN or infinite.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    kept = Backup(backup, recipe, train)
+    history: History = {}
+    weights: list[Any] | None = None
+    for number, phase in enumerate(recipe.phases):
+        model = build_for(recipe, train, number)
+        if weights is None:
+            _adapt(model, train)
+        else:
+            model.set_weights(weights)
+        steps = math.ceil(len(train.x) / recipe.batch_size)
+        compile_model(model, recipe.kind, phase.learning_rate, steps)
+        finished = kept.finished_phase(number, model)
+        if finished is None:
+            model.fit(
+                train.x,
+                train.y,
+                batch_size=recipe.batch_size,
+                epochs=phase.epochs,
+                validation_data=(validation.x, validation.y),
+                validation_batch_size=1000,
+                verbose=0,
+                callbacks=[_StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
+            )
+            finished = kept.finish_phase(number, model)
+        for name, values in finished.items():
+            history.setdefault(name, []).extend(values)
+        weights = model.get_weights()
+    return model, history
+
+
+def _adapt(model: keras.Model, train: Dataset) -> None:
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt(train.visible())

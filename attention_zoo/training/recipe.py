@@ -1,0 +1,89 @@
+"""A training run as data."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from attention_zoo.core.registry import one_of
+
+Kind = Literal["binary", "multiclass", "regression"]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phase(_Data):
+    """Some epochs at one learning rate, with some attention arguments of their own."""
+
+    epochs: PositiveInt
+    learning_rate: PositiveFloat = 1e-3
+    #: Arguments of the attention layer that this phase replaces, such as its penalty.
+    attention: dict[str, Any] = Field(default_factory=dict)
+
+
+class Recipe(_Data):
+    """Everything that decides how a model is trained, but the user's own data."""
+
+    architecture: str
+    #: The arguments of `build`, less those that the data decide.
+    config: dict[str, Any] = Field(default_factory=dict)
+    #: A task's name, or None for the user's own data.
+    task: str | None = None
+    task_config: dict[str, Any] = Field(default_factory=dict)
+    kind: Kind = "binary"
+    seed: int = Field(0, ge=0)
+    samples: PositiveInt = 10_000
+    validation: PositiveInt = 2_000
+    batch_size: PositiveInt = 100
+    phases: list[Phase] = Field(min_length=1)
+
+    def changed(self, **values: Any) -> Recipe:
+        """The same recipe with some values replaced, and checked again."""
+        return make_recipe({**self.model_dump(), **values})
+
+
+def make_recipe(values: dict[str, Any]) -> Recipe:
+    """A recipe from plain values; ValueError names the first that is not allowed."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(
+            f"`{where}` of the recipe: {first['msg']}. Received: {first['input']!r}"
+        ) from None
+
+
+def list_recipes() -> list[str]:
+    """The names of the recipes that come with the package: those of its presets."""
+    folder = resources.files("attention_zoo.training") / "recipes"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
+
+
+def load_recipe(name: str) -> Recipe:
+    """A recipe that comes with the package; ValueError for an unknown name."""
+    if name not in list_recipes():
+        raise one_of("recipe", name, list_recipes())
+    file = resources.files("attention_zoo.training") / "recipes" / f"{name}.json"
+    return Recipe.model_validate_json(file.read_text("utf-8"))
+
+
+def default_recipe(architecture: str, task: str | None, kind: Kind = "binary") -> Recipe:
+    """The package's recipe for an architecture and a task, or a plain one where it has none."""
+    name = f"{architecture}.{task}"
+    if name in list_recipes():
+        return load_recipe(name)
+    return make_recipe(
+        {
+            "architecture": architecture,
+            "task": task,
+            "kind": kind,
+            "config": {} if task else {"standardize": True},
+            "batch_size": 100 if task else 32,
+            "phases": [{"epochs": 30}],
+        }
+    )

@@ -1,0 +1,134 @@
+"""The whole of a training run: data, model, figures, preset."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from attention_zoo.core import checks, files
+from attention_zoo.presets.save import save
+from attention_zoo.training.data import Dataset, split
+from attention_zoo.training.fit import History, fit
+from attention_zoo.training.measure import measure
+from attention_zoo.training.recipe import Recipe, default_recipe
+from attention_zoo.training.study import datasets, study
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training run: the model, its history by epoch, its held-out figures."""
+
+    model: keras.Model
+    history: History
+    scores: dict[str, float]
+    recipe: Recipe
+    test: Dataset
+    path: Path | None = None
+
+
+def train(
+    recipe: Recipe | str,
+    task: str | None = None,
+    *,
+    data: Dataset | None = None,
+    out: str | os.PathLike | None = None,
+    seeds: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
+    report: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Train a model on a task or on your own data, measure it, and write it as a preset.
+
+    Args:
+        recipe: a `Recipe`, or an architecture's name for the package's recipe.
+        task: a task's name, where `recipe` is an architecture.
+        data: your own data, from `training.from_arrays` or `training.read`; without a task.
+        out: the preset's folder, or None to write nothing. While the run lasts its state is in
+            `out` + ".training", from which it can go on.
+        seeds: also train the recipe, its softmax and its no-attention control with this many
+            seeds each, for the card.
+        resume: go on from an interrupted run's state; ValueError if it was another run.
+        overwrite: whether a preset at `out`, or the state of an interrupted run, may be replaced.
+        callbacks: called with the number of each phase, gives Keras callbacks for it.
+        report: called with lines on a study's progress.
+
+    Returns:
+        A `Run`.
+
+    Example:
+
+    >>> recipe = az.training.load_recipe("dense.planted_feature").changed(
+    ...     samples=500, phases=[{"epochs": 1}])
+    >>> sorted(az.train(recipe).scores)[:2]
+    ['accuracy', 'pointing_game']
+    """
+    checks.natural("seeds", seeds)
+    if isinstance(recipe, str):
+        recipe = default_recipe(recipe, task, data.kind if data else "binary")
+    if (recipe.task is None) == (data is None):
+        raise ValueError("Give a task or your own data, one of the two.")
+    if data is None:
+        train_data, validation, test = datasets(recipe)
+    else:
+        train_data, validation, test = split(data, recipe.seed)
+    state = _state_folder(out, resume=resume, overwrite=overwrite)
+    backup = None if state is None else state / "run"
+    model, history = fit(recipe, train_data, validation, backup=backup, callbacks=callbacks)
+    scores = measure(model, test)
+    figures = None
+    if seeds:
+        if state is None or data is not None:
+            raise ValueError("A study over seeds needs a task, and `out` for its state.")
+        (state / "study").mkdir(exist_ok=True)
+        figures = study(recipe, seeds, state / "study", report)
+    path = None
+    if out is not None and state is not None:
+        path = _save(Path(out), model, recipe, test, scores, figures, overwrite or resume)
+        shutil.rmtree(state)
+    return Run(model, history, scores, recipe, test, path)
+
+
+def _state_folder(out: Any, *, resume: bool, overwrite: bool) -> Path | None:
+    if out is None:
+        return None
+    out = Path(os.path.abspath(out))
+    files.refuse_existing(out, overwrite=overwrite)
+    state = out.with_name(f"{out.name}.training")
+    if state.exists() and not resume:
+        if not overwrite:
+            raise FileExistsError(
+                f"{state} holds an interrupted run. Go on with it (resume), or allow overwriting."
+            )
+        shutil.rmtree(state)
+    state.mkdir(parents=True, exist_ok=True)
+    return state
+
+
+def _save(
+    out: Path, model: keras.Model, recipe: Recipe, test: Dataset, scores: dict[str, float],
+    figures: dict[str, Any] | None, overwrite: bool,
+) -> Path:  # fmt: skip
+    about: dict[str, Any] = {
+        "recipe": recipe.model_dump(),
+        "kind": recipe.kind,
+        "scores": scores,
+        "study": figures,
+        "classes": test.classes,
+        "names": test.names,
+    }
+    if recipe.task is None:
+        about["provenance"] = "trained by attention-zoo on the owner's data"
+    else:
+        about["license"] = "Apache-2.0"
+        about["provenance"] = (
+            f"trained by attention-zoo on draws of its synthetic task {recipe.task!r}; "
+            "no other data"
+        )
+    return save(model, out, examples=test.x, about=about, overwrite=overwrite)

@@ -1,0 +1,111 @@
+"""Every factory builds a plain functional model from any attention that fits, or says why not."""
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+
+SHAPES = {name: (7,) if name == "dense" else (11, 3) for name in az.list_models()}
+KINDS = {
+    "binary": ({"outputs": 1, "activation": "sigmoid"}, "binary_crossentropy"),
+    "multiclass": ({"outputs": 3, "activation": "softmax"}, "sparse_categorical_crossentropy"),
+    "regression": ({"outputs": 1}, "mean_squared_error"),
+}
+
+
+def data(name, n=6):
+    x = np.random.default_rng(0).normal(size=(n, *SHAPES[name])).astype("float32")
+    return x, np.arange(n, dtype="float32") % 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", SHAPES)
+def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
+    config, loss = KINDS[kind]
+    model = az.build(name, input_shape=SHAPES[name], units=5, **config)
+    model.compile("adam", loss)
+    x, y = data(name)
+    model.fit(x, y, epochs=1, batch_size=3, verbose=0)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert all(np.any(np.asarray(a) != 0) for a in model.get_weights() if a.ndim == 2)
+
+
+@pytest.mark.parametrize("options", [{"bidirectional": True}, {"depth": 2}, {"dropout": 0.2},
+                                     {"recurrent_dropout": 0.2}, {"mask_value": -9.0},
+                                     {"bidirectional": True, "depth": 2}])  # fmt: skip
+@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense"}))
+def test_recurrent_options(name, options):
+    model = az.build(name, input_shape=(11, 3), units=5, **options)
+    assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
+
+
+@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense"}))
+def test_padding_changes_nothing_and_all_padding_is_finite(name):
+    attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
+    keras.utils.set_random_seed(1)
+    model = az.build(
+        name, input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
+    )  # fmt: skip
+    x = data(name)[0]
+    padded = np.concatenate([x, np.full((6, 4, 3), -9, "float32")], axis=1)
+    np.testing.assert_allclose(
+        model.predict(padded, verbose=0), model.predict(x, verbose=0), atol=1e-6
+    )
+    scores = az.attention_scores(model, padded)["attention"]
+    assert np.all(scores[:, 11:] == 0)
+    nothing = np.full((2, 4, 3), -9, "float32")
+    assert np.all(np.isfinite(model.predict(nothing, verbose=0)))
+    assert np.all(az.attention_scores(model, nothing)["attention"] == 0)
+
+
+def test_without_attention_states_are_averaged():
+    model = az.build("gru", input_shape=(11, 3), attention=None)
+    assert isinstance(model.get_layer("pooling"), az.models.TimePooling)
+    assert model.get_layer("pooling").reduction == "mean"
+
+
+def test_the_blueprint_builds_the_same_model():
+    layer = az.layers.TemporalAttention(shared=True, normalizer="entmax15", name="mine")
+    model = az.build("lstm_after", input_shape=(11, 3), attention=layer, units=5)
+    name, config = az.models.blueprint(model)
+    again = az.build(name, **config)
+    again.set_weights(model.get_weights())
+    x = data(name)[0]
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert again.get_layer("mine").get_config() == layer.get_config()
+
+
+def test_standardize_needs_adapting_and_then_standardizes():
+    model = az.build("dense", input_shape=(7,), standardize=True, attention=None)
+    x = data("dense")[0] * 100 + 50
+    model.get_layer("standardize").adapt(x)
+    inner = keras.Model(model.input, model.get_layer("standardize").output)
+    np.testing.assert_allclose(inner.predict(x, verbose=0).mean(0), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: az.build("lstm_aftr", input_shape=(5, 2)), "Did you mean 'lstm_after'"),
+        (lambda: az.build("gru", input_shape=(5, 2), unts=3), "Did you mean 'units'"),
+        (lambda: az.build("gru"), "`input_shape` is missing"),
+        (lambda: az.build("gru", input_shape=(5,)), r"tuple \(time, features\)"),
+        (lambda: az.build("dense", input_shape=(5, 2)), r"tuple \(features,\)"),
+        (lambda: az.build("gru", input_shape=(None, 2)), "needs a fixed time size"),
+        (lambda: az.build("gru", input_shape=(5, 2), units=0), "`units` must be a positive"),
+        (lambda: az.build("gru", input_shape=(5, 2), attention="temprl"), "mean 'temporal'"),
+        (lambda: az.build("dense", input_shape=(5,), attention="temporal"), "rank 3"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_foreign_model_has_no_blueprint():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="was not built by"):
+        az.models.blueprint(model)

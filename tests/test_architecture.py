@@ -1,0 +1,100 @@
+"""The arrow: imports run one way, read from the source."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import attention_zoo
+
+PACKAGE = Path(attention_zoo.__file__).parent
+
+#: What each room may import; a room that is not here is a mistake.
+ARROW = {
+    "core": set(),
+    "catalog": {"core"},
+    "ops": {"core"},
+    "layers": {"core", "catalog", "ops"},
+    "models": {"core", "catalog", "ops", "layers"},
+    "tasks": {"core"},
+    "explain": {"core", "layers", "models"},
+    "presets": {"core", "catalog", "layers", "models", "explain", "version"},
+    "training": {"core", "layers", "models", "tasks", "explain", "presets"},
+    "cli": {"core", "catalog", "layers", "models", "tasks", "explain", "presets", "training",
+            "version"},
+}  # fmt: skip
+
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).parts[0] != "__init__.py")
+
+
+def imported(tree):
+    """The rooms of ours that a module imports, anywhere in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "attention_zoo" and len(parts) > 1:
+                yield parts[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_arrow(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room in ("version", "__main__"):
+        return
+    assert room in ARROW, f"the room {room} has no place in the arrow"
+    rooms = set(ARROW) | {"version"}
+    for other in imported(ast.parse(path.read_text("utf-8"))):
+        if other in rooms:
+            assert other == room or other in ARROW[room], f"{path.name} imports {other}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_core_knows_neither_keras_nor_us(path):
+    if path.relative_to(PACKAGE).parts[0] != "core":
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        assert not any(name.split(".")[0] in ("keras", "tensorflow") for name in names)
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_us_imports_no_keras_and_listing_neither():
+    run(
+        "import sys, attention_zoo as az; az.list_layers(); az.list_models(); az.list_presets();"
+        "assert 'keras' not in sys.modules and 'tensorflow' not in sys.modules"
+    )
+
+
+@pytest.mark.parametrize("first, second", [("keras", "attention_zoo"), ("attention_zoo", "keras")])
+def test_keras_knows_our_layers_whichever_is_imported_first(first, second):
+    out = run(
+        f"import {first}, {second}, keras;"
+        "print(keras.saving.get_registered_object('attention_zoo>TemporalAttention').__name__)"
+    )
+    assert out.strip() == "TemporalAttention"
+
+
+@pytest.mark.parametrize("before", ["", "az.attention_scores;", "az.load;", "az.training;"])
+def test_explain_is_callable_in_whatever_order_things_are_imported(before):
+    run(f"import attention_zoo as az; {before} assert callable(az.explain); az.explain.__call__")
+
+
+def test_every_public_name_resolves():
+    for name in attention_zoo.__all__:
+        assert getattr(attention_zoo, name) is not None
+    assert set(attention_zoo.__all__) == set(dir(attention_zoo))
+    with pytest.raises(AttributeError, match="no attribute 'lod'"):
+        attention_zoo.lod  # noqa: B018

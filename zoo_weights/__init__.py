@@ -1,0 +1,1 @@
+"""The presets that come with attention_zoo: one folder each, `architecture.tag/`."""
