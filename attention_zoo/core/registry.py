@@ -11,8 +11,9 @@ from typing import Any
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing when no known name is close."""
-    close = difflib.get_close_matches(str(name)[:200].lower().strip(), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    lowered = {candidate.lower(): candidate for candidate in sorted(known)}
+    close = difflib.get_close_matches(str(name)[:200].lower().strip(), lowered, n=1, cutoff=0.5)
+    return f" Did you mean {lowered[close[0]]!r}?" if close else ""
 
 
 def one_of(argument: str, value: Any, known: Iterable[str]) -> ValueError:
@@ -23,7 +24,7 @@ def one_of(argument: str, value: Any, known: Iterable[str]) -> ValueError:
         received = received[:100] + "..."
     return ValueError(
         f"Unknown {argument}.{nearest(value, names) if isinstance(value, str) else ''} "
-        f"Known: {', '.join(names)}. Received: {received}"
+        f"Known: {', '.join(names)}. Received: {received}."
     )
 
 

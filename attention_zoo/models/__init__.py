@@ -9,3 +9,4 @@ from attention_zoo.models.parts import TimePooling as TimePooling
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build
+from attention_zoo.models.register import copy_weights as copy_weights

@@ -101,3 +101,12 @@ def blueprint(model: keras.Model) -> Blueprint:
             f"{getattr(model, 'name', model)!r} was not built by `attention_zoo.build`, so its "
             "architecture is not known. Save it as an ordinary file: model.save('model.keras')"
         ) from None
+
+
+def copy_weights(weights: list[Any], model: keras.Model) -> keras.Model:
+    """Give a model the weights that `get_weights` of another of the same shape returned."""
+    model.set_weights(weights)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # its mean and variance are derived from the weights
+    return model

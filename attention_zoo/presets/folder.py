@@ -64,11 +64,11 @@ def find(name: str | os.PathLike) -> Path:
     full = f"{text}.{DEFAULT_TAGS[text]}" if text in DEFAULT_TAGS else text
     if full in known:
         return shipped() / full
-    if (Path(text) / CARD).is_file():
+    if len(text) < 256 and (Path(text) / CARD).is_file():
         return _folder_at(Path(text))
-    hint = " It is an architecture without a default preset." if text in MODELS else ""
-    error = one_of("preset", text, known)
-    raise ValueError(f"{error}{hint} A preset of your own is given by its path, ./{text[:80]}")
+    if text in MODELS:
+        raise ValueError(f"The architecture {text!r} has no default preset. Known: {known}")
+    raise one_of("preset", text, {*known, *DEFAULT_TAGS})
 
 
 def _has_separator(text: str) -> bool:

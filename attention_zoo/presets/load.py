@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,11 @@ def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
     model = _build(folder, card)
     path = folder / WEIGHTS
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras warns and leaves random weights where a file lacks a layer
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not hold the weights of this model: {first}") from error
     if verify:

@@ -13,10 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo import models
 from attention_zoo.core import files
 from attention_zoo.explain.scores import watch
 from attention_zoo.layers.base import AttentionLayer
-from attention_zoo.models import blueprint
 from attention_zoo.presets.card import Card, FileEntry
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.version import __version__
@@ -59,7 +59,7 @@ def save(
     >>> az.save(model, "my_preset").name
     'my_preset'
     """
-    plan = blueprint(model)
+    plan = models.blueprint(model)
     about = {
         "license": "not stated",
         "provenance": "saved with attention_zoo.save",
@@ -71,7 +71,9 @@ def save(
     with files.new_folder(path, overwrite=overwrite) as folder:
         config = {"architecture": plan.architecture, "config": plan.config}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
-        model.save_weights(folder / WEIGHTS)
+        # A copy, since a compiled model would save its optimizer as well
+        bare = models.build(plan.architecture, **plan.config)
+        models.copy_weights(model.get_weights(), bare).save_weights(folder / WEIGHTS)
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)

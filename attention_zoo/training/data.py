@@ -37,9 +37,10 @@ class Dataset:
         return len(self.classes) if self.kind == "multiclass" and self.classes else 1
 
     def visible(self) -> np.ndarray:
-        """The inputs as (cells, features) without the padding."""
-        rows = self.x.reshape(-1, self.x.shape[-1])
-        return rows if self.mask_value is None else rows[np.any(rows != self.mask_value, axis=1)]
+        """The inputs without the padding; series as a single one, since lengths differ."""
+        if self.mask_value is None:
+            return self.x
+        return self.x[np.any(self.x != self.mask_value, axis=-1)][None]
 
     def as_series(self) -> Dataset:
         """A table's rows as series of one feature, for recurrent models."""

@@ -107,14 +107,14 @@ def fit(
     weights: list[Any] | None = None
     for number, phase in enumerate(recipe.phases):
         model = build_for(recipe, train, number)
-        if weights is None:
-            _adapt(model, train)
-        else:
-            model.set_weights(weights)
-        steps = math.ceil(len(train.x) / recipe.batch_size)
-        compile_model(model, recipe.kind, phase.learning_rate, steps)
         finished = kept.finished_phase(number, model)
         if finished is None:
+            if weights is None:
+                _adapt(model, train)
+            else:
+                models.copy_weights(weights, model)
+            steps = math.ceil(len(train.x) / recipe.batch_size)
+            compile_model(model, recipe.kind, phase.learning_rate, steps)
             model.fit(
                 train.x,
                 train.y,

@@ -1,0 +1,117 @@
+"""Looking at a model shows what it uses, and changes nothing."""
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+
+X = np.random.default_rng(0).normal(size=(300, 11, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return az.build("lstm_after", input_shape=(11, 3), units=5,
+                    attention={"class_name": "temporal", "config": {"shared": True}})  # fmt: skip
+
+
+def test_scores_are_those_of_the_layer_and_predictions_those_of_predict(model):
+    explanation = az.explain(model, X, batch_size=64)
+    layer = model.get_layer("attention")
+    states = keras.Model(model.input, layer.input).predict(X, verbose=0)
+    _, scores = layer(states, return_attention_scores=True)
+    np.testing.assert_allclose(
+        explanation.scores["attention"], keras.ops.convert_to_numpy(scores), atol=1e-6
+    )
+    np.testing.assert_allclose(explanation.predictions, model.predict(X, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(explanation.scores["attention"].sum(1), 1, atol=1e-6)
+
+
+def test_the_model_is_left_as_it_was(model):
+    config, weights = model.get_config(), model.get_weights()
+    nodes = len(model.get_layer("attention")._inbound_nodes)
+    az.attention_scores(model, X)
+    assert model.get_config() == config
+    assert len(model.get_layer("attention")._inbound_nodes) == nodes
+    assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def test_dropout_is_off_while_looking():
+    model = az.build("dense", input_shape=(7,),
+                     attention={"class_name": "feature", "config": {"dropout": 0.5}})  # fmt: skip
+    x = np.ones((3, 7), "float32")
+    first, again = az.explain(model, x), az.explain(model, x)
+    np.testing.assert_array_equal(first.predictions, again.predictions)
+
+
+def test_sequential_several_and_shared_layers():
+    shared = az.layers.FeatureAttention(name="shared")
+    model = keras.Sequential(
+        [keras.Input((11, 3)), shared, keras.layers.GRU(3, return_sequences=True), shared,
+         az.layers.TemporalAttention(name="time"), keras.layers.Flatten()]
+    )  # fmt: skip
+    scores = az.attention_scores(model, X[:4])
+    assert {k: v.shape for k, v in scores.items()} == {
+        "shared": (4, 11, 3), "shared@2": (4, 11, 3), "time": (4, 11, 3),
+    }  # fmt: skip
+
+
+def test_a_truth_of_the_wrong_shape_is_refused(model):
+    with pytest.raises(ValueError, match=r"`truth` must have the shape.*Received: \(300, 12\)"):
+        az.explain(model, X, truth=np.zeros((300, 12)))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (X[:, :5], r"shape \(samples, 11, 3\). Received: \(300, 5, 3\)"),
+        (X[0], r"shape \(samples, 11, 3\). Received: \(11, 3\)"),
+        (X[:0], "at least one sample"),
+        (np.where(X > 3, np.nan, X), "`x` must be finite.*the first at x"),
+        (np.array([["a"]]), "array of numbers"),
+        ([[1, 2], [3]], "rows of equal length"),
+    ],
+)
+def test_x_that_does_not_fit(model, x, message):
+    with pytest.raises(ValueError, match=message):
+        az.attention_scores(model, x)
+
+
+def test_models_that_cannot_be_looked_into():
+    plain = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="only")])
+    with pytest.raises(ValueError, match=r"no attention layer. Its layers are: .*only \(Dense\)"):
+        az.attention_scores(plain, X[0])
+    with pytest.raises(ValueError, match="not built yet"):
+        az.attention_scores(keras.Sequential([az.layers.FeatureAttention()]), X[0])
+    with pytest.raises(TypeError, match="must be a keras.Model"):
+        az.attention_scores("lstm_after", X)
+
+
+def test_the_picture_shows_every_index_and_the_expected_one(model, tmp_path):
+    truth = np.zeros((300, 11))
+    truth[:, 4] = 1
+    explanation = az.explain(model, X, truth=truth)
+    np.testing.assert_array_equal(explanation.expected(), np.eye(11)[4])
+    figure = explanation.plot(title="t", names=[f"step {i}" for i in range(11)])
+    axes = figure.axes[0]
+    heights = [bar.get_height() for bar in axes.patches if bar.get_width() < 1]
+    np.testing.assert_allclose(heights, explanation.scores["attention"].mean(0), atol=1e-6)
+    assert [text.get_text() for text in axes.get_xticklabels()][3] == "step 3"
+    figure.savefig(tmp_path / "p.png")
+    with pytest.raises(ValueError, match="`names` must have 11 labels. Received: 2"):
+        explanation.plot(names=["a", "b"])
+    with pytest.raises(ValueError, match="Did you mean 'attention'"):
+        explanation.plot("atention")
+
+
+def test_profiles_average_over_what_is_not_attended():
+    rng = np.random.default_rng(0)
+    by_step, by_feature = (
+        az.layers.TemporalAttention(), az.layers.FeatureAttention())  # fmt: skip
+    x = rng.normal(size=(6, 5, 3)).astype("float32")
+    for layer, size in ((by_step, 5), (by_feature, 3)):
+        model = keras.Sequential([keras.Input((5, 3)), layer])
+        profile = az.explain(model, x).profile()
+        assert profile.shape == (6, size)
+        np.testing.assert_allclose(profile.sum(1), 1, atol=1e-5)

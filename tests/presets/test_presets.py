@@ -1,0 +1,259 @@
+"""A preset comes back as the same model, or is refused with what is wrong; nothing is lost."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.presets.folder import CARD, CONFIG, DEFAULT_TAGS, GOLDEN, VOUCHED, WEIGHTS, find
+
+X = np.random.default_rng(0).normal(size=(5, 11, 3)).astype("float32")
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(3)
+    attention = {"class_name": "temporal", "config": {"shared": True, "normalizer": "entmax15"}}
+    return az.build("lstm_after", input_shape=(11, 3), units=5, attention=attention)
+
+
+@pytest.fixture
+def preset(model, tmp_path):
+    return az.save(model, tmp_path / "mine", examples=X)
+
+
+def vouch(folder):
+    """Make the card agree with the files as they are now."""
+    card = json.loads((folder / CARD).read_text())
+    for name in card["files"]:
+        data = (folder / name).read_bytes()
+        card["files"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    (folder / CARD).write_text(json.dumps(card))
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_save_and_load_give_the_same_model(model, preset):
+    again = az.load(preset, verify=True)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert az.models.blueprint(again) == az.models.blueprint(model)
+    assert sorted(p.name for p in preset.iterdir()) == sorted((CARD, *VOUCHED))
+
+
+def test_an_existing_folder_is_kept_unless_overwriting(model, preset):
+    before = (preset / CARD).read_bytes()
+    with pytest.raises(FileExistsError, match="exists and is kept"):
+        az.save(model, preset)
+    assert (preset / CARD).read_bytes() == before
+    az.save(model, preset, overwrite=True, about={"license": "MIT"})
+    assert az.presets.read_card(preset).license == "MIT"
+
+
+def test_a_folder_with_other_files_is_never_replaced(model, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds other files"):
+        az.save(model, tmp_path, overwrite=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_save_that_fails_leaves_the_old_preset(model, preset, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(keras.Model, "save_weights", fail)
+    with pytest.raises(OSError, match="No space left"):
+        az.save(model, preset, overwrite=True)
+    monkeypatch.undo()
+    az.load(preset, verify=True)
+    assert list(preset.parent.iterdir()) == [preset]
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, GOLDEN, CARD])
+def test_a_missing_file_is_named(preset, name):
+    (preset / name).unlink()
+    with pytest.raises(az.PresetError, match=f"{name} is missing"):
+        az.load(preset)
+
+
+@pytest.mark.parametrize("name", VOUCHED)
+@pytest.mark.parametrize("where", [0, 0.5, 1])
+def test_a_flipped_byte_is_found(preset, name, where):
+    data = bytearray((preset / name).read_bytes())
+    data[round(where * (len(data) - 1))] ^= 1
+    (preset / name).write_bytes(data)
+    with pytest.raises(az.PresetError, match=f"{name} is damaged: its SHA-256"):
+        az.load(preset)
+
+
+@pytest.mark.parametrize("name", VOUCHED)
+def test_a_truncated_file_is_found(preset, name):
+    data = (preset / name).read_bytes()
+    (preset / name).write_bytes(data[:-1])
+    with pytest.raises(az.PresetError, match=f"{name} is damaged: it has"):
+        az.load(preset)
+
+
+def test_a_symlink_is_no_file_of_a_preset(preset, tmp_path):
+    (preset / WEIGHTS).rename(tmp_path / "elsewhere.h5")
+    (preset / WEIGHTS).symlink_to(tmp_path / "elsewhere.h5")
+    with pytest.raises(az.PresetError, match="is missing"):
+        az.load(preset)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "format 2.*formats 1 to 1"),
+        ({"parameters": 7}, "the card says 7"),
+        ({"architecture": "gru"}, "says architecture 'lstm_after', its card 'gru'"),
+        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"files": {}}, "must vouch for"),
+        ({"parameters": "many"}, "parameters: Input should be"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(preset, changes, message):
+    edit(preset / CARD, **changes)
+    with pytest.raises(az.PresetError, match=message):
+        az.load(preset)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", "\ufeff{}", "nan"])
+def test_a_card_that_is_no_card_is_refused(preset, text):
+    (preset / CARD).write_text(text, "utf-8")
+    with pytest.raises(az.PresetError, match="is no valid card"):
+        az.load(preset)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"architecture": "lstm_aftr"}, "its card"),
+        ({"config": {"input_shape": [11, 3], "attention": "temprl"}}, "Did you mean 'temporal'"),
+        ({"config": {"input_shape": [11, 3], "units": 4}}, "the card says"),
+        ({"config": {"input_shape": [11, 3], "unts": 4}}, "Did you mean 'units'"),
+        ({"config": {"input_shape": "x"}}, "must be a tuple"),
+        ({"more": 1}, "an object with 'architecture' and 'config'"),
+        (
+            {"config": {"input_shape": [11, 3],
+                        "attention": {"class_name": "Lambda", "config": {}}}},
+            "Unknown layer",
+        ),
+    ],
+)  # fmt: skip
+def test_a_config_that_does_not_fit_is_refused(preset, config, message):
+    edit(preset / CONFIG, **config)
+    vouch(preset)
+    with pytest.raises(az.PresetError, match=message):
+        az.load(preset)
+
+
+def test_an_unknown_architecture_is_refused_with_the_nearest(preset):
+    edit(preset / CONFIG, architecture="lstm_aftr")
+    edit(preset / CARD, architecture="lstm_aftr")
+    vouch(preset)
+    with pytest.raises(az.PresetError, match="Did you mean 'lstm_after'"):
+        az.load(preset)
+
+
+def test_weights_of_another_shape_are_refused(preset, tmp_path):
+    other = az.build("lstm_after", input_shape=(11, 3), units=6)
+    other.save_weights(tmp_path / WEIGHTS)
+    shutil.copy(tmp_path / WEIGHTS, preset / WEIGHTS)
+    vouch(preset)
+    with pytest.raises(az.PresetError, match="does not hold the weights of this model"):
+        az.load(preset)
+
+
+def test_weights_of_the_right_shape_but_another_model_are_found_by_verify(preset, model, tmp_path):
+    model.set_weights([w + 0.1 for w in model.get_weights()])
+    model.save_weights(tmp_path / WEIGHTS)
+    shutil.copy(tmp_path / WEIGHTS, preset / WEIGHTS)
+    vouch(preset)
+    az.load(preset)
+    with pytest.raises(az.PresetError, match="differs from the stored one"):
+        az.load(preset, verify=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("lstm_afterr", ValueError, "Did you mean 'lstm_after"),
+        ("lstm_after.planted_stpe", ValueError, "Did you mean 'lstm_after.planted_step'"),
+        ("gru_before", ValueError, "'gru_before' has no default preset"),
+        ("LSTM_AFTER", ValueError, "Did you mean 'lstm_after"),
+        ("lstm_after ", ValueError, "Did you mean 'lstm_after"),
+        ("", ValueError, "must be a preset's name or path"),
+        ("a\0b", ValueError, "must be a preset's name or path"),
+        ("x" * 10_000, ValueError, "Unknown preset"),
+        ("-x", ValueError, "Unknown preset"),
+        ("./nowhere", FileNotFoundError, "There is no preset at nowhere"),
+        ("../nowhere/x", FileNotFoundError, "There is no preset at"),
+        (3, TypeError, "must be a preset's name or path"),
+    ],
+)
+def test_names_that_lead_nowhere(name, error, message):
+    with pytest.raises(error, match=message):
+        az.load(name)
+
+
+def test_a_file_is_no_preset(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="A preset is a folder"):
+        az.load(tmp_path / "file")
+
+
+def test_an_interrupted_replacement_is_healed_by_loading(preset):
+    preset.rename(preset.parent / ".mine.previous")
+    az.load(preset, verify=True)
+
+
+def test_every_default_tag_is_shipped():
+    for architecture, tag in DEFAULT_TAGS.items():
+        assert find(architecture).name == f"{architecture}.{tag}"
+
+
+@pytest.mark.parametrize("name", az.list_presets())
+def test_every_shipped_preset_replays_its_golden_output(name):
+    model = az.load(name, verify=True)
+    assert model.count_params() == az.presets.read_card(name).parameters
+
+
+@pytest.mark.parametrize("name", az.list_presets())
+def test_every_card_says_where_it_comes_from_and_what_it_reaches(name):
+    card = az.presets.read_card(name)
+    assert card.license == "Apache-2.0"
+    assert card.recipe == az.training.load_recipe(name).model_dump()
+    assert card.study["seeds"] == 5
+    # The shipped weights are those of the recipe's own seed, whatever their figures
+    assert card.scores == pytest.approx(card.study["ours"]["runs"][card.recipe["seed"]], abs=0.01)
+    assert card.study["ours"]["median"]["accuracy"] >= 0.999
+    assert set(card.study) == {"seeds", "ours", "softmax", "no_attention"}
+
+
+def test_a_keras_file_comes_back_exactly_in_a_fresh_process(tmp_path):
+    names = az.list_presets()
+    for name in names:
+        model = az.load(name)
+        x = np.random.default_rng(1).normal(size=(4, *model.input_shape[1:])).astype("float32")
+        model.save(tmp_path / f"{name}.keras")
+        np.savez(tmp_path / f"{name}.npz", x=x, y=model.predict(x, verbose=0))
+    code = (
+        "import sys, numpy as np, attention_zoo, keras\n"
+        "for name in sys.argv[2:]:\n"
+        "    m = keras.models.load_model(f'{sys.argv[1]}/{name}.keras')\n"
+        "    d = np.load(f'{sys.argv[1]}/{name}.npz')\n"
+        "    np.testing.assert_array_equal(m.predict(d['x'], verbose=0), d['y'])\n"
+        "print(len(sys.argv) - 2)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), *names],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == str(len(names))

@@ -1,0 +1,124 @@
+"""The user's own files are read whole and checked, or refused with the place of what is wrong."""
+
+import numpy as np
+import pytest
+
+from attention_zoo.training import from_arrays, read
+from attention_zoo.training.data import PADDING, split
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(20, 5)).astype("float32")
+Y = np.arange(20) % 2
+
+
+def csv(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_csv_gives_names_numbers_and_classes(tmp_path):
+    rows = "\r\n".join(
+        f"{a},{b},{'yes' if a > 2 else 'no'}" for a, b in zip(range(6), range(6), strict=True)
+    )
+    data = read(csv(tmp_path / "a.csv", "\ufeffage,size,label\r\n" + rows + "\r\n"), target="label")
+    assert data.names == ["age", "size"]
+    assert data.x.shape == (6, 2)
+    assert (data.kind, data.classes) == ("binary", ["no", "yes"])
+    np.testing.assert_array_equal(data.y, [0, 0, 0, 1, 1, 1])
+
+
+def test_an_npz_gives_arrays_and_padding(tmp_path):
+    x = RNG.normal(size=(6, 4, 2))
+    mask = np.ones((6, 4), bool)
+    mask[0, 2:] = False
+    x[0, 3] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=RNG.normal(size=6), mask=mask)
+    data = read(tmp_path / "a.npz")
+    assert (data.kind, data.mask_value) == ("regression", PADDING)
+    assert np.all(data.x[0, 2:] == PADDING)
+    assert data.visible().shape == (1, 22, 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "kind", "classes"),
+    [
+        (Y, "binary", [0, 1]),
+        (Y * 1.0, "binary", [0.0, 1.0]),
+        (np.arange(20) % 3 - 5, "multiclass", [-5, -4, -3]),
+        (np.array(["b", "a"] * 10), "binary", ["a", "b"]),
+        (np.linspace(0, 1, 20), "regression", None),
+        (Y.reshape(-1, 1), "binary", [0, 1]),
+    ],
+)
+def test_what_y_is(y, kind, classes):
+    data = from_arrays(X, y)
+    assert (data.kind, data.classes) == (kind, classes)
+    assert data.y.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("a,b\n", "a header and at least one row"),
+        ("a,b,y\n1,2,0\n1,x,1\n", "row 3, column 'b': the text 'x'"),
+        ("a,b,y\n1,,0\n1,2,1\n", "row 2, column 'b': an empty cell"),
+        ("a,b,y\n1,2,0\n1,2\n", "row 3: 2 cells where the header has 3"),
+        ("a,a,y\n1,2,0\n1,2,1\n", "the column 'a' more than once"),
+        ("a,b,Y\n1,2,0\n1,2,1\n", "no column 'y'. Did you mean 'Y'"),
+        ("a,b,y\n1,2,0\n1,2,0\n", "one class only"),
+        ("a,b,y\n1,2,.5\n1,2,.5\n", "is constant"),
+        ("a,b,y\n1,2,0\n1,nan,1\n", "`x` must be finite.*x\\[1, 1\\]"),
+        ("a,b,y\n1,2,\n1,2,1\n", "the target is empty"),
+        ("y\n1\n2\n", "no column but the target"),
+    ],
+)
+def test_a_csv_that_does_not_fit(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        read(csv(tmp_path / "a.csv", text), target="y")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": Y}, "no array 'x'. It holds: y"),
+        ({"x": X}, "no array 'y'"),
+        ({"x": X, "y": Y[:5]}, "one value for each of the 20 samples"),
+        ({"x": np.array([{}], dtype=object), "y": Y}, "cannot be read as .npz"),
+        ({"x": X[:1], "y": Y[:1]}, "At least 2 samples"),
+        ({"x": np.where(X > 1, np.inf, X), "y": Y}, "`x` must be finite"),
+        ({"x": X[:, 0], "y": Y}, "`x` must be"),
+        ({"x": np.array(["a"] * 20), "y": Y}, "array of numbers"),
+        ({"x": X, "y": np.where(Y == 1, np.nan, 0)}, "`y` must be finite"),
+        ({"x": X, "y": np.arange(20)}, "20 classes in 20 samples"),
+        ({"x": X, "y": Y, "mask": np.ones((20, 5), bool)}, "`mask` must be boolean"),
+    ],
+)
+def test_an_npz_that_does_not_fit(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "a.npz")
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        read(tmp_path / "no.npz")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        read(tmp_path)
+    (tmp_path / "a.txt").write_text("1")
+    with pytest.raises(ValueError, match="must end with .npz or .csv. Received: .txt"):
+        read(tmp_path / "a.txt")
+    (tmp_path / "b.npz").write_text("no zip")
+    with pytest.raises(ValueError, match="cannot be read as .npz"):
+        read(tmp_path / "b.npz")
+
+
+def test_parts_are_disjoint_complete_and_keep_the_classes():
+    data = from_arrays(np.arange(200.0).reshape(100, 2), np.arange(100) % 4)
+    parts = split(data, seed=0)
+    rows = np.concatenate([part.x[:, 0] for part in parts])
+    assert sorted(rows) == sorted(data.x[:, 0])
+    assert all(set(part.y) == {0, 1, 2, 3} for part in parts)
+    assert [len(part.x) for part in parts] == [68, 16, 16]
+    with pytest.raises(ValueError, match="Too few samples"):
+        split(from_arrays(X[:4], Y[:4]), seed=0)
