@@ -18,6 +18,8 @@ class EpochBar(Progress):
         super().__init__(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
             TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=err,
+            transient=True,
+            disable=not err.is_terminal,
         )  # fmt: skip
         self.recipe = recipe
         total = sum(phase.epochs for phase in recipe.phases)

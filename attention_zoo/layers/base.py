@@ -153,6 +153,11 @@ class AttentionLayer(keras.layers.Layer):
         """A symbolic tensor of the compute dtype."""
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> AttentionLayer:
+        """The layer with these arguments; an error in one reaches the user as it is."""
+        return cls(**config)
+
     def get_config(self) -> dict[str, Any]:
         """Every argument of every `__init__` up to this class, as plain JSON values."""
         config = super().get_config()

@@ -14,7 +14,7 @@ import keras
 from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
 from attention_zoo.training.data import Dataset, split
-from attention_zoo.training.fit import History, fit
+from attention_zoo.training.fit import History, build_for, fit
 from attention_zoo.training.measure import measure
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets, study
@@ -78,6 +78,7 @@ def train(
         train_data, validation, test = datasets(recipe)
     else:
         train_data, validation, test = split(data, recipe.seed)
+    build_for(recipe, train_data, 0)  # what cannot be built fails before anything is written
     state = _state_folder(out, resume=resume, overwrite=overwrite)
     backup = None if state is None else state / "run"
     model, history = fit(recipe, train_data, validation, backup=backup, callbacks=callbacks)

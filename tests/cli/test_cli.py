@@ -1,0 +1,166 @@
+"""The shell does what Python does, and says in one line what is wrong."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.cli import main
+from attention_zoo.training.recipe import default_recipe
+
+
+@pytest.fixture
+def shell(monkeypatch, capsys, tmp_path):
+    """Run a command line in an empty folder: (status, printed, complained)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["attention-zoo", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{a:.4f},{b:.4f},{'yes' if b > 0 else 'no'}" for a, b in rng.normal(size=(90, 2))]
+    path = tmp_path / "own.csv"
+    path.write_text("first,second,bought\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_list_names_everything_without_keras(tmp_path):
+    code = (
+        "import sys; sys.argv = ['attention-zoo', 'list']\n"
+        "from attention_zoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch', 'matplotlib'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name in [*az.list_presets(), *az.list_models(), *az.list_layers(), *az.tasks.list_tasks()]:
+        assert name in done.stdout
+
+
+def test_list_filters_and_speaks_json(shell):
+    status, printed, _ = shell("list", "models", "--pattern", "lstm*", "--json")
+    assert status == 0
+    assert "lstm_after" in printed
+    assert "gru" not in printed
+
+
+def test_show_prints_the_card(shell):
+    status, printed, _ = shell("show", "lstm_after")
+    assert status == 0
+    for words in ("lstm_after.planted_step", "relevance mass accuracy", "plain softmax", "Apache"):
+        assert words in printed
+
+
+@pytest.mark.parametrize("name", ["lstm_after", "dense"])
+def test_explain_marks_the_planted_index_and_writes_the_picture(shell, tmp_path, name):
+    status, printed, _ = shell("explain", name, "--samples", 50)
+    assert status == 0
+    marked = [line for line in printed.splitlines() if "the answer is here" in line]
+    assert [line.split()[0] for line in marked] == ["10" if name == "lstm_after" else "1"]
+    pictures = list(tmp_path.glob("*.png"))
+    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"]
+    status, _, complaint = shell("explain", name)
+    assert status == 2
+    assert "exists and is kept" in complaint
+
+
+def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
+    status, printed, _ = shell("train", "dense", "--data", table, "--target", "bought", "--epochs",
+                               2, "--out", "mine")  # fmt: skip
+    assert status == 0, printed
+    assert "accuracy" in printed
+    assert az.presets.read_card("./mine").classes == ["no", "yes"]
+    status, printed, _ = shell("explain", "./mine", "--data", table, "--target", "bought")
+    assert status == 0
+    assert "second" in printed
+    model = az.load("./mine")
+    model.save(tmp_path / "m.keras")
+    status, printed, _ = shell("explain", "m.keras", "--data", table, "--target", "bought",
+                               "--out", "p.svg")  # fmt: skip
+    assert status == 0
+    assert (tmp_path / "p.svg").read_text().startswith("<?xml")
+
+
+def test_a_series_from_the_shell_alone(shell, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 7, 2))
+    np.savez(tmp_path / "s.npz", x=x, y=x[:, 3, 0], mask=np.ones((60, 7), bool))
+    status, _, complaint = shell("train", "gru", "--data", "s.npz", "--epochs", 1, "--out", "g")
+    assert status == 0, complaint
+    status, printed, _ = shell("explain", "./g", "--data", "s.npz")
+    assert status == 0
+    assert "60 samples" in printed
+
+
+def test_options_change_the_recipe(shell):
+    status, _, complaint = shell(
+        "train", "dense", "--task", "planted_feature", "--out", "m", "--epochs", 1, "--samples",
+        100, "--normalizer", "sparsemax", "--units", 3, "--seed", 5, "--batch-size", 50,
+    )  # fmt: skip
+    assert status == 0, complaint
+    recipe = az.presets.read_card("./m").recipe
+    attention = default_recipe("dense", "planted_feature").config["attention"]["config"]
+    assert recipe["config"]["units"] == 3
+    assert recipe["config"]["attention"]["config"] == {**attention, "normalizer": "sparsemax"}
+    assert (recipe["seed"], recipe["samples"], recipe["batch_size"]) == (5, 100, 50)
+    assert [p["epochs"] for p in recipe["phases"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["lst"], "No such command 'lst'"),
+        (["list", "prests"], "Did you mean 'presets'"),
+        (["show", "lstm_aftr"], "Did you mean 'lstm_after'"),
+        (["explain", "nothing.keras"], "There is no file nothing.keras"),
+        (["explain", "./nothing"], "There is no preset at nothing"),
+        (["explain", "lstm_after", "--layer", "atention"], "Did you mean 'attention'"),
+        (["explain", "lstm_after", "--samples", "0"], "`samples` must be a positive integer"),
+        (["explain", "lstm_after", "--out", "p.xyz"], "not supported"),
+        (["explain", "lstm_after", "--data", "no.npz"], "There is no file no.npz"),
+        (["train", "lstm_aftr", "--task", "planted_step", "--out", "m"], "mean 'lstm_after'"),
+        (["train", "gru", "--task", "planted_stpe", "--out", "m"], "mean 'planted_step'"),
+        (["train", "gru", "--out", "m"], "Give --task or --data"),
+        (["train", "gru", "--task", "planted_step"], "Give --out FOLDER"),
+        (["train", "gru", "--task", "planted_step", "--out", "m", "--epochs", "0"], "`epochs`"),
+        (["train", "gru", "--task", "planted_step", "--out", "m", "--epochs", "x"], "epochs"),
+        (["train", "gru", "--task", "planted_feature", "--out", "m"], r"(time, features)"),
+        (["train", "dense", "--data", "no.csv", "--target", "y", "--out", "m"], "no file no.csv"),
+        (["train", "dense", "--data", "a.csv", "--out", "m"], "needs --target COLUMN"),
+        (["train", "gru", "--task", "planted_step", "--out", "m", "--normalizer", "sofmax"],
+         "Did you mean 'softmax'"),
+        (["train", "gru", "--task", "planted_step", "--out", "m", "--colour", "red"], "--colour"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_status_2_and_writes_nothing(shell, tmp_path, words, message):
+    status, _, complaint = shell(*words)
+    assert status == 2
+    assert message in complaint
+    assert complaint.count("\n") == 1
+    assert "Traceback" not in complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_output_is_kept_before_any_work(shell, tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "notes.txt").write_text("mine")
+    words = ["train", "dense", "--task", "planted_feature", "--epochs", 1, "--samples", 100]
+    status, _, complaint = shell(*words, "--out", "m")
+    assert (status, "exists and is kept" in complaint) == (2, True)
+    status, _, complaint = shell(*words, "--out", "m", "--overwrite")
+    assert (status, "holds other files" in complaint) == (2, True)
+    assert (tmp_path / "m" / "notes.txt").read_text() == "mine"

@@ -1,0 +1,56 @@
+"""What the README and the docstrings show runs, and prints what they say."""
+
+import doctest
+import importlib
+import importlib.util
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import attention_zoo as az
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def examples():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for info in pkgutil.walk_packages(az.__path__, "attention_zoo."):
+        if info.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(info.name)
+        for test in finder.find(module, info.name, extraglobs={"az": az, "np": np}):
+            if test.examples and test.name.startswith(info.name):
+                yield pytest.param(test, id=test.name)
+
+
+@pytest.mark.parametrize("example", list(examples()))
+def test_docstring(example, tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    example.globs["az"], example.globs["np"] = az, np
+    printed = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(example, out=printed.append)
+    for name in ("mine",):
+        az.layers.register.__globals__["LAYERS"]._entries.pop(name, None)
+    assert runner.failures == 0, "".join(printed)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(), re.S))
+def test_readme(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) < 150
+
+
+def test_the_readmes_table_is_that_of_the_cards():
+    path = README.parent / "docs" / "make_tables.py"
+    spec = importlib.util.spec_from_file_location("make_tables", path)
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    assert tables.filled(README.read_text("utf-8")) == README.read_text("utf-8")
