@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 
 from rich.console import Console
 from rich.table import Table
@@ -18,8 +19,8 @@ def complain(message: str) -> None:
 
 
 def table(
-    title: str, columns: list[str], rows: list[list[str]], right: set[int] = frozenset()
-) -> None:  # type: ignore[assignment]
+    title: str, columns: list[str], rows: list[list[str]], right: Collection[int] = ()
+) -> None:
     """A plain table."""
     grid = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(columns):

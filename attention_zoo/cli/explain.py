@@ -83,7 +83,7 @@ class _Source:
 
 def _bars(mean: Any, expected: Any, names: Any) -> None:
     """One line an index, or one for each of the largest where there are many."""
-    shown = range(len(mean))
+    shown = list(range(len(mean)))
     if len(mean) > _MOST_ROWS:
         shown = sorted(sorted(shown, key=lambda i: -mean[i])[:_MOST_ROWS])
         out.print(f"(the {_MOST_ROWS} largest of {len(mean)} indices)")

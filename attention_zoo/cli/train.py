@@ -62,7 +62,7 @@ def train(
         )  # fmt: skip
     rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]
     table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
-    here = run.path if run.path.is_absolute() else f"./{run.path}"
+    here = out_ if out_.is_absolute() else f"./{out_}"
     again = "" if data is None else f" --data {data}" + (f" --target {target}" if target else "")
     out.print(f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}")
 

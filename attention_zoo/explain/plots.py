@@ -35,7 +35,8 @@ def plot_profile(
     figure = Figure(figsize=(min(14, max(5, 0.3 * count)), 3.6), layout="constrained")
     axes = figure.add_subplot()
     at = np.arange(count)
-    mean, low, high = profile.mean(0), *np.percentile(profile, [10, 90], axis=0)
+    mean = profile.mean(0)
+    low, high = np.percentile(profile, [10, 90], axis=0)
     if expected is not None and expected.any():
         axes.bar(
             at, expected / expected.max() * 1.02, width=1.0, color=_EXPECTED, alpha=0.35,

@@ -63,7 +63,7 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
                 "A layer's dictionary has the keys 'class_name' and 'config'. "
                 f"Received: {sorted(map(str, layer))}"
             )
-        name = layer.get("class_name")
+        name = str(layer.get("class_name"))
         known = {LAYERS.target(n): n for n in LAYERS.names()}
         cls = LAYERS.get(known.get(name, name))
         return cls.from_config(dict(layer.get("config") or {}))

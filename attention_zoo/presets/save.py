@@ -97,7 +97,7 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
         shape = [16 if size is None else size for size in model.input_shape[1:]]
         examples = np.random.default_rng(0).normal(size=(GOLDEN_SAMPLES, *shape))
     x = np.asarray(examples, "float32")[:GOLDEN_SAMPLES]
-    np.savez(path, x=x, **golden_outputs(model, x))
+    np.savez(path, allow_pickle=False, x=x, **golden_outputs(model, x))
 
 
 def golden_outputs(model: keras.Model, x: np.ndarray) -> dict[str, np.ndarray]:

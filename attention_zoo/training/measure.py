@@ -27,15 +27,12 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         `pointing_game`, and, for attention over time, the mass on the relevant steps and the
         two after each.
     """
-    watched = data.relevance is not None and any(
-        isinstance(layer, AttentionLayer) for layer in model.layers
-    )
-    if not watched:
+    relevance = data.relevance
+    if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _performance(model.predict(data.x, batch_size=1000, verbose=0), data)
     seen = watch(model, data.x, batch_size=1000)
     result = _performance(seen["predictions"], data)
     scores = next(iter(seen["scores"].values()))
-    relevance = data.relevance
     mass = relevance_mass_accuracy(scores, relevance)
     result["relevance_mass_accuracy"] = float(mass.mean())
     if data.kind == "binary":

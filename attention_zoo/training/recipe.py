@@ -72,7 +72,7 @@ def load_recipe(name: str) -> Recipe:
     return Recipe.model_validate_json(file.read_text("utf-8"))
 
 
-def default_recipe(architecture: str, task: str | None, kind: Kind = "binary") -> Recipe:
+def default_recipe(architecture: str, task: str | None, kind: str = "binary") -> Recipe:
     """The package's recipe for an architecture and a task, or a plain one where it has none."""
     name = f"{architecture}.{task}"
     if name in list_recipes():
