@@ -8,6 +8,12 @@ MODELS = Registry("model")
 for _name, _class, _summary in [
     ("feature", "FeatureAttention", "weighs the features of a table or of each time step"),
     ("temporal", "TemporalAttention", "weighs the time steps of a sequence, shared or per feature"),
+    ("pooling", "AttentionPooling", "one vector from a sequence, by one or more learned queries"),
+    ("luong", "LuongAttention", "one vector from a sequence, by its last state; Luong's scores"),
+    ("bahdanau", "BahdanauAttention", "one vector from a sequence, by its last state; additive"),
+    ("attention_decoder", "AttentionDecoder", "a recurrent decoder that attends to a memory"),
+    ("hierarchical", "HierarchicalAttention", "words to sentences to document, steps to windows"),
+    ("retain", "RetainAttention", "step and variable weights of reversed recurrent layers"),
 ]:
     LAYERS.declare(_name, f"attention_zoo.layers.{_name}:{_class}", _summary)
 

@@ -68,6 +68,12 @@ def _fail(error: Exception) -> int:
     if format_message is not None:
         complain(f"{format_message()} Try: attention-zoo --help")
         return 2
+    if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "jax", "torch"):
+        complain(
+            f"The Keras backend {error.name!r} is not installed. Install it with: pip install "
+            f"'attention-zoo[{error.name}]', or choose another with KERAS_BACKEND."
+        )
+        return 2
     expected = (ValueError, TypeError, OSError, ImportError)
     if isinstance(error, expected) or type(error).__module__.startswith("attention_zoo."):
         complain(str(error))

@@ -116,20 +116,30 @@ class AttentionLayer(keras.layers.Layer):
         return scores
 
     def finish(
-        self, outputs: Any, scores: Any, return_attention_scores: bool, *, axis: int = -1
+        self,
+        outputs: Any,
+        scores: Any,
+        return_attention_scores: bool,
+        *,
+        axis: int = -1,
+        penalized: Any = None,
     ) -> Any:
         """What `call` returns: the outputs, with the scores if they were asked for.
 
-        The penalty on the scores, whose attended axis is `axis`, is added to the losses here.
+        `scores` is a tensor, or a tuple of them for a layer that attends on several levels. The
+        penalty on each, whose attended axis is `axis`, is added to the losses here; `penalized`
+        stands in for scores that are not all distributions.
         """
         if self.scores_regularizer is not None:
-            rows = ops.cast(ops.moveaxis(scores, axis, -1), self.variable_dtype)
-            self.add_loss(self.scores_regularizer(rows))
+            penalized = scores if penalized is None else penalized
+            for level in penalized if isinstance(penalized, tuple) else (penalized,):
+                rows = ops.cast(ops.moveaxis(level, axis, -1), self.variable_dtype)
+                self.add_loss(self.scores_regularizer(rows))
         recorder.record(self, scores)
         return (outputs, scores) if return_attention_scores else outputs
 
     def compute_scores_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the attention scores for an input of that shape."""
+        """The shape of the attention scores for an input of that shape, or a tuple of shapes."""
         return tuple(input_shape)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -147,7 +157,10 @@ class AttentionLayer(keras.layers.Layer):
         outputs = self.spec(self.compute_output_shape(inputs.shape))
         if not return_attention_scores:
             return outputs
-        return outputs, self.spec(self.compute_scores_shape(inputs.shape))
+        shape = self.compute_scores_shape(inputs.shape)
+        if isinstance(shape[0], tuple):
+            return outputs, tuple(map(self.spec, shape))
+        return outputs, self.spec(shape)
 
     def spec(self, shape: tuple) -> keras.KerasTensor:
         """A symbolic tensor of the compute dtype."""

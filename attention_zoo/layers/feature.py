@@ -9,6 +9,7 @@ from keras import ops
 from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
 from attention_zoo.layers.register import register
 from attention_zoo.ops import masks
+from attention_zoo.ops.arithmetic import matmul
 
 
 @register("feature")
@@ -75,7 +76,7 @@ class FeatureAttention(AttentionLayer):
         by_feature = mask is not None and len(mask.shape) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_feature else x.shape[:-1])
         x = masks.silence(x, mask)
-        logits = ops.matmul(x, self.kernel)
+        logits = matmul(x, self.kernel)
         if self.bias is not None:
             logits = logits + self.bias
         visible = mask if mask is None or by_feature else ops.expand_dims(mask, -1)

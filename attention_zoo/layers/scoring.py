@@ -9,6 +9,7 @@ from keras import ops
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.ops import scores
+from attention_zoo.ops.arithmetic import matmul, tanh
 
 SCORES = ("dot", "scaled_dot", "general", "additive")
 
@@ -36,12 +37,12 @@ class ScoredAttention(AttentionLayer):
     score: str
     units: int | None
 
-    def build_score(self, query_width: int, key_width: int) -> None:
-        """Make the weights that the score needs."""
+    def build_score(self, query_width: int, key_width: int, units: int | None = None) -> None:
+        """Make the weights that the score needs; `units` stands in for `self.units`."""
         if self.score == "general":
             self.score_kernel = self.add_kernel("score_kernel", (query_width, key_width))
         elif self.score == "additive":
-            units = self.units or key_width
+            units = units or self.units or key_width
             self.query_kernel = self.add_kernel("query_kernel", (query_width, units))
             self.key_kernel = self.add_kernel("key_kernel", (key_width, units))
             self.score_bias = self.add_bias("score_bias", (units,))
@@ -64,8 +65,26 @@ class ScoredAttention(AttentionLayer):
         if self.score == "general":
             return scores.general(query, key, self.score_kernel)
         if self.score == "additive":
-            projected = ops.matmul(query, self.query_kernel)
-            if self.score_bias is not None:
-                projected = projected + self.score_bias
-            return scores.additive(projected, ops.matmul(key, self.key_kernel), self.score_vector)
+            return scores.additive(self._projected(query), self.keys(key), self.score_vector)
         return (scores.dot if self.score == "dot" else scores.scaled_dot)(query, key)
+
+    def keys(self, key: Any) -> Any:
+        """The part of the score that needs no query, once for all the queries of a loop."""
+        return matmul(key, self.key_kernel) if self.score == "additive" else key
+
+    def step_logits(self, query: Any, keys: Any) -> Any:
+        """`(batch, width)` and what `keys` made of the keys to `(batch, keys)`.
+
+        In a loop TensorFlow's XLA refuses the products of tensors of unequal rank in `logits`.
+        """
+        if self.score == "additive":
+            pairs = tanh(ops.expand_dims(self._projected(query), 1) + keys)
+            return ops.sum(pairs * self.score_vector, axis=-1)
+        if self.score == "general":
+            query = matmul(query, self.score_kernel)
+        fit = scores.scaled_dot if self.score == "scaled_dot" else scores.dot
+        return ops.squeeze(fit(ops.expand_dims(query, 1), keys), 1)
+
+    def _projected(self, query: Any) -> Any:
+        projected = matmul(query, self.query_kernel)
+        return projected if self.score_bias is None else projected + self.score_bias

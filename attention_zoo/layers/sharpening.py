@@ -9,6 +9,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.layers.register import serializable
+from attention_zoo.ops.arithmetic import mean
 
 
 @serializable
@@ -36,7 +37,7 @@ class EntropyRegularizer(keras.regularizers.Regularizer):
         """The penalty of attention scores with the attended axis last."""
         tiny = ops.cast(1e-30, scores.dtype)
         logs = ops.log(ops.where(scores > tiny, scores, ops.ones((), scores.dtype)))
-        return -self.strength * ops.mean(ops.sum(scores * logs, axis=-1))
+        return -self.strength * mean(ops.sum(scores * logs, axis=-1))
 
     def get_config(self) -> dict[str, Any]:
         return {"strength": self.strength}

@@ -11,6 +11,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
 from attention_zoo.layers.register import register
 from attention_zoo.ops import masks
+from attention_zoo.ops.arithmetic import matmul, mean, tanh
 
 
 @register("temporal")
@@ -123,7 +124,7 @@ class TemporalAttention(AttentionLayer):
         logits = self._logits(x)
         scores = self.attend(logits, None if mask is None else ops.expand_dims(mask, -1), axis=1)
         if self.shared:
-            scores = ops.mean(scores, axis=-1)
+            scores = mean(scores, axis=-1)
         kept = self.drop(scores, training)
         outputs = x * (ops.expand_dims(kept, -1) if self.shared else kept)
         return self.finish(outputs, scores, return_attention_scores, axis=1)
@@ -131,12 +132,12 @@ class TemporalAttention(AttentionLayer):
     def _logits(self, x: Any) -> Any:
         if self.score == "location":
             same_size(self, "time steps", self.kernel.shape[0], x.shape[1])
-            logits = ops.matmul(ops.transpose(self.kernel), x)
+            logits = matmul(ops.transpose(self.kernel), x)
             return logits if self.bias is None else logits + self.bias
-        hidden = ops.matmul(x, self.kernel)
+        hidden = matmul(x, self.kernel)
         if self.bias is not None:
             hidden = hidden + self.bias
-        return ops.matmul(ops.tanh(hidden), self.score_kernel)
+        return matmul(tanh(hidden), self.score_kernel)
 
     def compute_scores_shape(self, input_shape: tuple) -> tuple:
         return tuple(input_shape[:2]) if self.shared else tuple(input_shape)

@@ -29,7 +29,7 @@ def _shift(logits: Any, mask: Any, axis: int, floor: float) -> Any:
         visible = logits
     else:
         visible = ops.where(mask, logits, ops.cast(_LOWEST, logits.dtype))
-    top = ops.stop_gradient(ops.max(visible, axis=axis, keepdims=True))
+    top = ops.stop_gradient(_max(visible, axis))
     shifted = _at_least(floor, visible - top)
     return shifted if mask is None else ops.where(mask, shifted, ops.cast(floor, logits.dtype))
 
@@ -37,6 +37,12 @@ def _shift(logits: Any, mask: Any, axis: int, floor: float) -> Any:
 def _at_least(floor: float, x: Any) -> Any:
     # `ops.maximum` falls from float64 to float32 on torch; NaN stays NaN here
     return ops.where(x < floor, ops.cast(floor, x.dtype), x)
+
+
+def _max(x: Any, axis: int) -> Any:
+    # `ops.max` refuses tensors without cells, such as a batch of 0
+    reduce = ops.sum if 0 in tuple(x.shape) else ops.max
+    return reduce(x, axis=axis, keepdims=True)
 
 
 def _hide(scores: Any, mask: Any) -> Any:
@@ -77,7 +83,8 @@ def sparsemax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     z = _shift(logits, mask, axis, -2.0)
     ordered = _descending(ops.stop_gradient(z), axis)
     taus = (_cumsum(ordered, axis) - 1) / _ranks(z, axis)
-    support = z > ops.max(taus, axis=axis, keepdims=True)
+    # "not <=" rather than ">": a NaN that is visible must not be hidden
+    support = ops.logical_not(z <= _max(taus, axis))
     size = ops.sum(ops.cast(support, z.dtype), axis=axis, keepdims=True)
     zero = ops.zeros((), z.dtype)
     tau = (ops.sum(ops.where(support, z, zero), axis=axis, keepdims=True) - 1) / size
@@ -94,8 +101,8 @@ def entmax15(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     spread = _cumsum(ordered * ordered, axis) - ranks * means * means
     taus = means - ops.sqrt(_at_least(0, (1 - spread) / ranks))
     # Thresholds grow with the rank for as long as they lie under their own cell
-    tau = ops.max(ops.where(taus <= ordered, taus, ops.cast(-2, z.dtype)), axis=axis, keepdims=True)
-    support = z > tau
+    tau = _max(ops.where(taus <= ordered, taus, ops.cast(-2, z.dtype)), axis)
+    support = ops.logical_not(z <= tau)
     size = ops.sum(ops.cast(support, z.dtype), axis=axis, keepdims=True)
     mean = ops.sum(ops.where(support, z, zero), axis=axis, keepdims=True) / size
     spread = ops.sum(ops.where(support, (z - mean) ** 2, zero), axis=axis, keepdims=True)
@@ -109,13 +116,13 @@ def entmax(logits: Any, mask: Any = None, axis: int = -1, alpha: float = 1.5) ->
     slope, power = alpha - 1.0, 1.0 / (alpha - 1.0)
     z = _shift(logits, mask, axis, -1.0 / slope) * slope
     fixed, zero = ops.stop_gradient(z), ops.zeros((), z.dtype)
-    tau = ops.full_like(ops.max(fixed, axis=axis, keepdims=True), -1.0)
+    tau = ops.full_like(_max(fixed, axis), -1.0)
     step = 1.0
     for _ in range(50 if keras.backend.standardize_dtype(z.dtype) == "float64" else 26):
         step /= 2
         mass = ops.sum(_at_least(0, fixed - (tau + step)) ** power, axis=axis, keepdims=True)
         tau = ops.where(mass >= 1, tau + step, tau)
-    support = fixed > tau
+    support = ops.logical_not(fixed <= tau)
     one = ops.ones((), z.dtype)
     slack = ops.where(support, fixed - tau, one)
     # d tau / d z by the implicit function theorem, as one Newton step whose slope is a constant

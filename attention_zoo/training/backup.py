@@ -88,7 +88,8 @@ class Backup:
 
 def _same_run(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
     flat_old, flat_new = _flat(old), _flat(new)
-    for key in sorted({*flat_old, *flat_new}):
+    # What was asked for first, since it decides the data
+    for key in sorted({*flat_old, *flat_new}, key=lambda key: (key == "data", key)):
         if flat_old.get(key) != flat_new.get(key):
             raise ValueError(
                 f"{folder} holds another run: its {key} is {flat_old.get(key)!r}, this one's is "

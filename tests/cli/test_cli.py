@@ -1,5 +1,6 @@
 """The shell does what Python does, and says in one line what is wrong."""
 
+import os
 import subprocess
 import sys
 
@@ -153,6 +154,25 @@ def test_bad_input_is_one_line_and_status_2_and_writes_nothing(shell, tmp_path, 
     assert complaint.count("\n") == 1
     assert "Traceback" not in complaint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("backend", "words"), [("jaxx", "jaxx"), ("nowhere", "nowhere")])
+def test_a_backend_that_is_not_there_is_one_line(tmp_path, backend, words):
+    code = (
+        "import sys; sys.argv = ['attention-zoo', 'explain', 'lstm_after']\n"
+        "from attention_zoo.cli import main\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KERAS_BACKEND": backend},
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_existing_output_is_kept_before_any_work(shell, tmp_path):

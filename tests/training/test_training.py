@@ -93,7 +93,7 @@ def test_another_run_is_not_gone_on_with(tmp_path):
     with pytest.raises(FileExistsError, match="holds an interrupted run"):
         train(make_recipe(SMALL), out=out)
     other = make_recipe({**SMALL, "seed": 1})
-    with pytest.raises(ValueError, match="another run: its data is"):
+    with pytest.raises(ValueError, match="another run: its recipe.seed is 0, this one's is 1"):
         train(other, out=out, resume=True)
     other = make_recipe({**SMALL, "batch_size": 30})
     with pytest.raises(ValueError, match="its recipe.batch_size is 20, this one's is 30"):

@@ -1,0 +1,323 @@
+"""A recurrent decoder that attends to a memory at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from attention_zoo.core import checks
+from attention_zoo.core.registry import one_of
+from attention_zoo.layers import query_value
+from attention_zoo.layers.base import fixed_size, same_size
+from attention_zoo.layers.cell import AttentionCell, hold_dropout, release_dropout, width_of
+from attention_zoo.layers.register import register
+from attention_zoo.layers.scoring import ScoredAttention, check_score
+from attention_zoo.ops import masks
+
+_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
+_MODES = ("soft", "hard")
+
+
+@register("attention_decoder")
+class AttentionDecoder(ScoredAttention):
+    """Runs a recurrent cell over a sequence and lets each of its steps attend to a memory.
+
+    ```
+    s[t] = cell([x[t]; a[t - 1]], s[t - 1])        [x[t]] alone without input feeding
+    logits[t, j] = score(s[t], memory[j])
+    scores[t] = normalizer(logits[t] / temperature)                              over j
+    context[t] = sum_j scores[t, j] memory[j]
+    output[t] = a[t] = tanh([context[t]; s[t]] C)  with units
+    output[t] = [context[t]; s[t]], a[t] = context[t]                       without
+    ```
+
+    With `score="additive"` it is the decoder of Bahdanau, Cho and Bengio, 2015 (arXiv:1409.0473),
+    whose context for step t comes from s[t - 1], as the one fed to step t does here; with
+    `units` and `"general"` or `"dot"` that of Luong, Pham and Manning, 2015 (arXiv:1508.04025).
+    It does what the AttentionWrapper of TensorFlow Addons did.
+
+    With `monotonic`, the scores only move forward along the memory, which suits speech and
+    spelling (Raffel et al., 2017, arXiv:1704.00784): sigmoid((logits + r) / temperature) is the
+    probability to stop at a key, and the scores are the expected alignment, which may sum to
+    less than 1. `"hard"` stops for certain where logits + r > 0, outside of training.
+
+    Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; where no key
+    is visible the context is 0 and the state speaks alone. Masked steps of the inputs leave the
+    state as it was; their outputs and scores are 0. The mask of the inputs is passed on.
+
+    For a loop of one's own, such as a beam search, and for `keras.layers.RNN` see `over`.
+
+    Args:
+        cell: a `keras.layers.LSTMCell`, `GRUCell`, `SimpleRNNCell`, `StackedRNNCells` or
+            registered cell of your own, or its `{"class_name": ..., "config": ...}`, which takes
+            this layer's dtype unless it has one.
+        units: the width of the output; None is that of the memory and the cell together.
+        score: `"additive"`, `"general"`, `"dot"` or `"scaled_dot"`.
+        attention_units: the width of the additive score's hidden layer; None is the memory's.
+        input_feeding: whether each step sees what the step before attended to.
+        monotonic: None, `"soft"` or `"hard"`; it takes the place of the normalizer.
+        noise: the deviation of the noise added to monotonic logits in training, which drives
+            them apart; 1 in the paper.
+        stop_bias: where the trainable scalar `r` starts; a negative one lets attention reach
+            further along a long memory. There is none without `use_bias`.
+        **kwargs: the arguments shared by all attention layers: see `AttentionLayer`; they are not
+            those of the cell.
+
+    Call arguments:
+        inputs: `(batch, time, features)`.
+        memory: `(batch, memory time, memory width)`.
+        initial_state: the cell's first states, as `return_state` of an encoder gives them; by
+            default zeros.
+        inputs_mask: boolean, `(batch, time)`; True is visible.
+        memory_mask: boolean, `(batch, memory time)`.
+        return_attention_scores: also return the scores.
+        training: whether dropout and noise are applied.
+
+    Returns:
+        `(batch, time, units)`, or `(batch, time, memory width + cell width)`; with
+        `return_attention_scores` also the scores, `(batch, time, memory time)`.
+
+    Raises:
+        ValueError: for inputs of another rank than 3, of unknown widths or of others than built,
+            of unequal batches, without a memory, or a state that is not the cell's.
+
+    Example:
+
+    >>> x = np.zeros((4, 7, 3), "float32")
+    >>> memory = np.random.default_rng(0).normal(size=(4, 20, 5)).astype("float32")
+    >>> decoder = az.layers.AttentionDecoder({"class_name": "GRUCell", "config": {"units": 6}})
+    >>> y, scores = decoder(x, memory, return_attention_scores=True)
+    >>> tuple(y.shape), tuple(scores.shape)
+    ((4, 7, 11), (4, 7, 20))
+    """
+
+    kind = "sequence"
+
+    def __init__(
+        self,
+        cell: Any,
+        units: int | None = None,
+        score: str = "additive",
+        attention_units: int | None = None,
+        input_feeding: bool = True,
+        monotonic: str | None = None,
+        noise: float = 0.0,
+        stop_bias: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        checks.positive_int("units", units, none=True)
+        check_score(score)
+        checks.positive_int("attention_units", attention_units, none=True)
+        checks.boolean("input_feeding", input_feeding)
+        if monotonic is not None and monotonic not in _MODES:
+            raise one_of("monotonic", monotonic, _MODES)
+        if noise != 0:
+            checks.positive("noise", noise)
+        if monotonic is None and noise:
+            raise ValueError(f"`noise` is for monotonic attention. Received: noise={noise!r}")
+        if monotonic is not None and self.normalizer != "softmax":
+            raise ValueError(
+                "`normalizer` must be left out of monotonic attention, which has its own. "
+                f"Received: normalizer={self.normalizer!r} with monotonic={monotonic!r}"
+            )
+        self.cell = _cell(cell, self.dtype_policy)
+        self.units = units
+        self.score = score
+        self.attention_units = attention_units
+        self.input_feeding = input_feeding
+        self.monotonic = monotonic
+        self.noise = noise
+        self.stop_bias = stop_bias
+        if noise and self.dropout == 0:
+            self._seeds = keras.random.SeedGenerator(self.seed)
+
+    def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
+        self._check(inputs_shape, memory_shape)
+        self.input_width = fixed_size(self, "feature", inputs_shape[2])
+        self.memory_width = fixed_size(self, "memory feature", memory_shape[2])
+        state_width = width_of(self.cell)
+        both = self.memory_width + state_width
+        self.attention_width = self.units or self.memory_width
+        self.output_width = self.units or both
+        self.build_score(state_width, self.memory_width, self.attention_units or self.memory_width)
+        if self.units is not None:
+            self.output_kernel = self.add_kernel("output_kernel", (both, self.units))
+        self.stop = None
+        if self.monotonic is not None and self.use_bias:
+            self.stop = self.add_weight(
+                name="stop", shape=(), initializer=keras.initializers.Constant(self.stop_bias)
+            )
+        if not self.cell.built:
+            fed = self.attention_width if self.input_feeding else 0
+            self.cell.build((inputs_shape[0], self.input_width + fed))
+            self.cell.built = True
+
+    def call(
+        self,
+        inputs: Any,
+        memory: Any = None,
+        initial_state: Any = None,
+        inputs_mask: Any = None,
+        memory_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+    ) -> Any:
+        self._check(*map(query_value.shape_of, (inputs, memory)))
+        if initial_state is not None:
+            self._check_state(initial_state)
+        x = self.cast_inputs(inputs)
+        mask = masks.standardize(inputs_mask, x.shape[:2], name="inputs_mask")
+        x = masks.silence(x, mask)
+        memory, memory_mask = self._memory(memory, memory_mask)
+        draws = self._draw(ops.shape(x)[:2] + ops.shape(memory)[1:2]) if training else {}
+        cell = AttentionCell(
+            self,
+            memory,
+            memory_mask,
+            training=bool(training),
+            draws=tuple(draws),
+            append_alignments=True,
+        )
+        rnn = keras.layers.RNN(
+            cell,
+            return_sequences=True,
+            zero_output_for_mask=True,
+            dtype=self.dtype_policy,
+            name="rnn",
+        )
+        state = cell.get_initial_state(initial_state=initial_state)
+        x = ops.concatenate([x, *draws.values()], axis=-1) if draws else x
+        try:
+            if training:
+                fed = self.attention_width if self.input_feeding else 0
+                hold_dropout(self.cell, self.input_width + fed, ops.shape(x)[0])
+            steps = rnn(x, initial_state=state, mask=mask)
+        finally:
+            release_dropout(self.cell)
+        outputs, scores = steps[..., : self.output_width], steps[..., self.output_width :]
+        return self.finish(outputs, scores, return_attention_scores)
+
+    def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:
+        """This built decoder's cell over one memory, for a loop of one's own.
+
+        Args:
+            memory: `(batch, memory time, memory width)`, a value, not a functional model's
+                symbol.
+            memory_mask: boolean, `(batch, memory time)`.
+
+        Returns:
+            An `AttentionCell`, without dropout and noise: for inference.
+
+        Example:
+
+        >>> decoder = az.layers.AttentionDecoder(
+        ...     {"class_name": "GRUCell", "config": {"units": 6}}, units=8)
+        >>> decoder.build((None, None, 3), (None, None, 5))
+        >>> cell = decoder.over(np.ones((4, 20, 5), "float32"))
+        >>> output, state = cell(np.ones((4, 3), "float32"), cell.get_initial_state())
+        >>> tuple(output.shape), tuple(state[-1].shape)
+        ((4, 8), (4, 20))
+        """
+        if isinstance(memory, keras.KerasTensor) or not self.built:
+            raise ValueError(
+                "A built decoder goes over a memory that is a value. In a functional model, call "
+                f"the decoder: decoder(inputs, memory). Received: built={self.built}, "
+                f"memory={type(memory).__name__}"
+            )
+        return AttentionCell(self, *self._memory(memory, memory_mask))
+
+    def _memory(self, memory: Any, mask: Any) -> tuple[Any, Any]:
+        memory = self.cast_inputs(memory)
+        same_size(self, "memory features", self.memory_width, memory.shape[2])
+        mask = masks.standardize(mask, memory.shape[:2], name="memory_mask")
+        return masks.silence(memory, mask), mask
+
+    def _draw(self, shape: tuple) -> dict[str, Any]:
+        """What is random at each step, all at once: within the loop it is lost on JAX."""
+        draws = {}
+        if self.noise:
+            draws["noise"] = keras.random.normal(
+                shape, stddev=self.noise, dtype=self.compute_dtype, seed=self._seeds
+            )
+        if self.dropout:
+            draws["kept"] = self.drop(ops.ones(shape, self.compute_dtype), True)
+        return draws
+
+    def _check(self, inputs: tuple, memory: tuple | None) -> None:
+        if memory is None:
+            raise ValueError(
+                f"{type(self).__name__} needs a `memory` to attend to: decoder(inputs, memory). "
+                "Alone, a sequence can attend to itself with SelfAttention. Received: memory=None"
+            )
+        query_value.check_sequence(self, inputs)
+        query_value.check_fit(self, inputs, memory, memory)
+        if self.built:
+            same_size(self, "features", self.input_width, inputs[2])
+            same_size(self, "memory features", self.memory_width, memory[2])
+
+    def _check_state(self, initial_state: Any) -> None:
+        expected = tree.flatten(self.cell.state_size)
+        received = [state.shape[-1] for state in tree.flatten(initial_state)]
+        if received != expected:
+            raise ValueError(
+                f"`initial_state` must be the states of the {type(self.cell).__name__}, of widths "
+                f"{expected}. Received: widths {received}"
+            )
+
+    def compute_output_shape(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> tuple:
+        return (*inputs_shape[:2], self.output_width)
+
+    def compute_scores_shape(self, inputs_shape: tuple, memory_shape: tuple) -> tuple:
+        return (*inputs_shape[:2], memory_shape[1])
+
+    def compute_output_spec(
+        self,
+        inputs: Any,
+        memory: Any = None,
+        initial_state: Any = None,
+        inputs_mask: Any = None,
+        memory_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+    ) -> Any:
+        self._check(inputs.shape, query_value.shape_of(memory))
+        if initial_state is not None:
+            self._check_state(initial_state)
+        outputs = self.spec(self.compute_output_shape(inputs.shape))
+        if not return_attention_scores:
+            return outputs
+        return outputs, self.spec(self.compute_scores_shape(inputs.shape, memory.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "cell": _describe(self.cell)}
+
+
+def _cell(cell: Any, dtype: Any) -> keras.layers.Layer:
+    """A recurrent cell from itself or its dictionary: Keras's own, or one that is registered."""
+    if isinstance(cell, Mapping) and isinstance(cell.get("config"), Mapping):
+        name, config = str(cell.get("class_name")), {"dtype": dtype, **cell["config"]}
+        if name == "StackedRNNCells" and isinstance(config.get("cells"), (list, tuple)):
+            cells = [_cell(part, dtype) for part in config["cells"]]
+            return keras.layers.StackedRNNCells(**{**config, "cells": cells})
+        cls = getattr(keras.layers, name) if name in _CELLS else None
+        cls = cls or keras.saving.get_registered_object(name)
+        if cls is None:
+            raise one_of("cell", name, _CELLS)
+        cell = cls.from_config(config)
+    if not isinstance(cell, keras.layers.Layer) or not hasattr(cell, "state_size"):
+        raise TypeError(
+            "`cell` must be a recurrent cell such as keras.layers.LSTMCell(32), or its dictionary "
+            f"with 'class_name' and 'config'. Received: cell={cell!r}"
+        )
+    return cell
+
+
+def _describe(cell: keras.layers.Layer) -> dict[str, Any]:
+    config = cell.get_config()
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        config["cells"] = [_describe(part) for part in cell.cells]
+    return {"class_name": keras.saving.get_registered_name(type(cell)), "config": config}

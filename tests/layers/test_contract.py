@@ -1,0 +1,57 @@
+"""The contract over the registry: every promise for every row."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from tests.cases import CASES
+from tests.contract import PROMISES, model_of
+
+
+def test_every_registered_layer_has_a_row():
+    assert {case.layer for case in CASES} == set(az.list_layers())
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_promise(case, promise):
+    if promise in case.excused:
+        assert len(case.excused[promise]) > 10, "an excuse needs its reason"
+        return
+    PROMISES[promise](case)
+
+
+def test_models_come_back_from_disk_in_a_fresh_process(tmp_path):
+    for number, case in enumerate(CASES):
+        model = model_of(case)
+        arrays = case.arrays()
+        np.savez(tmp_path / f"{number}.npz", y=model.predict(arrays, verbose=0), **arrays)
+        model.save(tmp_path / f"{number}.keras")
+    code = (
+        "import sys, numpy as np, attention_zoo, keras\n"
+        "for number in range(int(sys.argv[2])):\n"
+        "    stored = dict(np.load(f'{sys.argv[1]}/{number}.npz'))\n"
+        "    y = stored.pop('y')\n"
+        "    m = keras.models.load_model(f'{sys.argv[1]}/{number}.keras')\n"
+        "    np.testing.assert_array_equal(m.predict(stored, verbose=0), y)\n"
+        "print('all', number + 1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(len(CASES))],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-2:] == ["all", str(len(CASES))]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_keras_own_checks_of_serialization(case):
+    model = model_of(case)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    arrays = case.arrays()
+    np.testing.assert_array_equal(
+        clone.predict(arrays, verbose=0), model.predict(arrays, verbose=0)
+    )
