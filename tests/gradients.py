@@ -29,6 +29,8 @@ def gradients(layer: keras.layers.Layer, scalar: Callable[[], Any]) -> list[np.n
     """d scalar() / d v for each trainable variable v of `layer`, which `scalar` calls."""
     variables = layer.trainable_variables
     backend = keras.backend.backend()
+    if not variables:
+        return []
     if backend == "tensorflow":
         import tensorflow as tf
 

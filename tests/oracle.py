@@ -188,8 +188,9 @@ def _encode(layer: Any, sublayer: Any, x: np.ndarray, seen: np.ndarray) -> np.nd
     kind, steps = {"gru": "GRU", "lstm": "LSTM"}[layer.encoder], np.flatnonzero(seen)
     if not layer.bidirectional:
         return _run(kind, sublayer, x, steps)
-    return np.concatenate([_run(kind, sublayer.forward_layer, x, steps),
-                           _run(kind, sublayer.backward_layer, x, steps[::-1])], axis=-1)  # fmt: skip
+    forward = _run(kind, sublayer.forward_layer, x, steps)
+    backward = _run(kind, sublayer.backward_layer, x, steps[::-1])
+    return np.concatenate([forward, backward], axis=-1)
 
 
 def _level(layer: Any, name: str, x: np.ndarray, seen: np.ndarray) -> tuple:
@@ -280,3 +281,80 @@ def attention_decoder(layer: Any, inputs: dict, masks: dict) -> tuple:
                 both = fed = np.tanh(both @ own["output_kernel"])
             outputs[b, t], scores[b, t] = both, place
     return outputs, scores
+
+
+def _pairs(layer: Any, queries: int, keys: int, batch: int, query: Any, key: Any) -> np.ndarray:
+    seen = np.ones((batch, queries, keys), bool)
+    for b, i, j in np.ndindex(seen.shape):
+        seen[b, i, j] = (
+            (query is None or query[b, i])
+            and (key is None or key[b, j])
+            and (not getattr(layer, "causal", False) or j <= i)
+            and (getattr(layer, "window", None) is None or abs(i - j) <= layer.window)
+        )
+    return seen
+
+
+def _pair_logits(layer: Any, w: dict, query: np.ndarray, key: np.ndarray) -> np.ndarray:
+    logits = np.zeros((len(query), query.shape[1], key.shape[1]))
+    for b, i, j in np.ndindex(logits.shape):
+        q, k = query[b, i], key[b, j]
+        if layer.score == "general":
+            logits[b, i, j] = q @ w["score_kernel"] @ k
+        elif layer.score == "additive":
+            inner = q @ w["query_kernel"] + k @ w["key_kernel"] + w.get("score_bias", 0)
+            logits[b, i, j] = np.tanh(inner) @ w["score_vector"]
+        else:
+            logits[b, i, j] = q @ k / (np.sqrt(len(q)) if layer.score == "scaled_dot" else 1)
+    return logits
+
+
+def self_attention(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """Each step's mean of the steps it sees."""
+    mask = masks.get("mask")
+    x = hidden(inputs["inputs"], mask)
+    seen = _pairs(layer, x.shape[1], x.shape[1], len(x), mask, mask)
+    scores = normalize(layer, _pair_logits(layer, weights(layer), x, x), seen, -1)
+    return np.einsum("bij,bjf->bif", scores, x), scores
+
+
+def _query_value(inputs: dict, masks: dict) -> tuple:
+    query_mask = masks.get("query_mask", masks.get("mask"))
+    query = hidden(inputs["query"], query_mask)
+    if "value" not in inputs:
+        return query, query, query_mask, query_mask
+    return query, hidden(inputs["value"], masks.get("value_mask")), query_mask, masks.get(
+        "value_mask")  # fmt: skip
+
+
+def cross_attention(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """Each query's mean of the memory's steps it sees."""
+    query, value, query_mask, value_mask = _query_value(inputs, masks)
+    seen = _pairs(layer, query.shape[1], value.shape[1], len(query), query_mask, value_mask)
+    scores = normalize(layer, _pair_logits(layer, weights(layer), query, value), seen, -1)
+    return np.einsum("bij,bjf->bif", scores, value), scores
+
+
+def multi_head(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """One head after the other."""
+    query, value, query_mask, value_mask = _query_value(inputs, masks)
+    w = weights(layer)
+    q, k, v = (x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
+               for n, x in (("query", query), ("key", value), ("value", value)))  # fmt: skip
+    seen = _pairs(layer, query.shape[1], value.shape[1], len(query), query_mask, value_mask)
+    width, per_group = q.shape[2] // layer.heads, layer.heads // (layer.kv_heads or layer.heads)
+    value_width = v.shape[2] // (1 if layer.shared_values else layer.heads // per_group)
+    all_scores, parts = [], []
+    for head in range(layer.heads):
+        group = head // per_group
+        at = slice(group * width, (group + 1) * width)
+        logits = np.einsum("bid,bjd->bij", q[..., head * width : (head + 1) * width], k[..., at])
+        scores = normalize(layer, logits / np.sqrt(width), seen, -1)
+        start = 0 if layer.shared_values else group * value_width
+        parts.append(np.einsum("bij,bjd->bid", scores, v[..., start : start + value_width]))
+        all_scores.append(scores)
+    joined = np.mean(parts, 0) if layer.shared_values else np.concatenate(parts, -1)
+    outputs = joined @ w["output_kernel"] + w.get("output_bias", 0)
+    if query_mask is not None:
+        outputs[~query_mask] = 0
+    return outputs, np.stack(all_scores, 1)

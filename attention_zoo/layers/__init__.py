@@ -4,13 +4,16 @@ from attention_zoo.layers.attention_decoder import AttentionDecoder as Attention
 from attention_zoo.layers.bahdanau import BahdanauAttention as BahdanauAttention
 from attention_zoo.layers.base import AttentionLayer as AttentionLayer
 from attention_zoo.layers.cell import AttentionCell as AttentionCell
+from attention_zoo.layers.cross_attention import CrossAttention as CrossAttention
 from attention_zoo.layers.feature import FeatureAttention as FeatureAttention
 from attention_zoo.layers.hierarchical import HierarchicalAttention as HierarchicalAttention
 from attention_zoo.layers.luong import LuongAttention as LuongAttention
+from attention_zoo.layers.multi_head import MultiHeadAttention as MultiHeadAttention
 from attention_zoo.layers.pooling import AttentionPooling as AttentionPooling
 from attention_zoo.layers.register import describe as describe
 from attention_zoo.layers.register import get as get
 from attention_zoo.layers.register import register as register
 from attention_zoo.layers.retain import RetainAttention as RetainAttention
+from attention_zoo.layers.self_attention import SelfAttention as SelfAttention
 from attention_zoo.layers.sharpening import EntropyRegularizer as EntropyRegularizer
 from attention_zoo.layers.temporal import TemporalAttention as TemporalAttention

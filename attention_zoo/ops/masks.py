@@ -88,3 +88,8 @@ def pairwise(
     for condition in conditions:
         visible = condition if visible is None else ops.logical_and(visible, condition)
     return visible
+
+
+def length(x: Any) -> Any:
+    """The number of time steps of `(batch, time, ...)`, a tensor's value if it is not known."""
+    return ops.shape(x)[1]

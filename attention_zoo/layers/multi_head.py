@@ -1,0 +1,207 @@
+"""Several heads attend at once, each in a projection of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from keras import ops
+
+from attention_zoo.core import checks
+from attention_zoo.layers.pairs import PairwiseAttention
+from attention_zoo.layers.query_value import shape_of
+from attention_zoo.layers.register import register
+from attention_zoo.ops import masks
+from attention_zoo.ops.arithmetic import matmul, mean
+
+
+@register("multi_head")
+class MultiHeadAttention(PairwiseAttention):
+    """Attends with several heads, over one sequence or from a query over a value.
+
+    ```
+    logits[h, i, j] = (query[i] Q_h) . (key[j] K_h) / sqrt(key_dim) + score_bias[h, i, j]
+    scores[h, i] = normalizer(logits[h, i] / temperature)            over the visible j
+    output[i] = concat_h(sum_j scores[h, i, j] value[j] V_h) O
+    output[i] = mean_h(sum_j scores[h, i, j] value[j] V) O           with shared_values
+    ```
+
+    After Vaswani et al., 2017 (arXiv:1706.03762); with fewer `kv_heads`, grouped-query attention
+    (Ainslie et al., 2023, arXiv:2305.13245); with `shared_values`, the interpretable heads of the
+    Temporal Fusion Transformer (Lim et al., 2019, arXiv:1912.09363), whose mean over heads is
+    itself the attention of the output. Unlike `keras.layers.MultiHeadAttention` it takes one
+    tensor alone, any normalizer, and gives the same output with and without scores.
+
+    Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; masked
+    queries have scores and outputs of 0. A query that sees no key gets the output's bias alone.
+    The query's mask is passed on.
+
+    Args:
+        heads: the number of heads.
+        key_dim: the width of each head's query and key; None is the query's width / heads.
+        value_dim: the width of each head's value; None is `key_dim`.
+        kv_heads: the number of key and value heads, which divides `heads`; None is `heads`.
+        shared_values: one value projection for all heads, whose results are averaged.
+        output_dim: the width of the output; None is that of the query.
+        window: query i sees only keys j with |i - j| <= window; None is no limit.
+        causal: query i sees only keys up to i.
+        **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
+
+    Call arguments:
+        query: `(batch, queries, width)`.
+        value: `(batch, keys, value width)`; by default the query.
+        key: `(batch, keys, key width)`; by default the value.
+        mask, query_mask: boolean, `(batch, queries)`; `mask` is `query_mask` by its Keras name.
+        value_mask, key_mask: boolean, `(batch, keys)`.
+        attention_mask: boolean, `(batch, queries, keys)`: which query may see which key.
+        score_bias: added to the logits, for relative positions: broadcastable to
+            `(batch, heads, queries, keys)`.
+        return_attention_scores: also return the scores.
+        training: whether dropout is applied.
+
+    Returns:
+        `(batch, queries, output_dim)`; with `return_attention_scores` also the scores,
+        `(batch, heads, queries, keys)`, 1 in sum over the last axis.
+
+    Raises:
+        ValueError: for heads that do not divide the width, inputs that are not of rank 3, of
+            unequal batches or lengths, or of other widths than built.
+
+    Example:
+
+    >>> x = np.random.default_rng(0).normal(size=(4, 20, 6)).astype("float32")
+    >>> y, scores = az.layers.MultiHeadAttention(heads=2)(x, return_attention_scores=True)
+    >>> tuple(y.shape), tuple(scores.shape)
+    ((4, 20, 6), (4, 2, 20, 20))
+    """
+
+    def __init__(
+        self,
+        heads: int = 4,
+        key_dim: int | None = None,
+        value_dim: int | None = None,
+        kv_heads: int | None = None,
+        shared_values: bool = False,
+        output_dim: int | None = None,
+        window: int | None = None,
+        causal: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        checks.positive_int("heads", heads)
+        optional = {"key_dim": key_dim, "value_dim": value_dim, "kv_heads": kv_heads,
+                    "output_dim": output_dim, "window": window}  # fmt: skip
+        for name, size in optional.items():
+            checks.positive_int(name, size, none=True)
+        checks.boolean("shared_values", shared_values)
+        checks.boolean("causal", causal)
+        if kv_heads is not None and heads % kv_heads:
+            raise ValueError(
+                f"`kv_heads` must divide `heads`. Received: heads={heads}, kv_heads={kv_heads}"
+            )
+        self.heads = heads
+        self.key_dim = key_dim
+        self.value_dim = value_dim
+        self.kv_heads = kv_heads
+        self.shared_values = shared_values
+        self.output_dim = output_dim
+        self.window = window
+        self.causal = causal
+
+    def build(
+        self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
+    ) -> None:
+        value_shape = value_shape or query_shape
+        self.remember_widths(query_shape, value_shape, key_shape or value_shape)
+        if self.key_dim is None and self.query_width % self.heads:
+            raise ValueError(
+                "`heads` must divide the query's width where `key_dim` is None. "
+                f"Received: heads={self.heads}, query width {self.query_width}"
+            )
+        self._width = self.key_dim or self.query_width // self.heads
+        self._value_width = self.value_dim or self._width
+        groups = self.kv_heads or self.heads
+        values = 1 if self.shared_values else groups
+        out = self.output_dim or self.query_width
+        joined = self._value_width * (1 if self.shared_values else self.heads)
+        for name, rows, columns in (
+            ("query", self.query_width, self.heads * self._width),
+            ("key", self.key_width, groups * self._width),
+            ("value", self.value_width, values * self._value_width),
+            ("output", joined, out),
+        ):
+            setattr(self, f"{name}_kernel", self.add_kernel(f"{name}_kernel", (rows, columns)))
+            setattr(self, f"{name}_bias", self.add_bias(f"{name}_bias", (columns,)))
+
+    def call(
+        self,
+        query: Any,
+        value: Any = None,
+        key: Any = None,
+        mask: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        score_bias: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+    ) -> Any:
+        query_mask = mask if query_mask is None else query_mask
+        if value is None:
+            value, value_mask = query, query_mask if value_mask is None else value_mask
+        key = value if key is None else key
+        seen = self.pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
+        groups = self.kv_heads or self.heads
+        queries = self._project("query", seen.query, self.heads, self._width)
+        keys = self._spread(self._project("key", seen.key, groups, self._width))
+        logits = matmul(queries / math.sqrt(self._width), ops.swapaxes(keys, -1, -2))
+        if score_bias is not None:
+            logits = logits + self.cast_inputs(score_bias)
+        visible = None if seen.visible is None else ops.expand_dims(seen.visible, 1)
+        scores = self.attend(logits, visible)
+        outputs = self._join(self.drop(scores, training), seen.value)
+        outputs = masks.silence(outputs, seen.query_mask)
+        return self.finish(outputs, scores, return_attention_scores)
+
+    def _project(self, name: str, x: Any, heads: int, width: int) -> Any:
+        """`(batch, time, features)` to `(batch, heads, time, width)`."""
+        x = self._dense(name, x)
+        x = ops.reshape(x, (*ops.shape(x)[:2], heads, width))
+        return ops.swapaxes(x, 1, 2)
+
+    def _dense(self, name: str, x: Any) -> Any:
+        x = matmul(x, getattr(self, f"{name}_kernel"))
+        bias = getattr(self, f"{name}_bias")
+        return x if bias is None else x + bias
+
+    def _spread(self, x: Any) -> Any:
+        """Each key and value head once for every query head of its group."""
+        times = self.heads // (self.kv_heads or self.heads)
+        return x if times == 1 else ops.repeat(x, times, axis=1)
+
+    def _join(self, scores: Any, value: Any) -> Any:
+        if self.shared_values:
+            return self._dense("output", matmul(mean(scores, axis=1), self._dense("value", value)))
+        groups = self.kv_heads or self.heads
+        values = self._spread(self._project("value", value, groups, self._value_width))
+        mixed = ops.swapaxes(matmul(scores, values), 1, 2)
+        mixed = ops.reshape(mixed, (*ops.shape(mixed)[:2], self.heads * self._value_width))
+        return self._dense("output", mixed)
+
+    def compute_output_shape(
+        self, query_shape: tuple, value_shape: Any = None, key_shape: Any = None
+    ) -> tuple:
+        return (*query_shape[:2], self.output_dim or query_shape[2])
+
+    def compute_output_spec(
+        self, query: Any, value: Any = None, key: Any = None, mask: Any = None,
+        query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
+        attention_mask: Any = None, score_bias: Any = None,
+        return_attention_scores: bool = False, training: bool | None = None,
+    ) -> Any:  # fmt: skip
+        outputs = self.spec(self.compute_output_shape(query.shape))
+        if not return_attention_scores:
+            return outputs
+        keys = (shape_of(query if value is None else value) or ())[1]
+        return outputs, self.spec((query.shape[0], self.heads, query.shape[1], keys))

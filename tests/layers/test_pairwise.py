@@ -1,0 +1,141 @@
+"""SelfAttention, CrossAttention and MultiHeadAttention beyond the contract."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import attention_zoo as az
+
+BATCH, STEPS, KEYS, WIDTH = 3, 7, 11, 6
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(BATCH, STEPS, WIDTH)).astype("float32")
+MEMORY = RNG.normal(size=(BATCH, KEYS, WIDTH)).astype("float32")
+
+
+def array(x):
+    return ops.convert_to_numpy(x)
+
+
+@pytest.mark.parametrize("name", ["self_attention", "multi_head"])
+@pytest.mark.parametrize(
+    "options", [{"causal": True}, {"window": 2}, {"causal": True, "window": 2}]
+)
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_nothing_leaks_from_a_forbidden_step(name, options, training, asked):
+    """Every forbidden cell is exactly 0, and a change there changes nothing here."""
+    more = {"heads": 2} if name == "multi_head" else {}
+    layer = az.layers.get(name, **options, **more)
+    scores = array(layer(X, return_attention_scores=True)[1]).reshape(BATCH, -1, STEPS, STEPS)
+    for i, j in np.ndindex(STEPS, STEPS):
+        allowed = (not options.get("causal") or j <= i) and abs(i - j) <= options.get("window", 99)
+        assert np.all((scores[:, :, i, j] > 0) == allowed)
+    flags = {"training": training, "return_attention_scores": asked}
+
+    def run(x):
+        outputs = layer(x, **flags)
+        return array(outputs[0] if asked else outputs)
+
+    before = run(X)
+    for step in range(STEPS):
+        moved = X.copy()
+        moved[:, step] += 1
+        blind = [i for i in range(STEPS) if not scores[0, 0, i, step] > 0]
+        np.testing.assert_array_equal(run(moved)[:, blind], before[:, blind])
+
+
+@pytest.mark.parametrize("kv_heads", [None, 1, 2])
+def test_heads_are_those_of_keras_given_its_weights(kv_heads):
+    heads, dim = 4, 5
+    layer = az.layers.MultiHeadAttention(heads, key_dim=dim, kv_heads=kv_heads)
+    if kv_heads is None:
+        peer = keras.layers.MultiHeadAttention(heads, dim)
+    else:
+        peer = keras.layers.GroupQueryAttention(dim, heads, kv_heads)
+    expected, expected_scores = peer(X, MEMORY, return_attention_scores=True)
+    layer.build(X.shape, MEMORY.shape)
+    weights = [np.asarray(w) for w in peer.get_weights()]
+    ours = {}
+    for name, kernel, bias in zip(("query", "key", "value", "output"), weights[::2], weights[1::2],
+                                  strict=True):  # fmt: skip
+        ours[f"{name}_kernel"] = kernel.reshape(-1, WIDTH) if name == "output" else kernel.reshape(
+            WIDTH, -1)  # fmt: skip
+        ours[f"{name}_bias"] = bias.reshape(-1)
+    for variable in layer.weights:
+        variable.assign(ours[variable.name])
+    outputs, scores = layer(X, MEMORY, return_attention_scores=True)
+    np.testing.assert_allclose(array(outputs), array(expected), atol=1e-5)
+    np.testing.assert_allclose(array(scores), array(expected_scores), atol=1e-5)
+
+
+def test_with_shared_values_the_mean_over_heads_is_the_attention_of_the_output():
+    layer = az.layers.MultiHeadAttention(3, key_dim=2, shared_values=True)
+    outputs, scores = layer(X, MEMORY, return_attention_scores=True)
+    values = MEMORY @ array(layer.value_kernel) + array(layer.value_bias)
+    mixed = array(scores).mean(1) @ values
+    by_hand = mixed @ array(layer.output_kernel) + array(layer.output_bias)
+    np.testing.assert_allclose(array(outputs), by_hand, atol=1e-5)
+
+
+def test_a_score_bias_is_added_to_the_logits():
+    layer = az.layers.MultiHeadAttention(2)
+    distance = -np.abs(np.arange(STEPS)[:, None] - np.arange(STEPS)).astype("float32")
+    bias = distance * np.array([1e3, 0], "float32")[:, None, None]
+    scores = array(layer(X, score_bias=bias, return_attention_scores=True)[1])
+    plain = array(layer(X, return_attention_scores=True)[1])
+    np.testing.assert_allclose(scores[:, 0], np.broadcast_to(np.eye(STEPS), (BATCH, STEPS, STEPS)))
+    np.testing.assert_allclose(scores[:, 1], plain[:, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["self_attention", "multi_head", "cross_attention"])
+def test_the_users_own_mask_is_one_condition_more(name):
+    mask = RNG.random((BATCH, STEPS, STEPS)) > 0.5
+    layer = az.layers.get(name, **({"heads": 2} if name == "multi_head" else {}))
+    inputs = (X, X) if name == "cross_attention" else (X,)
+    scores = array(layer(*inputs, attention_mask=mask, return_attention_scores=True)[1])
+    hidden = np.broadcast_to(mask if scores.ndim == 3 else mask[:, None], scores.shape) == 0
+    assert np.all(scores[hidden] == 0)
+    assert np.all(scores[~hidden] > 0)
+
+
+def test_masks_of_embedded_sequences_reach_both_sides():
+    words, other = keras.Input((STEPS,), dtype="int32"), keras.Input((KEYS,), dtype="int32")
+    embed = keras.layers.Embedding(9, WIDTH, mask_zero=True)
+    outputs, scores = az.layers.CrossAttention(name="look")(
+        embed(words), embed(other), return_attention_scores=True
+    )
+    model = keras.Model([words, other], [outputs, scores])
+    a, b = RNG.integers(1, 9, (BATCH, STEPS)), RNG.integers(1, 9, (BATCH, KEYS))
+    a[0, 4:], b[1, :3] = 0, 0
+    outputs, scores = model.predict([a, b], verbose=0)
+    assert np.all(scores[0, 4:] == 0) and np.all(outputs[0, 4:] == 0)
+    assert np.all(scores[1, :, :3] == 0)
+    np.testing.assert_allclose(scores[1].sum(-1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: az.layers.MultiHeadAttention(0), "`heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(2.5), "`heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(True), "`heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention("8"), "`heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(4, kv_heads=3), "`kv_heads` must divide `heads`"),
+        (lambda: az.layers.MultiHeadAttention(4)(X), "`heads` must divide the query's width"),
+        (lambda: az.layers.SelfAttention(window=0), "`window` must be a positive integer"),
+        (lambda: az.layers.SelfAttention(window=-3), "`window` must be a positive integer"),
+        (lambda: az.layers.SelfAttention(score="aditive"), "Did you mean 'additive'"),
+        (lambda: az.layers.SelfAttention()(X[0]), "rank 3"),
+        (lambda: az.layers.SelfAttention()(X, mask=np.ones((BATCH, 5), bool)), r"`mask` must have"),
+        (lambda: az.layers.SelfAttention()(X, attention_mask=np.ones((BATCH, STEPS, 5), bool)),
+         r"`attention_mask` must have the shape \(3, 7, 7\)"),
+        (lambda: az.layers.CrossAttention()(X), "needs a `value`"),
+        (lambda: az.layers.CrossAttention()(X, MEMORY, X), "needs inputs of one length"),
+        (lambda: az.layers.CrossAttention()(X, MEMORY[:2]), "needs inputs of one batch size"),
+        (lambda: az.layers.CrossAttention(score="dot")(X, MEMORY[..., :2]), "of one width"),
+    ],
+)  # fmt: skip
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
