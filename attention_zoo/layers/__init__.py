@@ -17,3 +17,4 @@ from attention_zoo.layers.retain import RetainAttention as RetainAttention
 from attention_zoo.layers.self_attention import SelfAttention as SelfAttention
 from attention_zoo.layers.sharpening import EntropyRegularizer as EntropyRegularizer
 from attention_zoo.layers.temporal import TemporalAttention as TemporalAttention
+from attention_zoo.layers.time_pooling import TimePooling as TimePooling

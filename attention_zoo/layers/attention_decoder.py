@@ -44,6 +44,9 @@ class AttentionDecoder(ScoredAttention):
     probability to stop at a key, and the scores are the expected alignment, which may sum to
     less than 1. `"hard"` stops for certain where logits + r > 0, outside of training.
 
+    Differs from TensorFlow Addons' AttentionWrapper: one layer that is called with its memory, on
+    every backend.
+
     Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; where no key
     is visible the context is 0 and the state speaks alone. Masked steps of the inputs leave the
     state as it was; their outputs and scores are 0. The mask of the inputs is passed on.
@@ -138,7 +141,7 @@ class AttentionDecoder(ScoredAttention):
     def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
         self._check(inputs_shape, memory_shape)
         self.input_width = fixed_size(self, "feature", inputs_shape[2])
-        self.memory_width = fixed_size(self, "memory feature", memory_shape[2])
+        self.memory_width = fixed_size(self, "memory feature", (memory_shape or ())[2])
         state_width = width_of(self.cell)
         both = self.memory_width + state_width
         self.attention_width = self.units or self.memory_width

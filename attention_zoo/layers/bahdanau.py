@@ -34,6 +34,9 @@ class BahdanauAttention(ManyToOneAttention):
     key_kernel = bahdanau_w2/kernel                output_kernel = attention_vector/kernel
     ```
 
+    Differs from the paper: alone, the query is the last visible state, not a decoder's previous
+    one.
+
     Masking: masked steps have scores of exactly 0, whatever they hold, NaN included, and are
     never the query. A sample with no visible step has a context of 0: alone its output is 0 too,
     beside a query it is the query's alone. Masked queries have scores and outputs of 0. The mask

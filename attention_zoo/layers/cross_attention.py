@@ -27,6 +27,9 @@ class CrossAttention(PairwiseAttention):
     states at once. Unlike `keras.layers.Attention` and `AdditiveAttention` it takes tensors one
     by one, has the score's matrices as weights, and gives zeros where nothing is visible.
 
+    Differs from keras.layers.Attention: tensors one by one, trainable scores, zeros where nothing
+    is visible.
+
     Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; masked
     queries have scores and outputs of 0. The query's mask is passed on.
 

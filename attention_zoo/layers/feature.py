@@ -26,6 +26,9 @@ class FeatureAttention(AttentionLayer):
     (P. Remy, 2017): a Dense layer with as many logits as features, a softmax, a product. On
     `(batch, time, features)` it weighs the channels of each time step with the same weights `W`.
 
+    Differs from keras-attention-mechanism: masks, any rank, sparse normalizers, one layer in place
+    of two.
+
     Masking: a mask of the input's leading axes, `(batch, time)`, silences whole steps: their
     scores and outputs are 0, and it is passed on. A mask of the input's own shape hides single
     features (missing values), whose scores are exactly 0; it is not passed on.

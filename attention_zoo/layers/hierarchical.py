@@ -35,6 +35,9 @@ class HierarchicalAttention(AttentionLayer):
     that is cut into windows of so many steps, the last one padded: steps to windows to series.
     Numbers of sentences and words may vary.
 
+    Differs from Yang et al.: the recurrent encoders are optional, and a series can be cut into
+    windows.
+
     Masking: masked words have scores of exactly 0, whatever they hold, NaN included; a sentence
     without a visible word has a score of 0; a document without any gives zeros. The mask is not
     passed on, since both axes are gone.

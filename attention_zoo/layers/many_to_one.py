@@ -132,18 +132,17 @@ class ManyToOneAttention(ScoredAttention):
         return query, value, key
 
     def _check_built(self, shapes: tuple) -> None:
-        names, widths = (
-            ("query", "value", "key"),
-            (self.query_width, self.value_width, self.key_width),
-        )
-        for name, width, shape in zip(names, widths, shapes, strict=True):
+        built = {"query": self.query_width, "value": self.value_width, "key": self.key_width}
+        for (name, width), shape in zip(built.items(), shapes, strict=True):
             same_size(self, f"{name} features", width, shape[-1])
 
     def _refuse(self, reason: str, **arguments: Any) -> None:
         for name, value in arguments.items():
             if value is not None:
+                shape = getattr(value, "shape", value)
                 raise ValueError(
-                    f"`{name}` of {type(self).__name__} {reason}. Received: {name}={value!r}"
+                    f"`{name}` of {type(self).__name__} {reason}. "
+                    f"Received: {name} of shape {tuple(shape)}"
                 )
 
     def compute_output_shape(

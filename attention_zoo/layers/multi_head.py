@@ -32,6 +32,9 @@ class MultiHeadAttention(PairwiseAttention):
     itself the attention of the output. Unlike `keras.layers.MultiHeadAttention` it takes one
     tensor alone, any normalizer, and gives the same output with and without scores.
 
+    Differs from keras.layers.MultiHeadAttention: one tensor alone, any normalizer, shared values,
+    zeros where nothing is visible.
+
     Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; masked
     queries have scores and outputs of 0. A query that sees no key gets the output's bias alone.
     The query's mask is passed on.

@@ -36,6 +36,9 @@ class AttentionPooling(AttentionLayer):
 
     Any length works. No query can be given: that is LuongAttention or BahdanauAttention.
 
+    Differs from Raffel and Ellis: their logits are the tanh itself, ours have a learned vector
+    after it, as Yang et al.
+
     Masking: masked steps have scores of exactly 0, whatever they hold, NaN included; a sample
     with no visible step gives zeros. The mask is not passed on, since the time axis is gone.
 

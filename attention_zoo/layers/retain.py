@@ -30,6 +30,8 @@ class RetainAttention(AttentionLayer):
     Choi et al., 2016 (arXiv:1608.05745). The output is linear in the inputs given the weights, so
     that a dense layer on it can be taken apart exactly: see `contributions`. Any length works.
 
+    Differs from Choi et al.: masks, and a normalizer of choice for the step weights.
+
     Masking: masked steps have alpha and beta of exactly 0, whatever they hold, NaN included, and
     are not read; a sample with no visible step gives zeros. The mask is not passed on, since the
     time axis is gone.

@@ -32,6 +32,9 @@ class SelfAttention(ScoredAttention):
     bias of its logits cancels in a softmax and is left out. Any length works; memory grows with
     the length squared.
 
+    Differs from keras-self-attention: masked steps are hidden from all, bands are symmetric, no
+    scalar bias.
+
     Masking: masked steps are attended to by nobody and attend to nothing: their scores and
     outputs are exactly 0, whatever they hold, NaN included. The mask is passed on.
 

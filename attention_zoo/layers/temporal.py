@@ -36,6 +36,9 @@ class TemporalAttention(AttentionLayer):
     logits[t] = tanh(x[t] U + c) V                 V has one column if shared, else one per feature
     ```
 
+    Differs from keras-attention-mechanism: masks, no Permute and RepeatVector, the additive score,
+    which takes any length.
+
     Masking: masked steps have scores and outputs of exactly 0, whatever they hold, NaN included;
     a sample with no visible step gives zeros. The mask is passed on.
 

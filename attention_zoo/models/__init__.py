@@ -5,7 +5,6 @@ from attention_zoo.models.gru import gru as gru
 from attention_zoo.models.gru_before import gru_before as gru_before
 from attention_zoo.models.lstm_after import lstm_after as lstm_after
 from attention_zoo.models.lstm_before import lstm_before as lstm_before
-from attention_zoo.models.parts import TimePooling as TimePooling
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build

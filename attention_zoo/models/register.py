@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 import keras
 
 from attention_zoo import layers
-from attention_zoo.catalog import MODELS
+from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.many_to_one import ManyToOneAttention
 
 
 class Blueprint(NamedTuple):
@@ -40,7 +41,7 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
             bound.apply_defaults()
             values = dict(bound.arguments)
             if values["attention"] is not None:
-                values["attention"] = _attention(values["attention"])
+                values["attention"] = _attention(values["attention"], values.get("bidirectional"))
             model = factory(**values)
             if values["attention"] is not None:
                 values["attention"] = layers.describe(values["attention"])
@@ -54,10 +55,15 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
     return decorate
 
 
-def _attention(attention: Any) -> keras.layers.Layer:
-    """The layer, called "attention" where the user gave it no name."""
+def _attention(attention: Any, bidirectional: bool | None) -> keras.layers.Layer:
+    """The layer, called "attention" where the user gave it no name.
+
+    One given by name whose query is the last state knows whether that state has two halves.
+    """
     if isinstance(attention, str):
-        return layers.get(attention, name="attention")
+        both = bidirectional and issubclass(LAYERS.get(attention), ManyToOneAttention)
+        more = {"bidirectional": True} if both else {}
+        return layers.get(attention, name="attention", **more)
     if isinstance(attention, Mapping) and isinstance(attention.get("config", {}), Mapping):
         attention = {**attention, "config": {"name": "attention", **attention.get("config", {})}}
     return layers.get(attention)

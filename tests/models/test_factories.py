@@ -61,9 +61,37 @@ def test_padding_changes_nothing_and_all_padding_is_finite(name):
     assert np.all(az.attention_scores(model, nothing)["attention"] == 0)
 
 
+@pytest.mark.parametrize("attention", ["luong", "bahdanau"])
+def test_the_last_state_of_a_bidirectional_layer_is_that_of_both_halves(attention):
+    model = az.build("lstm_after", input_shape=(11, 3), attention=attention, bidirectional=True)
+    assert model.get_layer("attention").bidirectional
+    assert not az.build("gru", input_shape=(11, 3), attention=attention).get_layer(
+        "attention").bidirectional  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["lstm_after", "gru"])
+@pytest.mark.parametrize("attention", sorted(set(az.list_layers()) - {
+    "cross_attention", "attention_decoder", "hierarchical"}))  # fmt: skip
+def test_every_layer_of_one_sequence_fits_after_a_recurrent_layer(name, attention):
+    model = az.build(name, input_shape=(11, 3), units=4, attention=attention)
+    assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
+
+
+@pytest.mark.parametrize("attention", ["pooling", "luong", "retain"])
+def test_a_layer_that_pools_does_not_fit_before_a_recurrent_layer(attention):
+    with pytest.raises(ValueError, match="needs an attention layer that keeps the shape"):
+        az.build("lstm_before", input_shape=(11, 3), attention=attention)
+
+
+@pytest.mark.parametrize("attention", ["cross_attention", "attention_decoder"])
+def test_a_layer_of_two_sequences_fits_no_factory(attention):
+    with pytest.raises((ValueError, TypeError), match="value|memory|cell"):
+        az.build("lstm_after", input_shape=(11, 3), attention=attention)
+
+
 def test_without_attention_states_are_averaged():
     model = az.build("gru", input_shape=(11, 3), attention=None)
-    assert isinstance(model.get_layer("pooling"), az.models.TimePooling)
+    assert isinstance(model.get_layer("pooling"), az.layers.TimePooling)
     assert model.get_layer("pooling").reduction == "mean"
 
 

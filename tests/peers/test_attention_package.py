@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from tests.gradients import float64
 
 REFERENCES = Path(__file__).with_name("attention_5_0_0.npz")
 
@@ -38,9 +39,8 @@ def bahdanau(theirs, dtype):
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-6), ("float64", 1e-12)])
 @pytest.mark.parametrize("carry", [luong, bahdanau])
+@float64()
 def test_the_same_weights_give_the_same_answer(carry, dtype, tolerance):
-    if dtype == "float64" and keras.backend.backend() == "jax":
-        pytest.skip("JAX computes in float32 unless it is told otherwise")
     theirs = reference(carry.__name__)
     layer = carry(theirs, dtype)
     assert layer.count_params() == sum(
