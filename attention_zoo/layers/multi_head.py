@@ -150,7 +150,8 @@ class MultiHeadAttention(PairwiseAttention):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        query_mask = mask if query_mask is None else query_mask
+        if query_mask is None:
+            query_mask = masks.standardize(mask, (shape_of(query) or ())[:2])
         if value is None:
             value, value_mask = query, query_mask if value_mask is None else value_mask
         key = value if key is None else key
