@@ -23,9 +23,14 @@ class _Watched(keras.Model):
         with recording() as calls:
             outputs = self.model(inputs, training=False)
         scores: dict[str, Any] = {}
+        uses: dict[str, int] = {}
         for layer, layer_scores in calls:
-            uses = sum(name.partition("@")[0] == layer.name for name in scores)
-            scores[f"{layer.name}@{uses + 1}" if uses else layer.name] = layer_scores
+            uses[layer.name] = uses.get(layer.name, 0) + 1
+            name = layer.name if uses[layer.name] == 1 else f"{layer.name}@{uses[layer.name]}"
+            if isinstance(layer_scores, tuple):
+                scores |= {f"{name}/{i}": level for i, level in enumerate(layer_scores, start=1)}
+            else:
+                scores[name] = layer_scores
         return {"predictions": outputs, "scores": scores}
 
 
@@ -83,7 +88,8 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
 
     Returns:
         `{layer name: array (samples, ...)}`, shaped as the layer's `return_attention_scores`. A
-        layer that is used more than once has further entries `name@2`, `name@3`.
+        layer that is used more than once has further entries `name@2`, `name@3`; one that attends
+        on several levels has one a level, `name/1`, `name/2`.
 
     Raises:
         ValueError: if the model is not built, has no attention layer, or x does not fit it.

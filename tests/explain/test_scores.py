@@ -57,6 +57,15 @@ def test_sequential_several_and_shared_layers():
     }  # fmt: skip
 
 
+def test_a_layer_of_two_levels_has_an_entry_for_each(tmp_path):
+    model = az.build("gru", input_shape=(11, 3), units=4, attention="retain")
+    scores = az.attention_scores(model, X[:5])
+    assert {k: v.shape for k, v in scores.items()} == {
+        "attention/1": (5, 11), "attention/2": (5, 11, 4),
+    }  # fmt: skip
+    az.load(az.save(model, tmp_path / "m", examples=X[:3]), verify=True)
+
+
 def test_a_truth_of_the_wrong_shape_is_refused(model):
     with pytest.raises(ValueError, match=r"`truth` must have the shape.*Received: \(300, 12\)"):
         az.explain(model, X, truth=np.zeros((300, 12)))

@@ -1,7 +1,8 @@
 """The gradients of the layers with recurrent parts where Keras's cells compute in float32.
 
 On JAX and torch, Keras 3.15.1 casts float64 to float32 within its recurrent layers, which is too
-coarse for the contract's differences; TensorFlow passes them. Here the steps are longer.
+coarse for the contract's differences; TensorFlow passes them. Here the steps are longer, too long
+for the kinks of sparsemax.
 """
 
 import keras
@@ -13,7 +14,12 @@ from tests.cases import CASES
 from tests.contract import call
 from tests.gradients import differences, float64, gradients
 
-ROWS = [case for case in CASES if case.layer in ("hierarchical", "retain", "attention_decoder")]
+ROWS = [
+    case
+    for case in CASES
+    if case.layer in ("hierarchical", "retain", "attention_decoder")
+    and case.kwargs.get("normalizer") != "sparsemax"
+]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "numpy", reason="it has no gradients")
