@@ -348,6 +348,30 @@ def promise_fits(case: Case) -> None:
         losses.append(history.history["loss"])
     assert np.all(np.isfinite(losses))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    sources = [Batches(arrays)]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        sources.append(tf.data.Dataset.from_tensor_slices((arrays, np.ones(8))).batch(2))
+    for source in sources:
+        model.set_weights(weights)
+        again = model.fit(source, epochs=2, shuffle=False, verbose=0).history["loss"]
+        np.testing.assert_allclose(again, losses[0], rtol=1e-5)
+
+
+class Batches(keras.utils.PyDataset):
+    """Arrays in batches of 2, with targets of 1."""
+
+    def __init__(self, arrays: dict):
+        super().__init__()
+        self.arrays = arrays
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> tuple:
+        at = slice(2 * index, 2 * index + 2)
+        return {name: x[at] for name, x in self.arrays.items()}, np.ones(2)
 
 
 def promise_lists_and_integers(case: Case) -> None:
