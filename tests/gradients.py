@@ -50,7 +50,7 @@ def gradients(layer: keras.layers.Layer, scalar: Callable[[], Any]) -> list[np.n
             with keras.StatelessScope(state_mapping=mapping):
                 return scalar()
 
-        found = jax.grad(of)([v.value for v in variables])
+        found = jax.jit(jax.grad(of))([v.value for v in variables])
     return [None if g is None else keras.ops.convert_to_numpy(g) for g in found]
 
 

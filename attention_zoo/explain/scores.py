@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -71,8 +72,29 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, Any]:
             f"The model {model.name!r} has no attention layer. Its layers are: "
             f"{', '.join(f'{layer.name} ({type(layer).__name__})' for layer in flat)}"
         )
-    watched = _Watched(model)
-    return watched.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)
+    array = check_inputs(model, x)
+    return _watched(model).predict(array, batch_size=batch_size, verbose=0)
+
+
+_WATCHED: WeakKeyDictionary[keras.Model, tuple[_Watched, Any]] = WeakKeyDictionary()
+
+
+def _watched(model: keras.Model) -> _Watched:
+    """The model's watcher, compiled once for as long as a functional model lives.
+
+    It watches a twin made of the same layers, since one that held the model would keep it alive.
+    """
+    if not (type(model).__module__.startswith("keras.") and model.inputs):
+        return _Watched(model)
+    known, graph = _WATCHED.get(model, (None, None))
+    if known is None or graph is not model.outputs[0]:
+        if isinstance(model, keras.Sequential):
+            twin = keras.Model(model.inputs[0], model.outputs[0])
+        else:
+            twin = keras.Model(model.input, model.output)
+        known = _Watched(twin)
+        _WATCHED[model] = known, model.outputs[0]
+    return known
 
 
 def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, np.ndarray]:

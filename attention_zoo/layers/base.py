@@ -11,6 +11,7 @@ from keras import constraints, initializers, ops, regularizers
 from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
 from attention_zoo.ops import normalizers
+from attention_zoo.ops.dropout import dropout
 
 
 class AttentionLayer(keras.layers.Layer):
@@ -111,9 +112,12 @@ class AttentionLayer(keras.layers.Layer):
 
     def drop(self, scores: Any, training: bool | None) -> Any:
         """The scores after dropout, which acts in training only."""
-        if training and self.dropout > 0:
-            return keras.random.dropout(scores, self.dropout, seed=self._seeds)
-        return scores
+        seed = self.dropout_seed(training)
+        return scores if seed is None else dropout(scores, self.dropout, seed)
+
+    def dropout_seed(self, training: bool | None) -> Any:
+        """The seed of this call's dropout, or None where nothing is dropped."""
+        return self._seeds.next() if training and self.dropout > 0 else None
 
     def finish(
         self,

@@ -9,7 +9,6 @@ from attention_zoo.layers.pairs import PairwiseAttention
 from attention_zoo.layers.query_value import shape_of
 from attention_zoo.layers.register import register
 from attention_zoo.layers.scoring import check_score
-from attention_zoo.ops.arithmetic import matmul
 
 
 @register("cross_attention")
@@ -92,8 +91,14 @@ class CrossAttention(PairwiseAttention):
         self._memory(value)
         key = value if key is None else key
         seen = self.pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
-        scores = self.attend(self.logits(seen.query, seen.key), seen.visible)
-        outputs = matmul(self.drop(scores, training), seen.value)
+        outputs, scores = self.look(
+            seen,
+            self.projected(seen.query, seen.key),
+            seen.value,
+            self.score_function,
+            asked=return_attention_scores,
+            training=training,
+        )
         return self.finish(outputs, scores, return_attention_scores)
 
     def _memory(self, value: Any) -> Any:

@@ -94,7 +94,7 @@ class ManyToOneAttention(ScoredAttention):
             half = self.query_width // 2
             first = _state(x, mask, last=False)
             query = ops.concatenate([query[:, :half], first[:, half:]], axis=-1)
-        return ops.expand_dims(query, 1), x, x, masks.pairwise(1, None, key_mask=mask)
+        return ops.expand_dims(query, 1), x, x, masks.Pairwise(keys=mask).visible()
 
     def _given(
         self, query: Any, value: Any, key: Any, query_mask: Any, value_mask: Any, key_mask: Any
@@ -113,7 +113,7 @@ class ManyToOneAttention(ScoredAttention):
         if not self._sequence:
             query = ops.expand_dims(query, 1)
             query_mask = None if query_mask is None else ops.expand_dims(query_mask, 1)
-        pairs = masks.pairwise(None, None, query_mask=query_mask, key_mask=visible)
+        pairs = masks.Pairwise(queries=query_mask, keys=visible).visible()
         return query, value, key, pairs
 
     def _shapes(self, query: Any, value: Any = None, key: Any = None) -> tuple:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from keras import ops
@@ -13,6 +12,7 @@ from attention_zoo.layers.query_value import shape_of
 from attention_zoo.layers.register import register
 from attention_zoo.ops import masks
 from attention_zoo.ops.arithmetic import matmul, mean
+from attention_zoo.ops.scores import scaled_dot
 
 
 @register("multi_head")
@@ -159,14 +159,29 @@ class MultiHeadAttention(PairwiseAttention):
         groups = self.kv_heads or self.heads
         queries = self._project("query", seen.query, self.heads, self._width)
         keys = self._spread(self._project("key", seen.key, groups, self._width))
-        logits = matmul(queries / math.sqrt(self._width), ops.swapaxes(keys, -1, -2))
-        if score_bias is not None:
-            logits = logits + self.cast_inputs(score_bias)
-        visible = None if seen.visible is None else ops.expand_dims(seen.visible, 1)
-        scores = self.attend(logits, visible)
-        outputs = self._join(self.drop(scores, training), seen.value)
+        if self.shared_values:
+            values = self._dense("value", seen.value)
+        else:
+            values = self._spread(self._project("value", seen.value, groups, self._value_width))
+        outputs, scores = self.look(
+            seen,
+            (queries, keys),
+            values,
+            scaled_dot,
+            asked=return_attention_scores,
+            training=training,
+            bias=self._bias(score_bias),
+            apply=_apply_mean if self.shared_values else matmul,
+        )
+        outputs = self._dense("output", self._joined(outputs))
         outputs = masks.silence(outputs, seen.query_mask)
         return self.finish(outputs, scores, return_attention_scores)
+
+    def _bias(self, score_bias: Any) -> Any:
+        if score_bias is None:
+            return None
+        bias = self.cast_inputs(score_bias)
+        return ops.reshape(bias, (1,) * (4 - len(bias.shape)) + tuple(ops.shape(bias)))
 
     def _project(self, name: str, x: Any, heads: int, width: int) -> Any:
         """`(batch, time, features)` to `(batch, heads, time, width)`."""
@@ -184,14 +199,12 @@ class MultiHeadAttention(PairwiseAttention):
         times = self.heads // (self.kv_heads or self.heads)
         return x if times == 1 else ops.repeat(x, times, axis=1)
 
-    def _join(self, scores: Any, value: Any) -> Any:
+    def _joined(self, mixed: Any) -> Any:
+        """`(batch, heads, time, width)` to `(batch, time, heads * width)`."""
         if self.shared_values:
-            return self._dense("output", matmul(mean(scores, axis=1), self._dense("value", value)))
-        groups = self.kv_heads or self.heads
-        values = self._spread(self._project("value", value, groups, self._value_width))
-        mixed = ops.swapaxes(matmul(scores, values), 1, 2)
-        mixed = ops.reshape(mixed, (*ops.shape(mixed)[:2], self.heads * self._value_width))
-        return self._dense("output", mixed)
+            return mixed
+        mixed = ops.swapaxes(mixed, 1, 2)
+        return ops.reshape(mixed, (*ops.shape(mixed)[:2], self.heads * self._value_width))
 
     def compute_output_shape(
         self, query_shape: tuple, value_shape: Any = None, key_shape: Any = None
@@ -209,3 +222,7 @@ class MultiHeadAttention(PairwiseAttention):
             return outputs
         keys = (shape_of(query if value is None else value) or ())[1]
         return outputs, self.spec((query.shape[0], self.heads, query.shape[1], keys))
+
+
+def _apply_mean(scores: Any, value: Any) -> Any:
+    return matmul(mean(scores, axis=1), value)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops
 
-from attention_zoo.layers import query_value
+from attention_zoo.layers import query_value, recorder
 from attention_zoo.layers.base import fixed_size, same_size
 from attention_zoo.layers.scoring import ScoredAttention
 from attention_zoo.ops import masks
+from attention_zoo.ops.arithmetic import matmul
+from attention_zoo.ops.blockwise import Inputs, Rule, attend
+from attention_zoo.ops.scores import cells
+
+#: From so many GiB of scores on, a call that wants them says what they take.
+_LARGE = 1.0
 
 
 class Pairs(NamedTuple):
-    """Checked and silent tensors, and which query may see which key."""
+    """Checked and silent tensors, and the masks that say which query may see which key."""
 
     query: Any
     value: Any
     key: Any
     query_mask: Any
-    visible: Any
+    key_mask: Any
+    attention_mask: Any
 
 
 class PairwiseAttention(ScoredAttention):
@@ -57,18 +66,59 @@ class PairwiseAttention(ScoredAttention):
         elif key_mask is None:
             key_mask = value_mask
         square = (query.shape[0], query.shape[1], key.shape[1])
-        visible = masks.pairwise(
-            masks.length(query),
-            masks.length(key),
-            query_mask=query_mask,
-            key_mask=key_mask,
-            attention_mask=masks.standardize(attention_mask, square, name="attention_mask"),
-            causal=self.causal,
-            window=self.window,
-        )
+        attention_mask = masks.standardize(attention_mask, square, name="attention_mask")
         query = masks.silence(query, query_mask)
-        value, key = masks.silence(value, key_mask), masks.silence(key, key_mask)
-        return Pairs(query, value, key, query_mask, visible)
+        silent = masks.silence(value, key_mask)
+        key = silent if key is value else masks.silence(key, key_mask)
+        return Pairs(query, silent, key, query_mask, key_mask, attention_mask)
+
+    def look(
+        self,
+        seen: Pairs,
+        projected: tuple[Any, ...],
+        value: Any,
+        score: Callable[..., Any],
+        *,
+        asked: bool,
+        training: bool | None,
+        bias: Any = None,
+        apply: Callable[[Any, Any], Any] = matmul,
+    ) -> tuple[Any, Any]:
+        """The outputs, and the scores where somebody wants them, else None.
+
+        Args:
+            seen: what `pairs` returned, for its masks.
+            projected: queries and keys, `(batch, [heads,] time, width)`, and the score's weights.
+            value: `(batch, [heads,] keys, width)`.
+            score: of what is projected.
+            asked: whether the caller wants the scores.
+            training: whether dropout is applied.
+            bias: added to the logits, or None.
+            apply: the scores and the value to the outputs.
+        """
+        query, key, *weights = projected
+        wanted = asked or recorder.is_recording() or self.scores_regularizer is not None
+        if wanted:
+            self._warn_of_size(query, key)
+        rule = Rule(
+            score, self.normalizer, self.temperature, self.dropout, self.causal, self.window, apply
+        )
+        masked = (seen.query_mask, seen.key_mask, seen.attention_mask)
+        inputs = Inputs(
+            query, key, value, tuple(weights), *masked, bias, self.dropout_seed(training)
+        )
+        return attend(rule, inputs, scores=wanted, training=bool(training))
+
+    def _warn_of_size(self, query: Any, key: Any) -> None:
+        size = cells(query, key) * 4 / 2**30
+        if size > _LARGE:
+            warnings.warn(
+                f"The attention scores of {type(self).__name__} {self.name!r} take {size:.1f} GiB, "
+                f"and several times as much while they are made, for {query.shape[-2]} queries and "
+                f"{key.shape[-2]} keys. Without return_attention_scores, attention_scores() and "
+                "scores_regularizer, memory is linear in the length.",
+                stacklevel=2,
+            )
 
     def compute_mask(self, query: Any, previous_mask: Any) -> Any:
         return previous_mask

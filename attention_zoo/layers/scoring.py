@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import ops
@@ -11,7 +12,13 @@ from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.ops import scores
 from attention_zoo.ops.arithmetic import matmul, tanh
 
-SCORES = ("dot", "scaled_dot", "general", "additive")
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "dot": scores.dot,
+    "scaled_dot": scores.scaled_dot,
+    "general": scores.dot,
+    "additive": scores.additive,
+}
+SCORES = tuple(_FUNCTIONS)
 
 
 def check_score(score: Any) -> None:
@@ -62,11 +69,20 @@ class ScoredAttention(AttentionLayer):
 
     def logits(self, query: Any, key: Any) -> Any:
         """`(batch, queries, width)` and `(batch, keys, width)` to `(batch, queries, keys)`."""
+        return self.score_function(*self.projected(query, key))
+
+    def projected(self, query: Any, key: Any) -> tuple[Any, ...]:
+        """What the function of the score takes: queries, keys, and the weights of each pair."""
         if self.score == "general":
-            return scores.general(query, key, self.score_kernel)
+            return matmul(query, self.score_kernel), key
         if self.score == "additive":
-            return scores.additive(self._projected(query), self.keys(key), self.score_vector)
-        return (scores.dot if self.score == "dot" else scores.scaled_dot)(query, key)
+            return self._hidden(query), self.keys(key), self.score_vector
+        return query, key
+
+    @property
+    def score_function(self) -> Callable[..., Any]:
+        """The score of what `projected` returns."""
+        return _FUNCTIONS[self.score]
 
     def keys(self, key: Any) -> Any:
         """The part of the score that needs no query, once for all the queries of a loop."""
@@ -78,13 +94,13 @@ class ScoredAttention(AttentionLayer):
         In a loop TensorFlow's XLA refuses the products of tensors of unequal rank in `logits`.
         """
         if self.score == "additive":
-            pairs = tanh(ops.expand_dims(self._projected(query), 1) + keys)
+            pairs = tanh(ops.expand_dims(self._hidden(query), 1) + keys)
             return ops.sum(pairs * self.score_vector, axis=-1)
         if self.score == "general":
             query = matmul(query, self.score_kernel)
         fit = scores.scaled_dot if self.score == "scaled_dot" else scores.dot
         return ops.squeeze(fit(ops.expand_dims(query, 1), keys), 1)
 
-    def _projected(self, query: Any) -> Any:
+    def _hidden(self, query: Any) -> Any:
         projected = matmul(query, self.query_kernel)
         return projected if self.score_bias is None else projected + self.score_bias

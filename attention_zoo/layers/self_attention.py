@@ -6,15 +6,15 @@ from typing import Any
 
 from attention_zoo.core import checks
 from attention_zoo.layers.base import fixed_size, same_size
+from attention_zoo.layers.pairs import Pairs, PairwiseAttention
 from attention_zoo.layers.query_value import check_sequence, shape_of
 from attention_zoo.layers.register import register
-from attention_zoo.layers.scoring import ScoredAttention, check_score
+from attention_zoo.layers.scoring import check_score
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul
 
 
 @register("self_attention")
-class SelfAttention(ScoredAttention):
+class SelfAttention(PairwiseAttention):
     """Replaces each step of a sequence by a mean of the steps it attends to.
 
     ```
@@ -29,8 +29,9 @@ class SelfAttention(ScoredAttention):
     Lapata, 2016 (arXiv:1601.06733) and Vaswani et al., 2017 (arXiv:1706.03762). Its
     `attention_width` w sees j from i - w // 2 to i + (w - 1) // 2: an odd w is `window=w // 2`
     here, and with `history_only` j from i - w + 1 to i, `window=w - 1, causal=True`. The scalar
-    bias of its logits cancels in a softmax and is left out. Any length works; memory grows with
-    the length squared.
+    bias of its logits cancels in a softmax and is left out. Any length works; long ones
+    take memory linear in the length unless the scores are wanted, and a window takes time linear
+    in it too.
 
     Differs from keras-self-attention: masked steps are hidden from all, bands are symmetric, no
     scalar bias.
@@ -68,8 +69,6 @@ class SelfAttention(ScoredAttention):
     ((4, 20, 3), (4, 20, 20))
     """
 
-    kind = "sequence"
-
     def __init__(
         self,
         units: int | None = None,
@@ -106,18 +105,17 @@ class SelfAttention(ScoredAttention):
         same_size(self, "features", self.features, x.shape[2])
         mask = masks.standardize(mask, x.shape[:2])
         square = (*x.shape[:2], x.shape[1])
-        visible = masks.pairwise(
-            masks.length(x),
-            masks.length(x),
-            query_mask=mask,
-            key_mask=mask,
-            attention_mask=masks.standardize(attention_mask, square, name="attention_mask"),
-            causal=self.causal,
-            window=self.window,
-        )
+        attention_mask = masks.standardize(attention_mask, square, name="attention_mask")
         x = masks.silence(x, mask)
-        scores = self.attend(self.logits(x, x), visible)
-        return self.finish(matmul(self.drop(scores, training), x), scores, return_attention_scores)
+        outputs, scores = self.look(
+            Pairs(x, x, x, mask, mask, attention_mask),
+            self.projected(x, x),
+            x,
+            self.score_function,
+            asked=return_attention_scores,
+            training=training,
+        )
+        return self.finish(outputs, scores, return_attention_scores)
 
     def compute_scores_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:2], input_shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -45,51 +45,44 @@ def silence(x: Any, mask: Any) -> Any:
     return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
 
 
-def pairwise(
-    query_length: Any,
-    key_length: Any,
-    *,
-    query_mask: Any = None,
-    key_mask: Any = None,
-    attention_mask: Any = None,
-    causal: bool = False,
-    window: int | None = None,
-) -> Any:
+class Pairwise(NamedTuple):
     """Which query step may attend to which key step: every condition at once.
 
-    Args:
-        query_length, key_length: the number of steps, possibly a tensor's.
-        query_mask: `(batch, query_length)`; a masked query attends to nothing.
-        key_mask: `(batch, key_length)`; a masked key is attended to by nobody.
-        attention_mask: `(batch, query_length, key_length)`, the user's own.
+    Attributes:
+        queries: `(batch, queries)`; a masked query attends to nothing.
+        keys: `(batch, keys)`; a masked key is attended to by nobody.
+        pairs: `(batch, queries, keys)`, the user's own.
         causal: query step i sees only keys up to i.
         window: query step i sees only keys j with |i - j| <= window.
-
-    Returns:
-        A boolean tensor that broadcasts to `(batch, query_length, key_length)`, or None if
-        everything is visible.
     """
-    conditions = []
-    if query_mask is not None:
-        conditions.append(ops.expand_dims(query_mask, -1))
-    if key_mask is not None:
-        conditions.append(ops.expand_dims(key_mask, -2))
-    if attention_mask is not None:
-        conditions.append(attention_mask)
-    if causal or window is not None:
-        ahead = ops.expand_dims(ops.arange(key_length), 0) - ops.expand_dims(
-            ops.arange(query_length), 1
-        )
-        if causal:
-            conditions.append(ops.expand_dims(ahead <= 0, 0))
-        if window is not None:
-            conditions.append(ops.expand_dims(ops.abs(ahead) <= window, 0))
-    visible = None
-    for condition in conditions:
-        visible = condition if visible is None else ops.logical_and(visible, condition)
-    return visible
 
+    queries: Any = None
+    keys: Any = None
+    pairs: Any = None
+    causal: bool = False
+    window: int | None = None
 
-def length(x: Any) -> Any:
-    """The number of time steps of `(batch, time, ...)`, a tensor's value if it is not known."""
-    return ops.shape(x)[1]
+    def visible(self, query_steps: Any = None, key_steps: Any = None) -> Any:
+        """A boolean tensor that broadcasts to `(batch, queries, keys)`, or None if all is visible.
+
+        Args:
+            query_steps, key_steps: the steps that these queries and keys are, vectors of
+                integers; needed where `causal` or `window` is set.
+        """
+        conditions = []
+        if self.queries is not None:
+            conditions.append(ops.expand_dims(self.queries, -1))
+        if self.keys is not None:
+            conditions.append(ops.expand_dims(self.keys, -2))
+        if self.pairs is not None:
+            conditions.append(self.pairs)
+        if self.causal or self.window is not None:
+            ahead = ops.expand_dims(key_steps, 0) - ops.expand_dims(query_steps, 1)
+            if self.causal:
+                conditions.append(ops.expand_dims(ahead <= 0, 0))
+            if self.window is not None:
+                conditions.append(ops.expand_dims(ops.abs(ahead) <= self.window, 0))
+        visible = None
+        for condition in conditions:
+            visible = condition if visible is None else ops.logical_and(visible, condition)
+        return visible

@@ -66,11 +66,18 @@ def _cumsum(x: Any, axis: int) -> Any:
 
 def softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """exp(z_i) / sum_j exp(z_j) over the visible j."""
-    powers = ops.exp(_shift(logits, mask, axis, -1e4))
-    total = ops.sum(powers, axis=axis, keepdims=True)
+    weights, total = powers(logits, mask, axis)
+    return weights / total
+
+
+def powers(logits: Any, mask: Any = None, axis: int = -1) -> tuple[Any, Any]:
+    """The numerators of `softmax`, the largest of them 1, and their sum, or 1 where nothing is
+    visible."""
+    weights = ops.exp(_shift(logits, mask, axis, -1e4))
+    total = ops.sum(weights, axis=axis, keepdims=True)
     if mask is not None:
         total = ops.where(total == 0, ops.ones((), total.dtype), total)
-    return powers / total
+    return weights, total
 
 
 def sparsemax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
@@ -116,12 +123,17 @@ def entmax(logits: Any, mask: Any = None, axis: int = -1, alpha: float = 1.5) ->
     slope, power = alpha - 1.0, 1.0 / (alpha - 1.0)
     z = _shift(logits, mask, axis, -1.0 / slope) * slope
     fixed, zero = ops.stop_gradient(z), ops.zeros((), z.dtype)
-    tau = ops.full_like(_max(fixed, axis), -1.0)
-    step = 1.0
-    for _ in range(50 if keras.backend.standardize_dtype(z.dtype) == "float64" else 26):
-        step /= 2
+    halvings = 50 if keras.backend.standardize_dtype(z.dtype) == "float64" else 26
+
+    def halve(_: Any, bracket: tuple[Any, Any]) -> tuple[Any, Any]:
+        tau, step = bracket
+        step = step / 2
         mass = ops.sum(_at_least(0, fixed - (tau + step)) ** power, axis=axis, keepdims=True)
-        tau = ops.where(mass >= 1, tau + step, tau)
+        return ops.where(mass >= 1, tau + step, tau), step
+
+    start = ops.full_like(_max(fixed, axis), -1.0)
+    tau, _ = ops.fori_loop(0, halvings, halve, (start, ops.ones((), z.dtype)))
+    tau = ops.stop_gradient(tau)
     support = ops.logical_not(fixed <= tau)
     one = ops.ones((), z.dtype)
     slack = ops.where(support, fixed - tau, one)

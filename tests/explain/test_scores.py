@@ -1,5 +1,8 @@
 """Looking at a model shows what it uses, and changes nothing."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -124,3 +127,21 @@ def test_profiles_average_over_what_is_not_attended():
         profile = az.explain(model, x).profile()
         assert profile.shape == (6, size)
         np.testing.assert_allclose(profile.sum(1), 1, atol=1e-5)
+
+
+def test_a_model_is_traced_once_and_not_kept_alive():
+    def look():
+        model, traces = az.build("lstm_after", input_shape=(5, 2), units=3), []
+        layer = model.get_layer("attention")
+        call = layer.call
+        layer.call = lambda *args, **kwargs: traces.append(1) or call(*args, **kwargs)
+        x = np.random.default_rng(0).normal(size=(7, 5, 2)).astype("float32")
+        first, once = az.attention_scores(model, x)["attention"], len(traces)
+        model.set_weights([w * 3 for w in model.get_weights()])
+        assert np.abs(az.attention_scores(model, x)["attention"] - first).max() > 1e-4
+        assert len(traces) == once or keras.backend.backend() == "torch"
+        return weakref.ref(model)
+
+    gone = look()
+    gc.collect()
+    assert gone() is None

@@ -16,12 +16,13 @@ def test_pairwise_is_every_condition_at_once(causal, window, given):
     rng = np.random.default_rng(0)
     query, key = rng.random((BATCH, QUERIES)) > 0.3, rng.random((BATCH, KEYS)) > 0.3
     own = rng.random((BATCH, QUERIES, KEYS)) > 0.3
-    visible = masks.pairwise(
-        QUERIES, KEYS, causal=causal, window=window,
-        query_mask=ops.convert_to_tensor(query) if "query" in given else None,
-        key_mask=ops.convert_to_tensor(key) if "key" in given else None,
-        attention_mask=ops.convert_to_tensor(own) if "own" in given else None,
-    )  # fmt: skip
+    visible = masks.Pairwise(
+        queries=ops.convert_to_tensor(query) if "query" in given else None,
+        keys=ops.convert_to_tensor(key) if "key" in given else None,
+        pairs=ops.convert_to_tensor(own) if "own" in given else None,
+        causal=causal,
+        window=window,
+    ).visible(ops.arange(QUERIES), ops.arange(KEYS))
     expected = np.ones((BATCH, QUERIES, KEYS), bool)
     for b, i, j in np.ndindex(expected.shape):
         expected[b, i, j] = (

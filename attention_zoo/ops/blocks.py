@@ -1,0 +1,148 @@
+"""A function over blocks of tensors that remembers no block: its gradients are computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def map_blocks(
+    function: Callable[..., Any],
+    blocks: Sequence[Any],
+    whole: Sequence[Any] = (),
+    *,
+    compiled: bool = False,
+) -> Any:
+    """`function(*block, *whole)` of each block, stacked.
+
+    One block's intermediate values are held at a time, forwards and backwards, where the block is
+    evaluated once more. The gradients are those of the plain evaluation.
+
+    Args:
+        function: tensors to one tensor. All tensors it needs are its arguments: a variable or a
+            tensor that it captures gets no gradient.
+        blocks: tensors of one leading size, the number of blocks.
+        whole: tensors that every block sees.
+        compiled: whether TensorFlow compiles the loop by XLA, as JAX does anyway. Its shapes are
+            then those of one compilation, so a length that varies had better not be.
+
+    Returns:
+        A tensor with the number of blocks as its leading size.
+    """
+    evaluate = _BACKENDS.get(keras.backend.backend(), _stack)
+    return evaluate(function, tuple(blocks), tuple(whole), compiled)
+
+
+def split(x: Any, rows: int, axis: int = -2) -> Any:
+    """`x` in blocks of `rows` along `axis`, stacked in front; the last one is filled up with 0."""
+    axis %= len(x.shape)
+    if x.shape[axis] is None or x.shape[axis] % rows:
+        x = ops.pad(x, [[0, rows - 1 if i == axis else 0] for i in range(len(x.shape))])
+        count = ops.shape(x)[axis] // rows
+        x = x[(*[slice(None)] * axis, slice(0, count * rows))]
+    shape = ops.shape(x)
+    x = ops.reshape(x, (*shape[:axis], shape[axis] // rows, rows, *shape[axis + 1 :]))
+    return ops.moveaxis(x, axis, 0)
+
+
+def join(blocks: Any, length: Any, axis: int = -2) -> Any:
+    """The inverse of `split`: the first `length` rows."""
+    axis = axis % (len(blocks.shape) - 1)
+    x = ops.moveaxis(blocks, 0, axis)
+    shape = ops.shape(x)
+    x = ops.reshape(x, (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]))
+    return x[(*[slice(None)] * axis, slice(0, length))]
+
+
+def _stack(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
+    return ops.stack([function(*block, *whole) for block in zip(*blocks, strict=True)])
+
+
+def _jax(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
+    import jax
+
+    # Inside a loop nothing can merge the two evaluations
+    once_more = jax.checkpoint(lambda block: function(*block, *whole), prevent_cse=False)
+    return jax.lax.map(once_more, blocks)
+
+
+def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
+    import tensorflow as tf
+
+    count, first = tf.shape(blocks[0])[0], len(blocks)
+    everything = [tf.convert_to_tensor(x) for x in (*blocks, *whole)]
+    smooth = [i for i, x in enumerate(everything) if x.dtype.is_floating]
+    # Outside of a graph every call would compile anew
+    compiled = compiled and not tf.executing_eagerly()
+
+    def loop(body: Any, start: tuple) -> Any:
+        def step(i: Any, *state: Any) -> tuple:
+            return (i + 1, *body(i, *state))
+
+        def goes_on(i: Any, *state: Any) -> Any:
+            return i < count
+
+        return tf.while_loop(goes_on, step, (tf.constant(0), *start), parallel_iterations=1)[1:]
+
+    def block(i: Any, tensors: Sequence[Any]) -> list:
+        return [x[i] for x in tensors[:first]] + list(tensors[first:])
+
+    def arrays(dtypes: list) -> tuple:
+        return tuple(tf.TensorArray(dtype, size=count) for dtype in dtypes)
+
+    def forward(*tensors: Any) -> Any:
+        def body(i: Any, outputs: Any) -> tuple:
+            return (outputs.write(i, function(*block(i, tensors))),)
+
+        (outputs,) = loop(body, arrays([tensors[smooth[0]].dtype]))
+        return outputs.stack()
+
+    def backward(upstream: Any, *tensors: Any) -> list:
+        def body(i: Any, *found: Any) -> tuple:
+            given = block(i, tensors)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                for j in smooth:
+                    given[j] = tf.identity(given[j])
+                    tape.watch(given[j])
+                outputs = function(*given)
+            wanted = [given[j] for j in smooth]
+            new = tape.gradient(outputs, wanted, upstream[i], unconnected_gradients="zero")
+            return tuple(
+                old.write(i, gradient) if j < first else old + gradient
+                for j, old, gradient in zip(smooth, found, new, strict=True)
+            )
+
+        starts = arrays([tensors[j].dtype for j in smooth if j < first])
+        starts += tuple(tf.zeros_like(tensors[j]) for j in smooth if j >= first)
+        found = loop(body, starts)
+        return [x.stack() if j < first else x for j, x in zip(smooth, found, strict=True)]
+
+    if compiled:
+        forward = tf.function(forward, jit_compile=True, autograph=False)
+        backward = tf.function(backward, jit_compile=True, autograph=False)
+
+    @tf.custom_gradient
+    def evaluate(*tensors: Any) -> Any:
+        def gradient(upstream: Any) -> list:
+            found = dict(zip(smooth, backward(upstream, *tensors), strict=True))
+            return [found.get(i) for i in range(len(tensors))]
+
+        return forward(*tensors), gradient
+
+    return evaluate(*everything)
+
+
+def _torch(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
+    from attention_zoo.ops.blocks_torch import Blocks
+
+    return Blocks.apply(function, len(blocks), *blocks, *whole)
+
+
+_BACKENDS: dict[str, Callable[..., Any]] = {
+    "jax": _jax,
+    "tensorflow": _tensorflow,
+    "torch": _torch,
+}
