@@ -1,0 +1,1 @@
+"""Ours beside its peers, as ratios measured in one run: `python -m benchmarks`."""

@@ -1,0 +1,151 @@
+"""From the stored results to the page and the pictures of the docs."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import BACKENDS, CASES, GROWTH, LENGTHS, Case
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_COLOURS = {"tensorflow": "#E69F00", "jax": "#0072B2", "torch": "#009E73"}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = "unknown"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0].partition(":")[2].strip() if names else model
+    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def write(results: dict[str, Any]) -> None:
+    """docs/benchmarks.md and its pictures."""
+    (DOCS / "benchmarks.md").write_text(page(results))
+    for what, label in (("seconds", "seconds of a training step"),
+                        ("memory", "GB above the process's base")):  # fmt: skip
+        picture(results, what, label).savefig(DOCS / "images" / f"growth_{what}.png", dpi=110)
+
+
+def page(results: dict[str, Any]) -> str:
+    """The tables, each figure with the command that makes it."""
+    machine, cases = results["machine"], results["cases"]
+    lines = [
+        "# Benchmarks",
+        "",
+        "<!-- Written by `python -m benchmarks --report`. -->",
+        "",
+        f"Ours beside its peers, each pair in one run, processes in turn (A B A B), on "
+        f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}. What "
+        "counts is the ratio, not the time. Times are medians over all steps of all processes, "
+        "with their range; memory is the peak of the process above what it had before the first "
+        "step. Peers run as their users would write them; the limit is the arithmetic of the case "
+        "at this machine's measured rates of matrix products, tanh and exp.",
+        "",
+        "`python -m benchmarks` makes everything on this page, `python -m benchmarks NAME` one "
+        "line of it.",
+        "",
+    ]
+    groups: dict[str, list[Case]] = {}
+    for case in CASES.values():
+        if case.name in cases:
+            groups.setdefault(case.group, []).append(case)
+    heads = ("work", "case", "ours", "peer", "ours is faster by", "goal", "memory, ours / peer",
+             "goal", "limit")  # fmt: skip
+    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for group, members in groups.items():
+        for case in members:
+            lines.append(_row(group, case, cases[case.name], results["limits"]))
+            group = ""
+    lines += ["", "## How memory and time grow", "", _growth(cases), "",
+              "![Time against length](images/growth_seconds.png)", "",
+              "![Memory against length](images/growth_memory.png)", ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _row(group: str, case: Case, found: dict[str, Any], limits: dict[str, Any]) -> str:
+    ours, peer = found["ours"], found.get("peer", {})
+    cells = [group, f"`{case.name}`", _time(ours), _time(peer)]
+    ratio = memory = ""
+    if "seconds" in ours and "seconds" in peer:
+        ratio = f"{peer['seconds'] / ours['seconds']:.2f}x"
+        if case.faster is not None and peer["seconds"] / ours["seconds"] < case.faster:
+            ratio += " (missed)"
+    if "memory" in ours:
+        memory = f"{ours['memory']:.2f} GB"
+        if "memory" in peer:
+            memory += f" / {peer['memory']:.2f} GB"
+            if case.memory is not None and ours["memory"] > case.memory * peer["memory"]:
+                memory += " (missed)"
+        if case.gigabytes is not None and ours["memory"] > case.gigabytes:
+            memory += " (missed)"
+    goal = "" if case.faster is None else f"{case.faster:.2f}x"
+    most = "" if case.gigabytes is None else f"{case.gigabytes:g} GB"
+    most = most if case.memory is None else f"1/{1 / case.memory:.0f}"
+    return "| " + " | ".join([*cells, ratio, goal, memory, most, _limit(case, limits)]) + " |"
+
+
+def _time(side: dict[str, Any]) -> str:
+    if "error" in side:
+        return f"failed: {side['error'][:60]}"
+    if not side:
+        return ""
+    return f"{_seconds(side['seconds'])} ({_seconds(side['least'])} to {_seconds(side['most'])})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def _limit(case: Case, limits: dict[str, Any]) -> str:
+    rates = limits.get(case.ours.environment, {})
+    if not case.limit or not rates or "error" in rates:
+        return ""
+    seconds = sum(case.limit.get(kind, 0.0) / rates[kind] for kind in ("flops", "tanh", "exp"))
+    return f"{_seconds(seconds)}, {case.limit['floats'] * 4 / 1e6:.1f} MB"
+
+
+def _growth(cases: dict[str, Any]) -> str:
+    lines = ["Memory of multi-head attention above the base, B=4, and how much doubling T adds:",
+             "", "| backend | 2048 | 4096 | 8192 | largest ratio (goal 2.3) |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for backend in BACKENDS:
+        sizes = [cases.get(f"multi_head-{n}-{backend}", {}).get("ours", {}).get("memory")
+                 for n in (2048, 4096, 8192)]  # fmt: skip
+        if None not in sizes:
+            ratio = max(b / a for a, b in zip(sizes, sizes[1:], strict=False))
+            shown = " | ".join(f"{size:.3f} GB" for size in sizes)
+            lines.append(f"| {backend} | {shown} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
+def picture(results: dict[str, Any], what: str, label: str) -> Any:
+    """Ours (solid) and Keras's (dashed) against the number of time steps."""
+    from matplotlib.figure import Figure
+
+    known = [name for name in results["cases"] if name.startswith("growth")]
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, len(GROWTH)), GROWTH, strict=True):
+        for backend in BACKENDS:
+            for side, style in (("ours", "o-"), ("peer", "s--")):
+                points = []
+                for length in LENGTHS:
+                    found = results["cases"].get(f"growth-{kind}-{backend}-{length}", {})
+                    value = found.get(side, {}).get(what, math.nan)
+                    points.append(value if value > 0 else math.nan)
+                name = f"{backend}, {'ours' if side == 'ours' else 'Keras'}"
+                axes.plot(LENGTHS, points, style, color=_COLOURS[backend], label=name, ms=4)
+        axes.set_xscale("log", base=2)
+        if known:
+            axes.set_yscale("log")
+        axes.set_xlabel("time steps")
+        axes.set_title(f"{kind}, B=1", loc="left", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel(label)
+    figure.axes[0].legend(frameon=False, fontsize=7)
+    return figure
