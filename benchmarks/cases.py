@@ -67,8 +67,8 @@ def _cases() -> list[Case]:
     for backend in BACKENDS:
         cases.append(Case(
             f"additive-2048-{backend}", "additive self-attention, B=4, T=2048, training step",
-            _step("az_additive", backend, 4, 2048, steps=3),
-            _step("keras_additive", backend, 4, 2048, steps=3),
+            _step("az_additive", backend, 4, 2048, steps=2),
+            _step("keras_additive", backend, 4, 2048, steps=2),
             faster=3.0 if backend == "torch" else 4.0, memory=1 / 20, limit=_additive(4, 2048),
         ))  # fmt: skip
         cases.append(Case(

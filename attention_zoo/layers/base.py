@@ -26,7 +26,8 @@ class AttentionLayer(keras.layers.Layer):
             `"uniform"`, the control that attends to all alike.
         temperature: the logits are divided by it: below 1 sharpens, above 1 softens.
         dropout: the fraction of the scores dropped in training. The scores that are returned are
-            those before the dropout.
+            those before the dropout. Which are dropped depends on the seed and their place alone,
+            not on the backend or on whether the scores are returned.
         scores_regularizer: a penalty on the scores, such as `"entropy"`,
             `EntropyRegularizer(0.1)` or any Keras regularizer; it sees the attended axis last.
         use_bias: whether the logits have a bias.

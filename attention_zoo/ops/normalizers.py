@@ -18,6 +18,8 @@ from attention_zoo.core.registry import Registry, one_of
 
 NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
+#: Its exponential is 0, as that of all below, which need no cut.
+_ZERO_POWER = -1e4
 
 
 def _shift(logits: Any, mask: Any, axis: int, floor: float) -> Any:
@@ -29,8 +31,9 @@ def _shift(logits: Any, mask: Any, axis: int, floor: float) -> Any:
         visible = logits
     else:
         visible = ops.where(mask, logits, ops.cast(_LOWEST, logits.dtype))
-    top = ops.stop_gradient(_max(visible, axis))
-    shifted = _at_least(floor, visible - top)
+    shifted = visible - ops.stop_gradient(_max(visible, axis))
+    if floor > _ZERO_POWER:
+        shifted = _at_least(floor, shifted)
     return shifted if mask is None else ops.where(mask, shifted, ops.cast(floor, logits.dtype))
 
 
@@ -66,14 +69,15 @@ def _cumsum(x: Any, axis: int) -> Any:
 
 def softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """exp(z_i) / sum_j exp(z_j) over the visible j."""
-    weights, total = powers(logits, mask, axis)
-    return weights / total
+    if mask is not None:
+        logits = ops.where(mask, logits, ops.cast(_LOWEST, logits.dtype))
+    return _hide(ops.softmax(logits, axis=axis), mask)
 
 
 def powers(logits: Any, mask: Any = None, axis: int = -1) -> tuple[Any, Any]:
     """The numerators of `softmax`, the largest of them 1, and their sum, or 1 where nothing is
     visible."""
-    weights = ops.exp(_shift(logits, mask, axis, -1e4))
+    weights = ops.exp(_shift(logits, mask, axis, _ZERO_POWER))
     total = ops.sum(weights, axis=axis, keepdims=True)
     if mask is not None:
         total = ops.where(total == 0, ops.ones((), total.dtype), total)

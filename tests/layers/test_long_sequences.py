@@ -1,0 +1,95 @@
+"""Pairwise layers over sequences too long for the whole tensor of their scores."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import attention_zoo as az
+from attention_zoo.ops import blockwise
+
+BATCH, STEPS, WIDTH = 3, 23, 8
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(BATCH, STEPS, WIDTH)).astype("float32")
+MASK = RNG.random((BATCH, STEPS)) > 0.3
+LAYERS = {
+    "self, additive": lambda **more: az.layers.SelfAttention(5, **more),
+    "self, general": lambda **more: az.layers.SelfAttention(score="general", **more),
+    "heads": lambda **more: az.layers.MultiHeadAttention(2, **more),
+    "grouped heads": lambda **more: az.layers.MultiHeadAttention(4, kv_heads=2, **more),
+    "shared values": lambda **more: az.layers.MultiHeadAttention(2, shared_values=True, **more),
+}
+
+
+@pytest.fixture
+def always_blockwise(monkeypatch):
+    """Every pairwise layer evaluates a few queries at a time, as if it were out of memory."""
+
+    def rows_of(rule, inputs):
+        return 5
+
+    def start():
+        monkeypatch.setattr(blockwise, "PLAIN", 0)
+        monkeypatch.setattr(blockwise, "rows_of", rows_of)
+        monkeypatch.setattr(blockwise.fused, "can", lambda rule, inputs: False)
+
+    return start
+
+
+def trained(make, options, dtype="float32"):
+    """The outputs of a layer after two steps of training, through `fit`, and with its scores."""
+    keras.utils.set_random_seed(3)
+    inputs, mask = keras.Input((STEPS, WIDTH)), keras.Input((STEPS,), dtype="bool")
+    layer = make(seed=7, dtype=dtype, **options)
+    model = keras.Model([inputs, mask], layer(inputs, mask=mask))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit([X, MASK], X, epochs=2, batch_size=BATCH, shuffle=False, verbose=0)
+    return model.predict([X, MASK], verbose=0), layer
+
+
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.3}, {"window": 2, "normalizer": "entmax15"}])
+@pytest.mark.parametrize("name", LAYERS)
+def test_training_is_the_same_in_either_way(name, options, always_blockwise):
+    expected, _ = trained(LAYERS[name], options)
+    always_blockwise()
+    found, layer = trained(LAYERS[name], options)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    with_scores, scores = layer(X, mask=MASK, return_attention_scores=True)
+    np.testing.assert_allclose(ops.convert_to_numpy(with_scores), expected, atol=1e-4)
+    assert scores.shape[-2:] == (STEPS, STEPS)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", ["self, additive", "heads"])
+def test_half_precision_is_as_close_as_it_can_be(name, dtype, always_blockwise):
+    layer = LAYERS[name](dtype=dtype)
+    expected = np.asarray(ops.convert_to_numpy(layer(X * 1e3, mask=MASK)), "float32")
+    always_blockwise()
+    found = np.asarray(ops.convert_to_numpy(layer(X * 1e3, mask=MASK)), "float32")
+    assert np.isfinite(found).all()
+    step = 2.0**-7 if "bfloat16" in dtype else 2.0**-10
+    np.testing.assert_allclose(found, expected, atol=4 * step * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_is_hidden_stays_hidden(name, always_blockwise):
+    always_blockwise()
+    layer, moved = LAYERS[name](causal=True), X.copy()
+    mask = MASK.copy()
+    mask[:, -1] = True
+    moved[~mask] = np.nan
+    moved[:, -1] += 1
+    before = ops.convert_to_numpy(layer(X, mask=mask))
+    after = ops.convert_to_numpy(layer(moved, mask=mask))
+    np.testing.assert_array_equal(after[:, :-1], before[:, :-1])
+    assert np.all(before[~mask] == 0)
+
+
+def test_scores_of_long_sequences_say_what_they_take(monkeypatch):
+    from attention_zoo.layers import pairs
+
+    monkeypatch.setattr(pairs, "_LARGE", 1e-6)
+    layer = az.layers.MultiHeadAttention(2, name="look")
+    layer(X)
+    with pytest.warns(UserWarning, match="'look' take .* GiB.*23 queries and 23 keys"):
+        layer(X, return_attention_scores=True)
