@@ -21,6 +21,8 @@ from attention_zoo.ops.scores import TILE, additive, cells
 
 #: Up to so many numbers the plain evaluation is faster.
 PLAIN = 2**22
+#: The gradients of the keys are added up once a block, which fewer rows would not be worth.
+_FEWEST = 4
 
 
 class Rule(NamedTuple):
@@ -127,7 +129,7 @@ def rows_of(rule: Rule, inputs: Inputs) -> int:
     # On torch the additive score goes through its pairs by itself
     wide = rule.score is additive and keras.backend.backend() != "torch"
     length = query.shape[-2] or 1024
-    rows = max(1, TILE // cells(query, key, width=wide, queries=1))
+    rows = max(_FEWEST, TILE // cells(query, key, width=wide, queries=1))
     if rule.window is not None:
         # Fewer would copy each key into many bands
         band = TILE * (key.shape[-2] or 1024) // (3 * rule.window)
