@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import importlib.util
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -55,3 +56,11 @@ def test_generated_tables_are_up_to_date():
     spec.loader.exec_module(tables)
     assert tables.filled(README.read_text("utf-8")) == README.read_text("utf-8")
     assert tables.layers_page() == tables.LAYERS_PAGE.read_text("utf-8")
+
+
+def test_the_page_of_the_benchmarks_is_that_of_their_results():
+    from benchmarks import report
+
+    results = json.loads((README.parent / "benchmarks" / "results.json").read_text("utf-8"))
+    page = (README.parent / "docs" / "benchmarks.md").read_text("utf-8")
+    assert report.page(results) == page
