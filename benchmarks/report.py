@@ -67,7 +67,7 @@ def page(results: dict[str, Any]) -> str:
     lines += ["", "## How memory and time grow", "", _growth(cases), ""]
     if _grown(cases):
         lines += [
-            "Ours and Keras's against the number of time steps, B=1, as far as Keras's tensors fit:",
+            "Ours and Keras's against the number of time steps, B=1, as far as those fit:",
             "",
             "![Time against length](images/growth_seconds.png)",
             "",
