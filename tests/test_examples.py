@@ -8,6 +8,7 @@ import pkgutil
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -20,6 +21,8 @@ def examples():
     finder = doctest.DocTestFinder(exclude_empty=True)
     for info in pkgutil.walk_packages(az.__path__, "attention_zoo."):
         if info.name.endswith("__main__"):
+            continue
+        if info.name.endswith("_torch") and keras.backend.backend() != "torch":
             continue
         module = importlib.import_module(info.name)
         for test in finder.find(module, info.name, extraglobs={"az": az, "np": np}):
