@@ -71,6 +71,9 @@ def softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """exp(z_i) / sum_j exp(z_j) over the visible j."""
     if mask is not None:
         logits = ops.where(mask, logits, ops.cast(_LOWEST, logits.dtype))
+    # Keras warns of an axis of one step, which a series may well have
+    if logits.shape[axis] == 1:
+        return _hide(ops.exp(logits - logits), mask)
     return _hide(ops.softmax(logits, axis=axis), mask)
 
 
