@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attention_zoo.explain import explain as explain
     from attention_zoo.models import build as build
     from attention_zoo.presets import PresetError as PresetError
+    from attention_zoo.presets import add_preset_folder as add_preset_folder
     from attention_zoo.presets import list_presets as list_presets
     from attention_zoo.presets.load import load as load
     from attention_zoo.presets.save import save as save
@@ -40,6 +41,7 @@ _HOMES = {
     "explain": "explain.explanation",
     "build": "models",
     "PresetError": "presets",
+    "add_preset_folder": "presets",
     "list_presets": "presets",
     "load": "presets.load",
     "save": "presets.save",

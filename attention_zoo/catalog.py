@@ -22,6 +22,7 @@ for _name, _class, _summary in [
 
 for _name, _summary in [
     ("dense", "attention over the features of a table, then dense layers"),
+    ("dense_after", "dense layers on each step, then attention over them"),
     ("lstm_before", "attention over the input sequence, then an LSTM"),
     ("lstm_after", "an LSTM, then attention over its states"),
     ("gru", "a GRU, then attention over its states"),

@@ -5,9 +5,12 @@ from types import ModuleType
 
 from attention_zoo.explain.explanation import Explanation as Explanation
 from attention_zoo.explain.explanation import explain as explain
+from attention_zoo.explain.localisation import auprc as auprc
+from attention_zoo.explain.localisation import false_discovery_rate as false_discovery_rate
 from attention_zoo.explain.localisation import pointing_game as pointing_game
 from attention_zoo.explain.localisation import relevance_mass_accuracy as relevance_mass_accuracy
 from attention_zoo.explain.localisation import relevance_rank_accuracy as relevance_rank_accuracy
+from attention_zoo.explain.localisation import true_positive_rate as true_positive_rate
 from attention_zoo.explain.scores import attention_scores as attention_scores
 
 

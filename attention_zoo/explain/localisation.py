@@ -39,8 +39,7 @@ def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     array([0.9])
     """
     weights, relevant = _rows(scores, relevance)
-    total = weights.sum(1)
-    return np.divide((weights * relevant).sum(1), total, out=np.zeros_like(total), where=total != 0)
+    return _share((weights * relevant).sum(1), weights.sum(1), empty=0.0)
 
 
 def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
@@ -54,7 +53,7 @@ def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     hits = np.cumsum(np.take_along_axis(relevant, order, 1), axis=1)
     sizes = relevant.sum(1)
     top = hits[np.arange(len(hits)), np.maximum(sizes, 1) - 1]
-    return np.divide(top, sizes, out=np.full(len(hits), np.nan), where=sizes > 0)
+    return _share(top, sizes, empty=np.nan)
 
 
 def pointing_game(scores: Any, relevance: Any) -> np.ndarray:
@@ -65,3 +64,51 @@ def pointing_game(scores: Any, relevance: Any) -> np.ndarray:
     """
     weights, relevant = _rows(scores, relevance)
     return relevant[np.arange(len(weights)), weights.argmax(1)].astype("float64")
+
+
+def auprc(scores: Any, relevance: Any) -> float:
+    """The area under the precision-recall curve of the cells of all samples together, as average
+    precision: the sum over thresholds of (R_k - R_{k-1}) P_k (Davis and Goadrich, 2006).
+
+    It asks whether relevant cells are attended to more than others, not how much more; cells of
+    equal score share a threshold. A random ranking has the share of relevant cells. NaN where no
+    cell is relevant. Arguments are those of `relevance_mass_accuracy`.
+
+    Example:
+
+    >>> from attention_zoo.explain import auprc
+    >>> auprc([[0.7, 0.2, 0.1]], [[1, 0, 1]])
+    0.8333333333333333
+    """
+    weights, relevant = (cells.ravel() for cells in _rows(scores, relevance))
+    order = np.argsort(-weights, kind="stable")
+    weights, relevant = weights[order], relevant[order]
+    last = np.append(np.flatnonzero(np.diff(weights)), len(weights) - 1)
+    hits = np.cumsum(relevant)[last]
+    if hits[-1] == 0:
+        return float("nan")
+    gained = np.diff(hits, prepend=0) / hits[-1]
+    return float((gained * hits / (last + 1)).sum())
+
+
+def true_positive_rate(scores: Any, relevance: Any) -> np.ndarray:
+    """TPR: the share of the relevant cells that are selected, {a > 0}; NaN for a sample without
+    any. Only a sparse normalizer selects; softmax selects all.
+
+    Arguments and result are those of `relevance_mass_accuracy`; the measure is that of Yoon,
+    Jordon and van der Schaar, 2019 (INVASE, ICLR).
+    """
+    weights, relevant = _rows(scores, relevance)
+    return _share(((weights > 0) & relevant).sum(1), relevant.sum(1), empty=np.nan)
+
+
+def false_discovery_rate(scores: Any, relevance: Any) -> np.ndarray:
+    """FDR: the share of the selected cells, {a > 0}, that are not relevant; 0 for a sample that
+    selects nothing. See `true_positive_rate`."""
+    weights, relevant = _rows(scores, relevance)
+    selected = weights > 0
+    return _share((selected & ~relevant).sum(1), selected.sum(1), empty=0.0)
+
+
+def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(part), empty), where=whole > 0)

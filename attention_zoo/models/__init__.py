@@ -1,6 +1,7 @@
 """Factories of plain functional Keras models with attention, and `build`, which calls them."""
 
 from attention_zoo.models.dense import dense as dense
+from attention_zoo.models.dense_after import dense_after as dense_after
 from attention_zoo.models.gru import gru as gru
 from attention_zoo.models.gru_before import gru_before as gru_before
 from attention_zoo.models.lstm_after import lstm_after as lstm_after

@@ -22,6 +22,7 @@ def lstm_before(
     activation: Any = None,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    return_sequences: bool = False,
     mask_value: float | None = None,
     standardize: bool = False,
 ) -> keras.Model:
@@ -41,11 +42,14 @@ def lstm_before(
             number of classes and `"softmax"` for more.
         dropout: the fraction of the inputs of each LSTM and of the output dropped in training.
         recurrent_dropout: the fraction of the LSTM's state dropped in training.
+        return_sequences: one answer for each step, `(batch, time, outputs)`, instead of one for
+            the sequence.
         mask_value: a step whose features all have this value is padding; None for no padding.
         standardize: begin with a `keras.layers.Normalization`, to be adapted to the data.
 
     Returns:
-        A functional model `(batch, time, features) -> (batch, outputs)`.
+        A functional model `(batch, time, features) -> (batch, outputs)`, or `(batch, time,
+        outputs)` with `return_sequences`.
 
     Example:
 
@@ -65,6 +69,7 @@ def lstm_before(
         activation=activation,
         dropout=dropout,
         recurrent_dropout=recurrent_dropout,
+        return_sequences=return_sequences,
         mask_value=mask_value,
         standardize=standardize,
     )

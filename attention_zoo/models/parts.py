@@ -98,14 +98,16 @@ def attention_first(
     *,
     outputs: int,
     activation: Any,
+    return_sequences: bool,
     mask_value: float | None,
     standardize: bool,
     **recurrent_config: Any,
 ) -> keras.Model:
     """Attention over the input sequence, then recurrent layers, then the answer."""
+    checks.boolean("return_sequences", return_sequences)
     inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
     x = attend(attention, x, architecture=architecture)
-    x = recurrent(kind, x, sequences=False, **recurrent_config)
+    x = recurrent(kind, x, sequences=return_sequences, **recurrent_config)
     y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
     return keras.Model(inputs, y, name=architecture)
 

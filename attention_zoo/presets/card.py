@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 #: The version of the folder format that this release writes, and the newest that it reads.
-FORMAT = 1
+FORMAT = 2
 
 
 class PresetError(Exception):
@@ -32,7 +32,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: int = FORMAT
+    format: Annotated[int, Field(ge=1, strict=True)] = FORMAT
     architecture: str
     parameters: Annotated[int, Field(ge=0)]
     license: str
@@ -44,21 +44,25 @@ class Card(BaseModel):
     kind: str | None = None
     classes: list[Any] | None = None
     names: list[str] | None = None
+    #: The figure that the task is known by, and what the model is not for.
+    published: str | None = None
+    limits: str | None = None
     scores: dict[str, float] = Field(default_factory=dict)
     study: dict[str, Any] | None = None
 
 
-def parse_card(data: bytes, path: Any) -> Card:
-    """A card from the bytes of its file; PresetError says what is wrong with it."""
+def make_card(values: Any, path: Any) -> Card:
+    """A card from the values in its file; PresetError says what is wrong with them."""
+    newest = values.get("format") if isinstance(values, dict) else None
+    if isinstance(newest, int) and newest > FORMAT:
+        raise PresetError(
+            f"{path} has format {newest}; this version of attention_zoo reads formats 1 to "
+            f"{FORMAT}. Install a newer one: pip install --upgrade attention-zoo"
+        )
     try:
-        card = Card.model_validate_json(data)
+        card = Card.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise PresetError(f"{path} is no valid card: {where}: {first['msg']}.") from None
-    if not 1 <= card.format <= FORMAT:
-        raise PresetError(
-            f"{path} has format {card.format}; this version of attention_zoo reads formats 1 to "
-            f"{FORMAT}. Install a newer one: pip install --upgrade attention-zoo"
-        )
     return card

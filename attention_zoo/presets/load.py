@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from attention_zoo import models
 from attention_zoo.presets.card import Card, PresetError
+from attention_zoo.presets.config_guard import budget, check_config
+from attention_zoo.presets.data_guard import check_weights, read_arrays
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
+from attention_zoo.presets.plan import realize
 from attention_zoo.presets.save import golden_outputs
 
 #: Two backends may differ by this much in a preset's outputs.
@@ -36,7 +36,9 @@ def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
         ValueError: for an unknown name, with the nearest known one.
         FileNotFoundError: if there is nothing at the path.
         PresetError: if a file is missing or damaged, the weights are not those of the model, or
-            the outputs are not the stored ones. No untrained model is ever returned.
+            the outputs are not the stored ones, or anything is in it that a preset needs not:
+            links, other classes than ours and Keras's, packed or outside numbers. No untrained
+            model is ever returned, and no code of the preset is run.
 
     Example:
 
@@ -45,9 +47,19 @@ def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
     ('lstm_after', (None, 20, 2))
     """
     folder = find(name)
-    card = checked(folder)
-    model = _build(folder, card)
+    return load_folder(folder, checked(folder), verify=verify)
+
+
+def load_folder(folder: Path, card: Card, *, verify: bool) -> keras.Model:
+    """The model of a folder whose files are those of its card."""
     path = folder / WEIGHTS
+    numbers = check_weights(path)
+    if card.parameters > numbers:
+        raise PresetError(
+            f"{path} holds {numbers} numbers; a model of the {card.parameters} parameters that the "
+            "card says needs more."
+        )
+    model = _build(folder, card)
     try:
         with warnings.catch_warnings():
             # Keras warns and leaves random weights where a file lacks a layer
@@ -63,20 +75,20 @@ def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
 
 def _build(folder: Path, card: Card) -> keras.Model:
     path = folder / CONFIG
-    try:
-        config: Any = json.loads(read_json(path))
-    except ValueError as error:
-        raise PresetError(f"{path} is no valid JSON: {error}") from None
+    config = read_json(path)
     if not isinstance(config, dict) or set(config) != {"architecture", "config"}:
         raise PresetError(f"{path} must be an object with 'architecture' and 'config'.")
     if config["architecture"] != card.architecture:
         raise PresetError(
             f"{path} says architecture {config['architecture']!r}, its card {card.architecture!r}."
         )
+    check_config(config["config"], path)
     try:
-        model = models.build(config["architecture"], **config["config"])
-    except (TypeError, ValueError) as error:
-        raise PresetError(f"{path} does not describe a model: {error}") from error
+        with budget(card.parameters, path):
+            model = realize(config["architecture"], config["config"])
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise PresetError(f"{path} does not describe a model: {first}") from error
     if model.count_params() != card.parameters:
         raise PresetError(
             f"{path} describes a model of {model.count_params()} parameters; the card says "
@@ -86,12 +98,12 @@ def _build(folder: Path, card: Card) -> keras.Model:
 
 
 def _verify(model: keras.Model, path: Path) -> None:
+    golden = read_arrays(path)
+    inputs = {name: golden.pop(name) for name in sorted(golden) if name.split(".")[0] == "x"}
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            golden = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError) as error:
-        raise PresetError(f"{path} is no valid golden output: {error}") from None
-    outputs = golden_outputs(model, golden.pop("x"))
+        outputs = golden_outputs(model, list(inputs.values()))
+    except ValueError as error:
+        raise PresetError(f"{path} holds no inputs of this model: {error}") from error
     if set(outputs) != set(golden):
         raise PresetError(f"{path} holds {sorted(golden)}; the model gives {sorted(outputs)}.")
     for output, now in outputs.items():

@@ -15,10 +15,11 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import files
-from attention_zoo.explain.scores import watch
+from attention_zoo.explain.scores import check_inputs, watch
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets.card import Card, FileEntry
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
+from attention_zoo.presets.plan import plan_of, realize
 from attention_zoo.version import __version__
 
 GOLDEN_SAMPLES = 8
@@ -38,19 +39,21 @@ def save(
     stays.
 
     Args:
-        model: a model that `build`, `load` or `train` made.
+        model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
+            model of our layers and Keras's own.
         path: where the folder goes.
-        examples: a few inputs, whose outputs are kept so that `load(..., verify=True)` can
+        examples: a few inputs (for a model of several inputs a list of arrays), whose outputs are kept so that `load(..., verify=True)` can
             compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
-            `study`, `license`, `provenance`.
+            `study`, `published`, `limits`, `license`, `provenance`.
         overwrite: whether a preset that is there may be replaced.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: if the model was not built by a factory of ours.
+        ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
+            as `Lambda`.
         FileExistsError: if something is there and `overwrite` is false.
 
     Example:
@@ -59,20 +62,20 @@ def save(
     >>> az.save(model, "my_preset").name
     'my_preset'
     """
-    plan = models.blueprint(model)
+    path = Path(path)
+    plan = plan_of(model, path)
     about = {
         "license": "not stated",
         "provenance": "saved with attention_zoo.save",
         **(about or {}),
     }
-    path = Path(path)
     if path.is_dir() and any(path.iterdir()) and not (path / CARD).is_file() and overwrite:
         raise FileExistsError(f"{path} holds other files, not a preset: it is kept as it is.")
     with files.new_folder(path, overwrite=overwrite) as folder:
         config = {"architecture": plan.architecture, "config": plan.config}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         # A copy, since a compiled model would save its optimizer as well
-        bare = models.build(plan.architecture, **plan.config)
+        bare = realize(plan.architecture, plan.config)
         models.copy_weights(model.get_weights(), bare).save_weights(folder / WEIGHTS)
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
@@ -94,19 +97,32 @@ def save(
 
 def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     if examples is None:
-        shape = [16 if size is None else size for size in model.input_shape[1:]]
-        examples = np.random.default_rng(0).normal(size=(GOLDEN_SAMPLES, *shape))
-    x = np.asarray(examples, "float32")[:GOLDEN_SAMPLES]
-    np.savez(path, allow_pickle=False, x=x, **golden_outputs(model, x))
+        rng = np.random.default_rng(0)
+        # From 0 to 1, so that what are tokens to the model are known ones
+        examples = [
+            rng.random((GOLDEN_SAMPLES, *(16 if size is None else size for size in x.shape[1:])))
+            for x in model.inputs
+        ]
+    elif len(model.inputs) == 1:
+        examples = [examples]
+    inputs = [np.asarray(x, "float32")[:GOLDEN_SAMPLES] for x in examples]
+    named = {"x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)}
+    np.savez(path, allow_pickle=False, **named, **golden_outputs(model, inputs))
 
 
-def golden_outputs(model: keras.Model, x: np.ndarray) -> dict[str, np.ndarray]:
+def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
     """The outputs that a preset is verified by: the predictions `y` and each layer's scores."""
-    if not any(isinstance(layer, AttentionLayer) for layer in model.layers):
-        return {"y": model.predict(x, verbose=0)}
-    seen = watch(model, x)
-    scores = {f"scores.{name}": value for name, value in seen["scores"].items()}
-    return {"y": seen["predictions"], **scores}
+    x = inputs[0] if len(inputs) == 1 else inputs
+    scores: dict[str, np.ndarray] = {}
+    if any(isinstance(layer, AttentionLayer) for layer in model._flatten_layers()):
+        seen = watch(model, x)
+        predictions = seen["predictions"]
+        scores = {f"scores.{name}": value for name, value in seen["scores"].items()}
+    else:
+        predictions = model.predict(check_inputs(model, x), verbose=0)
+    answers = keras.tree.flatten(predictions)
+    named = {"y" if len(answers) == 1 else f"y.{i}": y for i, y in enumerate(answers, start=1)}
+    return {**named, **scores}
 
 
 def versions() -> dict[str, str]:

@@ -16,14 +16,19 @@ TASKS = Registry("task")
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 
-class Sample(NamedTuple):
-    """A draw: inputs, targets, and where the answer is."""
-
+class _Draw(NamedTuple):
     x: np.ndarray
     y: np.ndarray
     #: 1 where the answer is, 0 elsewhere; shaped like the attention it should produce, or like
     #: its leading axes.
     relevance: np.ndarray
+
+
+class Sample(_Draw):
+    """A draw: inputs, targets, and where the answer is; three arrays, with an attribute `mask`."""
+
+    #: (n, time), True where a step is real; None where all series have the same length.
+    mask: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Task:
 
     #: "binary", "multiclass" or "regression".
     kind: ClassVar[str] = "binary"
+    #: Whether each time step has a target of its own.
+    per_step: ClassVar[bool] = False
+    #: For a regression: an answer is right if it is off by less. None if nobody says.
+    tolerance: ClassVar[float | None] = None
 
     @property
     def name(self) -> str:
@@ -51,6 +60,11 @@ class Task:
         """How many outputs a model needs."""
         return 1
 
+    @property
+    def floor(self) -> float:
+        """The mean absolute error that the best possible answer has."""
+        return 0.0
+
     def config(self) -> dict[str, Any]:
         """The fields, as plain JSON values."""
         return dataclasses.asdict(self)
@@ -64,19 +78,31 @@ class Task:
             split: `"train"`, `"validation"` or `"test"`, which never share a draw.
 
         Returns:
-            A named tuple `(x, y, relevance)`: x is float32 `(n, *input_shape)`, y float32 `(n,)`.
+            A named tuple `(x, y, relevance)`: x is float32 `(n, *input_shape)`, y float32 `(n,)`,
+            or `(n, time)` where each step has its target. Its attribute `mask` is boolean
+            `(n, time)` where lengths vary, else None; padding is 0.
         """
         checks.positive_int("n", n)
         checks.natural("seed", seed)
         if split not in SPLITS:
             raise one_of("split", split, SPLITS)
         rng = np.random.default_rng([SPLITS[split], seed])
-        x, y, relevance = self.draw(n, rng)
-        return Sample(x.astype("float32"), y.astype("float32"), relevance.astype("float32"))
+        x, y, relevance, *mask = self.draw(n, rng)
+        result = Sample(x.astype("float32"), y.astype("float32"), relevance.astype("float32"))
+        if mask:
+            result.mask = mask[0]
+        return result
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """`x`, `y` and `relevance` of `n` samples from `rng`."""
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """`x`, `y`, `relevance`, and `mask` where lengths vary, of `n` samples from `rng`."""
         raise AttributeError(f"{type(self).__name__} defines no draw")
+
+
+def one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:
+    """(n, size), 1 at the index of each row and 0 elsewhere."""
+    rows = np.zeros((n, size))
+    rows[np.arange(n), index] = 1
+    return rows
 
 
 def position(name: str, value: int, size: int) -> None:

@@ -10,17 +10,11 @@ import dataclasses
 import numpy as np
 
 from attention_zoo.core import checks
-from attention_zoo.tasks.base import TASKS, Task, position
+from attention_zoo.tasks.base import TASKS, Task, one_hot, position
 
 
 def _noise(rng: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
     return rng.standard_normal(shape), rng.integers(0, 2, shape[0])
-
-
-def _one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:
-    relevance = np.zeros((n, size))
-    relevance[np.arange(n), index] = 1
-    return relevance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +38,7 @@ class PlantedFeature(Task):
     def draw(self, n, rng):
         x, y = _noise(rng, (n, self.features))
         x[:, self.index] = y
-        return x, y, _one_hot(n, self.features, self.index)
+        return x, y, one_hot(n, self.features, self.index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +64,7 @@ class PlantedStep(Task):
     def draw(self, n, rng):
         x, y = _noise(rng, (n, self.steps, self.features))
         x[:, self.index] = y[:, None]
-        return x, y, _one_hot(n, self.steps, self.index)
+        return x, y, one_hot(n, self.steps, self.index)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +90,7 @@ class PlantedChannel(Task):
     def draw(self, n, rng):
         x, y = _noise(rng, (n, self.steps, self.features))
         x[:, :, self.index] = y[:, None]
-        relevance = _one_hot(n, self.features, self.index)
+        relevance = one_hot(n, self.features, self.index)
         return x, y, np.repeat(relevance[:, None], self.steps, axis=1)
 
 
@@ -119,7 +113,7 @@ class MovingStep(Task):
 
     def draw(self, n, rng):
         values, y = _noise(rng, (n, self.steps))
-        marker = _one_hot(n, self.steps, rng.integers(0, self.steps, n))
+        marker = one_hot(n, self.steps, rng.integers(0, self.steps, n))
         x = np.stack([np.where(marker == 1, y[:, None], values), marker], axis=-1)
         return x, y, marker
 

@@ -25,6 +25,8 @@ class Dataset:
     #: The labels as they were, in the order of the classes; None for numbers.
     classes: list[Any] | None = None
     names: list[str] | None = None
+    #: For a regression: an answer is right if it is off by less.
+    tolerance: float | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -63,7 +65,11 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     """A draw of a task."""
     sample = task.sample(n, seed=seed, split=split)
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
-    return Dataset(sample.x, sample.y, task.kind, sample.relevance, classes=classes)
+    x, mask_value = _pad(sample.x, sample.mask)
+    return Dataset(
+        x, sample.y, task.kind, sample.relevance, mask_value=mask_value, classes=classes,
+        tolerance=task.tolerance,
+    )  # fmt: skip
 
 
 #: Fills the padding of the user's own data; no step of theirs may have it in all its features.

@@ -131,10 +131,10 @@ def fit(
             compile_model(model, recipe.kind, phase.learning_rate, steps)
             model.fit(
                 train.x,
-                train.y,
+                _target(train),
                 batch_size=recipe.batch_size,
                 epochs=phase.epochs,
-                validation_data=(validation.x, validation.y),
+                validation_data=(validation.x, _target(validation)),
                 validation_batch_size=1000,
                 verbose=0,
                 callbacks=[_StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
@@ -144,6 +144,11 @@ def fit(
             history.setdefault(name, []).extend(values)
         weights = model.get_weights()
     return model, history
+
+
+def _target(data: Dataset) -> Any:
+    """The targets, with the last axis of a model that answers at every step."""
+    return data.y[..., None] if data.y.ndim > 1 else data.y
 
 
 def _adapt(model: keras.Model, train: Dataset) -> None:

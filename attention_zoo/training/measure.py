@@ -6,9 +6,12 @@ import keras
 import numpy as np
 
 from attention_zoo.explain.localisation import (
+    auprc,
+    false_discovery_rate,
     pointing_game,
     relevance_mass_accuracy,
     relevance_rank_accuracy,
+    true_positive_rate,
 )
 from attention_zoo.explain.scores import watch
 from attention_zoo.layers.base import AttentionLayer
@@ -19,13 +22,15 @@ LATER_STEPS = 2
 
 
 def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
-    """Accuracy (or mean absolute error) and, where the truth is known, localisation.
+    """How good the answers are and, where the truth is known, localisation.
 
     Returns:
-        `accuracy` or `mae`; with a known relevance and one attention layer also
-        `relevance_mass_accuracy` overall and by class, `relevance_rank_accuracy`,
-        `pointing_game`, and, for attention over time, the mass on the relevant steps and the
-        two after each.
+        `accuracy`, for two classes also `auc` (the area under the ROC curve); or `mae`, `mse`
+        and, where the task says how close is right, `accuracy`. With a known relevance and one
+        attention layer also `relevance_mass_accuracy` overall and by class,
+        `relevance_rank_accuracy`, `pointing_game`, `auprc`, `true_positive_rate` and
+        `false_discovery_rate` of the cells with any attention, and, for attention over time, the
+        mass on the relevant steps and the two after each.
     """
     relevance = data.relevance
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
@@ -35,13 +40,16 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     scores = next(iter(seen["scores"].values()))
     mass = relevance_mass_accuracy(scores, relevance)
     result["relevance_mass_accuracy"] = float(mass.mean())
-    if data.kind == "binary":
+    if data.kind == "binary" and data.y.ndim == 1:
         for label in (0, 1):
             result[f"relevance_mass_accuracy_y{label}"] = float(mass[data.y == label].mean())
     result["relevance_rank_accuracy"] = float(
         np.nanmean(relevance_rank_accuracy(scores, relevance))
     )
     result["pointing_game"] = float(pointing_game(scores, relevance).mean())
+    result["auprc"] = auprc(scores, relevance)
+    result["true_positive_rate"] = float(np.nanmean(true_positive_rate(scores, relevance)))
+    result["false_discovery_rate"] = float(false_discovery_rate(scores, relevance).mean())
     if data.x.ndim == 3 and relevance.ndim == 2:
         later = relevance.copy()
         for shift in range(1, LATER_STEPS + 1):
@@ -53,8 +61,25 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
 
 
 def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:
-    if data.kind == "regression":
-        return {"mae": float(np.abs(predictions[:, 0] - data.y).mean())}
+    if data.kind == "multiclass":
+        return {"accuracy": float((predictions.argmax(-1) == data.y).mean())}
+    answers = predictions.reshape(data.y.shape)
     if data.kind == "binary":
-        return {"accuracy": float(((predictions[:, 0] > 0.5) == (data.y > 0.5)).mean())}
-    return {"accuracy": float((predictions.argmax(1) == data.y).mean())}
+        accuracy = float(((answers > 0.5) == (data.y > 0.5)).mean())
+        return {"accuracy": accuracy, "auc": _auc(answers.ravel(), data.y.ravel() > 0.5)}
+    off = np.abs(answers.astype("float64") - data.y)
+    result = {"mae": float(off.mean()), "mse": float((off**2).mean())}
+    if data.tolerance is not None:
+        result["accuracy"] = float((off < data.tolerance).mean())
+    return result
+
+
+def _auc(answers: np.ndarray, positive: np.ndarray) -> float:
+    """The share of the pairs of both classes that are in the right order; a tie is half right."""
+    _, group, sizes = np.unique(answers, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[group]
+    of_positive = int(positive.sum())
+    pairs = of_positive * (len(answers) - of_positive)
+    if pairs == 0:
+        return float("nan")
+    return float((ranks[positive].sum() - of_positive * (of_positive + 1) / 2) / pairs)

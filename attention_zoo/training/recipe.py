@@ -40,6 +40,12 @@ class Recipe(_Data):
     validation: PositiveInt = 2_000
     batch_size: PositiveInt = 100
     phases: list[Phase] = Field(min_length=1)
+    #: Other sizes of the task that the trained model is measured on, as `accuracy_at_<name>`.
+    also: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    #: The figure that the task is known by, and where it stands.
+    published: str | None = None
+    #: What the trained model is not for.
+    limits: str | None = None
 
     def changed(self, **values: Any) -> Recipe:
         """The same recipe with some values replaced, and checked again."""

@@ -15,9 +15,8 @@ from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
 from attention_zoo.training.data import Dataset, split
 from attention_zoo.training.fit import History, build_for, fit
-from attention_zoo.training.measure import measure
 from attention_zoo.training.recipe import Recipe, default_recipe
-from attention_zoo.training.study import datasets, study
+from attention_zoo.training.study import datasets, figures_of, study
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,7 @@ def train(
         data: your own data, from `training.from_arrays` or `training.read`; without a task.
         out: the preset's folder, or None to write nothing. While the run lasts its state is in
             `out` + ".training", from which it can go on.
-        seeds: also train the recipe, its softmax and its no-attention control with this many
+        seeds: also train the recipe, its softmax and its uniform control with this many
             seeds each, for the card.
         resume: go on from an interrupted run's state; ValueError if it was another run.
         overwrite: whether a preset at `out`, or the state of an interrupted run, may be replaced.
@@ -82,7 +81,7 @@ def train(
     state = _state_folder(out, resume=resume, overwrite=overwrite)
     backup = None if state is None else state / "run"
     model, history = fit(recipe, train_data, validation, backup=backup, callbacks=callbacks)
-    scores = measure(model, test)
+    scores = figures_of(model, recipe, test)
     figures = None
     if seeds:
         if state is None or data is not None:
@@ -123,6 +122,8 @@ def _save(
         "study": figures,
         "classes": test.classes,
         "names": test.names,
+        "published": recipe.published,
+        "limits": recipe.limits,
     }
     if recipe.task is None:
         about["provenance"] = "trained by attention-zoo on the owner's data"

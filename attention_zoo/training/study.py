@@ -1,4 +1,4 @@
-"""A recipe over several seeds, beside plain softmax and beside no attention."""
+"""A recipe over several seeds, beside plain softmax and beside uniform attention."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any
 
 import keras
 
-from attention_zoo import tasks
+from attention_zoo import models, tasks
 from attention_zoo.core import files
 from attention_zoo.training.data import Dataset, from_task
-from attention_zoo.training.fit import fit
+from attention_zoo.training.fit import build_for, fit
 from attention_zoo.training.measure import measure
-from attention_zoo.training.recipe import Phase, Recipe
+from attention_zoo.training.recipe import Recipe
 
 TEST_SAMPLES = 10_000
+
+#: A control shows a difference in kind: fewer seeds do.
+_CONTROL_SEEDS = 3
+
+#: How many samples, and which figures, at other sizes of a task.
+_OTHER_SAMPLES = 1000
+_AT_OTHER_SIZES = ("accuracy", "mae", "relevance_mass_accuracy")
 
 
 def softmax_control(recipe: Recipe) -> Recipe:
     """The same recipe with softmax, and nothing that sharpens it after the fit."""
-    attention = _attention(recipe)
-    plain = {"normalizer": "softmax", "scores_regularizer": None, "temperature": 1.0}
-    config = {**attention["config"], **plain}
-    return recipe.changed(
-        config={**recipe.config, "attention": {**attention, "config": config}},
-        phases=_without_attention(recipe),
-    )
+    return _with_normalizer(recipe, "softmax")
 
 
-def no_attention_control(recipe: Recipe) -> Recipe:
-    """The same recipe with no attention layer: all alike, or the mean over time."""
-    return recipe.changed(
-        config={**recipe.config, "attention": None}, phases=_without_attention(recipe)
-    )
+def uniform_control(recipe: Recipe) -> Recipe:
+    """The same recipe with its attention frozen uniform: what it answers without attending
+    (Wiegreffe and Pinter, 2019, arXiv:1908.04626)."""
+    return _with_normalizer(recipe, "uniform")
 
 
 CONTROLS: dict[str, Callable[[Recipe], Recipe]] = {
     "ours": lambda recipe: recipe,
     "softmax": softmax_control,
-    "no_attention": no_attention_control,
+    "uniform": uniform_control,
 }
 
 
@@ -53,6 +53,18 @@ def datasets(recipe: Recipe) -> tuple[Dataset, Dataset, Dataset]:
     return train, validation, test
 
 
+def figures_of(model: keras.Model, recipe: Recipe, test: Dataset) -> dict[str, float]:
+    """The figures of a trained model on held-out samples, and at the recipe's other sizes."""
+    figures = measure(model, test)
+    for name, config in recipe.also.items():
+        task = tasks.get(str(recipe.task), **{**recipe.task_config, **config})
+        data = from_task(task, _OTHER_SAMPLES, recipe.seed, "test")
+        twin = models.copy_weights(model.get_weights(), build_for(recipe, data, -1))
+        others = measure(twin, data)
+        figures.update({f"{k}_at_{name}": others[k] for k in _AT_OTHER_SIZES if k in others})
+    return figures
+
+
 def study(
     recipe: Recipe, seeds: int, folder: Path, report: Callable[[str], None] = lambda line: None
 ) -> dict[str, Any]:
@@ -60,24 +72,24 @@ def study(
 
     Args:
         recipe: a recipe of a task.
-        seeds: how many seeds.
+        seeds: how many seeds; of the controls at most 3.
         folder: keeps the figures of each finished run, so that an interrupted study goes on.
         report: called with a line after each run.
 
     Returns:
-        `{"seeds": n, "ours" | "softmax" | "no_attention": {"runs": [...], "median": {...}}}`.
+        `{"seeds": n, "ours" | "softmax" | "uniform": {"runs": [...], "median": {...}}}`.
     """
     result: dict[str, Any] = {"seeds": seeds}
     for name, control in CONTROLS.items():
         runs = []
-        for seed in range(seeds):
+        for seed in range(seeds if name == "ours" else min(seeds, _CONTROL_SEEDS)):
             done = folder / f"{name}_{seed}.json"
             if not done.exists():
                 one = control(recipe).changed(seed=seed)
                 train, validation, test = datasets(one)
                 model, _ = fit(one, train, validation)
                 with files.new_file(done) as scratch:
-                    scratch.write_text(json.dumps(measure(model, test)), "utf-8")
+                    scratch.write_text(json.dumps(figures_of(model, one, test)), "utf-8")
                 keras.utils.clear_session()
             runs.append(json.loads(done.read_text("utf-8")))
             figures = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
@@ -87,6 +99,16 @@ def study(
     return result
 
 
+def _with_normalizer(recipe: Recipe, name: str) -> Recipe:
+    attention = _attention(recipe)
+    plain = {"normalizer": name, "scores_regularizer": None, "temperature": 1.0}
+    config = {**attention["config"], **plain}
+    return recipe.changed(
+        config={**recipe.config, "attention": {**attention, "config": config}},
+        phases=[{**phase.model_dump(), "attention": {}} for phase in recipe.phases],
+    )
+
+
 def _attention(recipe: Recipe) -> dict[str, Any]:
     attention = recipe.config.get("attention")
     if isinstance(attention, str):
@@ -94,9 +116,3 @@ def _attention(recipe: Recipe) -> dict[str, Any]:
     if not isinstance(attention, dict):
         raise ValueError("A study needs a recipe that names its attention layer.")
     return {"config": {}, **attention}
-
-
-def _without_attention(recipe: Recipe) -> list[dict[str, Any]]:
-    return [
-        Phase(epochs=p.epochs, learning_rate=p.learning_rate).model_dump() for p in recipe.phases
-    ]

@@ -104,15 +104,15 @@ def test_a_truncated_file_is_found(preset, name):
 def test_a_symlink_is_no_file_of_a_preset(preset, tmp_path):
     (preset / WEIGHTS).rename(tmp_path / "elsewhere.h5")
     (preset / WEIGHTS).symlink_to(tmp_path / "elsewhere.h5")
-    with pytest.raises(az.PresetError, match="is missing"):
+    with pytest.raises(az.PresetError, match="weights.h5 is a link"):
         az.load(preset)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "format 2.*formats 1 to 1"),
-        ({"parameters": 7}, "the card says 7"),
+        ({"format": 3}, "format 3.*formats 1 to 2"),
+        ({"parameters": 7}, "more than the 7 parameters"),
         ({"architecture": "gru"}, "says architecture 'lstm_after', its card 'gru'"),
         ({"surprise": 1}, "surprise: Extra inputs"),
         ({"files": {}}, "must vouch for"),
@@ -125,10 +125,13 @@ def test_a_card_that_does_not_fit_is_refused(preset, changes, message):
         az.load(preset)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "null", "\ufeff{}", "nan"])
-def test_a_card_that_is_no_card_is_refused(preset, text):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "JSON"), ("[]", "card"), ("{", "JSON"), ("null", "card"), ("{}", "card")],
+)
+def test_a_card_that_is_no_card_is_refused(preset, text, message):
     (preset / CARD).write_text(text, "utf-8")
-    with pytest.raises(az.PresetError, match="is no valid card"):
+    with pytest.raises(az.PresetError, match=f"is no valid {message}"):
         az.load(preset)
 
 
@@ -141,13 +144,8 @@ def test_a_card_that_is_no_card_is_refused(preset, text):
         ({"config": {"input_shape": [11, 3], "unts": 4}}, "Did you mean 'units'"),
         ({"config": {"input_shape": "x"}}, "must be a tuple"),
         ({"more": 1}, "an object with 'architecture' and 'config'"),
-        (
-            {"config": {"input_shape": [11, 3],
-                        "attention": {"class_name": "Lambda", "config": {}}}},
-            "Unknown layer",
-        ),
     ],
-)  # fmt: skip
+)
 def test_a_config_that_does_not_fit_is_refused(preset, config, message):
     edit(preset / CONFIG, **config)
     vouch(preset)
@@ -230,12 +228,15 @@ def test_every_shipped_preset_replays_its_golden_output(name):
 def test_every_card_says_where_it_comes_from_and_what_it_reaches(name):
     card = az.presets.read_card(name)
     assert card.license == "Apache-2.0"
-    assert card.recipe == az.training.load_recipe(name).model_dump()
+    recipe = az.training.load_recipe(name)
+    assert card.recipe == recipe.model_dump()
+    assert (card.published, card.limits) == (recipe.published, recipe.limits)
     assert card.study["seeds"] == 5
     # The shipped weights are those of the recipe's own seed, whatever their figures
     assert card.scores == pytest.approx(card.study["ours"]["runs"][card.recipe["seed"]], abs=0.01)
-    assert card.study["ours"]["median"]["accuracy"] >= 0.999
-    assert set(card.study) == {"seeds", "ours", "softmax", "no_attention"}
+    assert set(card.study) == {"seeds", "ours", "softmax", "uniform"}
+    assert len(card.study["ours"]["runs"]) == 5
+    assert all(len(card.study[control]["runs"]) >= 3 for control in ("softmax", "uniform"))
 
 
 def test_a_keras_file_comes_back_exactly_in_a_fresh_process(tmp_path):

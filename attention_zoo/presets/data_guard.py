@@ -1,0 +1,118 @@
+"""What a stranger's files of numbers may hold: the numbers, all of them, and nothing else."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from attention_zoo.presets.card import PresetError
+
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_OBJECTS = 20_000
+_DEPTH = 40
+
+
+def check_weights(path: Path) -> int:
+    """How many numbers an HDF5 file holds; refuse one with anything but numbers that are in it.
+
+    Raises:
+        PresetError: for a link that is not a plain one, a group reached twice, a dataset whose
+            numbers lie elsewhere, are packed, are not all there or are no numbers.
+    """
+    walk = _Walk(path)
+    try:
+        with h5py.File(path, "r") as file:
+            walk.group(file, 0)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise PresetError(f"{path} is no valid HDF5 file: {error}") from error
+    return walk.numbers
+
+
+class _Walk:
+    def __init__(self, path: Path):
+        self.path = path
+        self.size = path.stat().st_size
+        self.seen: set[Any] = set()
+        self.bytes = 0
+        self.numbers = 0
+
+    def group(self, group: h5py.Group, depth: int) -> None:
+        self._first_visit(group)
+        if depth > _DEPTH:
+            raise self._refuse(group.name, f"lies deeper than {_DEPTH} levels")
+        for name in group:
+            where = f"{group.name.rstrip('/')}/{name}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise self._refuse(where, "is a link")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                self.group(item, depth + 1)
+            elif isinstance(item, h5py.Dataset):
+                self._first_visit(item)
+                self._dataset(item)
+            else:
+                raise self._refuse(where, "is neither a group nor a dataset")
+
+    def _first_visit(self, item: Any) -> None:
+        address = h5py.h5o.get_info(item.id).addr
+        if address in self.seen:
+            raise self._refuse(item.name, "stands in the file twice")
+        self.seen.add(address)
+        if len(self.seen) > _OBJECTS:
+            raise self._refuse(item.name, f"is one of more than {_OBJECTS} objects")
+
+    def _dataset(self, item: h5py.Dataset) -> None:
+        if item.is_virtual or item.external:
+            raise self._refuse(item.name, "has its numbers in another file")
+        if item.dtype.kind not in "fiub":
+            raise self._refuse(item.name, f"holds {item.dtype}, no numbers")
+        if item.id.get_create_plist().get_nfilters():
+            raise self._refuse(item.name, "is packed")
+        nbytes = item.size * item.dtype.itemsize
+        self.bytes += nbytes
+        self.numbers += item.size
+        if item.id.get_storage_size() < nbytes or self.bytes > self.size:
+            raise self._refuse(
+                item.name, f"declares shape {item.shape}, more numbers than the file holds"
+            )
+
+    def _refuse(self, where: str, what: str) -> PresetError:
+        return PresetError(f"{self.path}: {where} {what}. A preset's weights are refused for that.")
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, none of them packed, pickled or larger than what is there.
+
+    Raises:
+        PresetError: for any other file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                _check_array(archive, entry)
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+        raise PresetError(f"{path} is no valid golden output: {error}") from None
+
+
+def _check_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        raise ValueError(f"{entry.filename} is packed")
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        if version not in _HEADERS:
+            raise ValueError(f"{entry.filename} has the unknown version {version}")
+        shape, _, dtype = _HEADERS[version](file)
+        if dtype.kind not in "fiub":
+            raise ValueError(f"{entry.filename} holds {dtype}, no numbers")
+        if math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+            raise ValueError(f"{entry.filename} declares shape {shape}, which is not what it holds")

@@ -1,0 +1,62 @@
+"""How a model is made again from plain values: by our factory, or from Keras's own config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from attention_zoo import models
+from attention_zoo.catalog import MODELS
+from attention_zoo.core.registry import one_of
+from attention_zoo.presets.card import PresetError
+from attention_zoo.presets.config_guard import check_config
+
+#: The architectures that are a whole Keras config, not the arguments of a factory.
+KERAS = {"functional": keras.Model, "sequential": keras.Sequential}
+
+
+def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
+    """The architecture and config of a model; ValueError if it is made of code.
+
+    A functional or Sequential model that none of our factories built keeps Keras's own config.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    try:
+        return models.blueprint(model)
+    except ValueError:
+        pass
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )
+    config = keras.saving.serialize_keras_object(model)
+    kinds = {"Functional": "functional", "Sequential": "sequential"}
+    if config["module"] != "keras" or config["class_name"] not in kinds:
+        raise ValueError(
+            f"A preset holds a model of attention_zoo's factories, a functional or a Sequential "
+            f"one. {model.name!r} is a {type(model).__name__}: save it with model.save('my.keras')"
+        )
+    config.pop("compile_config", None)
+    try:
+        check_config(config, path)
+    except PresetError as error:
+        raise ValueError(
+            f"The model {model.name!r} cannot be a preset, since loading it would be refused: "
+            f"{error}"
+        ) from None
+    return models.Blueprint(kinds[config["class_name"]], config)
+
+
+def realize(architecture: str, config: dict[str, Any]) -> keras.Model:
+    """The model that a plan describes, with random weights."""
+    if architecture not in KERAS:
+        if architecture not in MODELS:
+            raise one_of("architecture", architecture, [*MODELS.names(), *KERAS])
+        return models.build(architecture, **config)
+    model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    if not isinstance(model, KERAS[architecture]) or not model.built:
+        raise ValueError(f"the config makes no {architecture} model")
+    return model
