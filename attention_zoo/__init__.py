@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from attention_zoo.presets import list_presets as list_presets
     from attention_zoo.presets.load import load as load
     from attention_zoo.presets.save import save as save
+    from attention_zoo.training import evaluate as evaluate
     from attention_zoo.training import train as train
 
 # Where each public name lives: it is imported when it is first used
@@ -45,6 +46,7 @@ _HOMES = {
     "list_presets": "presets",
     "load": "presets.load",
     "save": "presets.save",
+    "evaluate": "training",
     "train": "training",
 }
 __getattr__ = _door(__name__, _HOMES)

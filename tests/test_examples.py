@@ -58,6 +58,7 @@ def test_generated_tables_are_up_to_date():
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
     assert tables.filled(README.read_text("utf-8")) == README.read_text("utf-8")
+    assert tables.zoo_page() == tables.ZOO_PAGE.read_text("utf-8")
     assert tables.layers_page() == tables.LAYERS_PAGE.read_text("utf-8")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from attention_zoo.cli import explain, list_, show, train
+from attention_zoo.cli import evaluate, explain, list_, show, train
 from attention_zoo.cli.console import complain
 from attention_zoo.version import __version__
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("list")(list_.list_)
 app.command("show")(show.show)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 
 

@@ -71,8 +71,8 @@ class _Source:
         if data is None:
             recipe = self.card.recipe
             task = az.tasks.get(recipe["task"], **recipe["task_config"])
-            x, _, truth = task.sample(samples, split="test")
-            return az.explain(network, x, truth=truth), None
+            drawn = training.from_task(task, samples, 0, "test")
+            return az.explain(network, drawn.x, truth=drawn.relevance), None
         x, _, mask, names = training.read_arrays(data, target=target)
         if mask is not None:
             x[~mask.astype(bool)] = PADDING

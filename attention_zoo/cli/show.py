@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from attention_zoo.presets.folder import find, read_card
 _VARIANTS = {
     "ours": "this recipe",
     "softmax": "plain softmax",
-    "no_attention": "no attention",
+    "uniform": "uniform attention",
 }
 
 
@@ -31,6 +31,8 @@ def show(
         ["architecture", card.architecture],
         ["parameters", str(card.parameters)],
         ["task", str(recipe.get("task") or "the owner's data")],
+        *([["published", card.published]] if card.published else []),
+        ["not for", card.limits or "not stated"],
         ["license", card.license],
         ["provenance", card.provenance],
         ["made with", ", ".join(f"{k} {v}" for k, v in card.versions.items())],
@@ -38,12 +40,19 @@ def show(
     ]
     table("Card", ["", ""], rows)
     if card.study:
-        keys = list(card.study["ours"]["median"])
-        body = [
-            [key.replace("_", " ")]
-            + [number(card.study[v]["median"].get(key)) for v in _VARIANTS if v in card.study]
-            for key in keys
-        ]
-        columns = ["", *(title for v, title in _VARIANTS.items() if v in card.study)]
         out.print()
-        table(f"Median of {card.study['seeds']} seeds", columns, body, {1, 2, 3})
+        _study(card.study)
+
+
+def _study(study: dict[str, Any]) -> None:
+    """The medians, the spread of this recipe, and what the control says of the attention."""
+    ours = study["ours"]
+    shown = [v for v in _VARIANTS if v in study]
+    rows = []
+    for key, median in ours["median"].items():
+        values = [run[key] for run in ours["runs"]]
+        spread = f"{number(min(values))} to {number(max(values))}"
+        others = [number(study[v]["median"].get(key)) for v in shown[1:]]
+        rows.append([key.replace("_", " "), number(median), spread, *others])
+    columns = ["", _VARIANTS["ours"], "from, to", *(_VARIANTS[v] for v in shown[1:])]
+    table(f"Median of {study['seeds']} seeds", columns, rows, {1, 2, 3, 4})

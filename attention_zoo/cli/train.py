@@ -14,7 +14,12 @@ from attention_zoo.core import checks
 
 
 def train(
-    architecture: Annotated[str, typer.Argument(help="A model: see attention-zoo list models.")],
+    architecture: Annotated[
+        str | None, typer.Argument(help="A model: see attention-zoo list models.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Remake a pretrained model: see attention-zoo list recipes.")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="A synthetic task to train on.")] = None,
     data: Annotated[
         Path | None,
@@ -43,21 +48,30 @@ def train(
     """Train a model, measure it on held-out samples, and write it as a preset."""
     for name, value in (("epochs", epochs), ("samples", samples), ("batch_size", batch_size)):
         checks.positive_int(name, value, none=True)
-    if (task is None) == (data is None):
-        raise ValueError("Give --task or --data, one of the two.")
+    if (architecture is None) == (recipe is None):
+        raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
+    if [task, data, recipe].count(None) != 2:
+        raise ValueError("Give --task, --data or --recipe, one of the three.")
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the trained model goes.")
     from attention_zoo import training  # Keras, only for the commands that need it
     from attention_zoo.cli.progress import EpochBar
 
-    MODELS.get(architecture)
-    dataset = None if data is None else _read(training, data, target, kind, architecture)
-    recipe = training.default_recipe(architecture, task, dataset.kind if dataset else "binary")
-    recipe = _changed(recipe, attention, normalizer, units, epochs, samples, batch_size, seed)
-    bar = EpochBar(recipe)
+    dataset = None
+    if recipe is not None:
+        plan = training.load_recipe(recipe)
+    else:
+        MODELS.get(str(architecture))
+        if data is not None:
+            dataset = _read(training, data, target, kind, str(architecture))
+        plan = training.default_recipe(
+            str(architecture), task, dataset.kind if dataset else "binary"
+        )
+    plan = _changed(plan, attention, normalizer, units, epochs, samples, batch_size, seed)
+    bar = EpochBar(plan)
     with bar:
         run = training.train(
-            recipe, data=dataset, out=out_, seeds=seeds, resume=resume, overwrite=overwrite,
+            plan, data=dataset, out=out_, seeds=seeds, resume=resume, overwrite=overwrite,
             callbacks=bar.callbacks, report=err.print,
         )  # fmt: skip
     rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]

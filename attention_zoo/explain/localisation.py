@@ -8,17 +8,23 @@ import numpy as np
 
 
 def _rows(scores: Any, relevance: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Both as (samples, cells) in float64; the relevance is spread over the scores' last axes."""
+    """Both as (samples, cells), the scores in float64 and the relevance as booleans.
+
+    Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
+    is relevant if any cell of it is.
+    """
     scores = np.asarray(scores, dtype="float64")
-    relevance = np.asarray(relevance, dtype="float64")
-    if relevance.shape != scores.shape[: relevance.ndim]:
+    relevance = np.asarray(relevance) > 0
+    shared = min(scores.ndim, relevance.ndim)
+    if relevance.shape[:shared] != scores.shape[:shared]:
         raise ValueError(
             f"`relevance` must have the shape of the scores {scores.shape}, or of their leading "
             f"axes. Received: {relevance.shape}"
         )
+    relevance = relevance.any(axis=tuple(range(shared, relevance.ndim)))
     extra = (1,) * (scores.ndim - relevance.ndim)
     relevance = np.broadcast_to(relevance.reshape(relevance.shape + extra), scores.shape)
-    return scores.reshape(len(scores), -1), relevance.reshape(len(scores), -1) > 0
+    return scores.reshape(len(scores), -1), relevance.reshape(len(scores), -1)
 
 
 def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
@@ -46,24 +52,28 @@ def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     """RRA: the share of the top K cells that are relevant, K the number of relevant cells
     (Arras, Osman and Samek, 2022, arXiv:2003.07258); NaN for a sample without any.
 
-    Arguments and result are those of `relevance_mass_accuracy`.
+    Where cells tie for the last of the K places, it is the mean over all ways to choose. Arguments and result are those of `relevance_mass_accuracy`.
     """
     weights, relevant = _rows(scores, relevance)
-    order = np.argsort(-weights, axis=1, kind="stable")
-    hits = np.cumsum(np.take_along_axis(relevant, order, 1), axis=1)
     sizes = relevant.sum(1)
-    top = hits[np.arange(len(hits)), np.maximum(sizes, 1) - 1]
-    return _share(top, sizes, empty=np.nan)
+    rows = np.arange(len(weights))
+    last = -np.sort(-weights, axis=1)[rows, np.maximum(sizes, 1) - 1][:, None]
+    above, tied = weights > last, weights == last
+    # Of cells that share the last place, as many as are left, each as likely as the others
+    left = (sizes - above.sum(1)) / tied.sum(1)
+    return _share((above & relevant).sum(1) + left * (tied & relevant).sum(1), sizes, empty=np.nan)
 
 
 def pointing_game(scores: Any, relevance: Any) -> np.ndarray:
     """1 for each sample whose most attended cell is relevant, else 0 (Zhang et al., 2018,
-    arXiv:1608.00507).
+    arXiv:1608.00507); where cells tie, the share of them that is; 0 for a sample that attends to
+    nothing.
 
     Arguments are those of `relevance_mass_accuracy`.
     """
     weights, relevant = _rows(scores, relevance)
-    return relevant[np.arange(len(weights)), weights.argmax(1)].astype("float64")
+    most = (weights == weights.max(1, keepdims=True)) & (weights > 0)
+    return _share((most & relevant).sum(1), most.sum(1), empty=0.0)
 
 
 def auprc(scores: Any, relevance: Any) -> float:

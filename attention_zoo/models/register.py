@@ -109,10 +109,10 @@ def blueprint(model: keras.Model) -> Blueprint:
         ) from None
 
 
-def copy_weights(weights: list[Any], model: keras.Model) -> keras.Model:
-    """Give a model the weights that `get_weights` of another of the same shape returned."""
+def copy_weights(weights: list[Any], model: keras.layers.Layer) -> Any:
+    """Give a model or a layer the weights that `get_weights` of one of the same shape returned."""
     model.set_weights(weights)
-    for layer in model.layers:
+    for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # its mean and variance are derived from the weights
     return model

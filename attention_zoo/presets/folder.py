@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.catalog import MODELS
 from attention_zoo.core import files, strict_json
 from attention_zoo.core.registry import one_of
 from attention_zoo.presets.card import Card, PresetError, make_card
@@ -25,12 +24,15 @@ _BESIDE = ("README.md", "LICENSE", ".gitattributes")
 #: The tag that the architecture's name alone stands for.
 DEFAULT_TAGS = {
     "dense": "planted_feature",
+    "dense_after": "max_retrieval",
     "gru": "planted_step",
+    "gru_before": "planted_step",
     "lstm_after": "planted_step",
     "lstm_before": "planted_step",
 }
 
-_JSON_LIMIT = 1_000_000
+#: The bytes that a card or config may have.
+JSON_LIMIT = 1_000_000
 
 
 def shipped() -> Path:
@@ -110,8 +112,6 @@ def find(name: str | os.PathLike) -> Path:
         return known[full]
     if len(text) < 256 and (Path(text) / CARD).is_file():
         return _folder_at(Path(text))
-    if text in MODELS:
-        raise ValueError(f"The architecture {text!r} has no default preset. Known: {sorted(known)}")
     raise one_of("preset", text, {*known, *DEFAULT_TAGS})
 
 
@@ -131,7 +131,7 @@ def _folder_at(path: Path) -> Path:
 def read_json(path: Path) -> Any:
     """The value in a JSON file of a preset, read under limits; PresetError if they are broken."""
     try:
-        return strict_json.parse(files.read_bounded(path, _JSON_LIMIT))
+        return strict_json.parse(files.read_bounded(path, JSON_LIMIT))
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
     except files.TooLarge as error:

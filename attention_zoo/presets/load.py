@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from attention_zoo import models
+from attention_zoo.core import checks
+from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, PresetError
 from attention_zoo.presets.config_guard import budget, check_config
 from attention_zoo.presets.data_guard import check_weights, read_arrays
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
-from attention_zoo.presets.plan import realize
+from attention_zoo.presets.plan import KERAS, realize
 from attention_zoo.presets.save import golden_outputs
 
 #: Two backends may differ by this much in a preset's outputs.
 TOLERANCE = 1e-5
 
 
-def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
+def load(
+    name: str | os.PathLike,
+    *,
+    verify: bool = False,
+    outputs: int | None = None,
+    activation: Any = None,
+) -> keras.Model:
     """A trained model, by its name or from a folder.
 
     Args:
         name: `"architecture.tag"`, such as `"lstm_after.planted_step"`; `"architecture"` for its
-            default tag; or the path of a preset's folder.
+            default tag; the path of a preset's folder; or `"hf://owner/name@revision"` on the
+            Hugging Face Hub (`pip install 'attention-zoo[hub]'`).
         verify: also replay the preset's stored example and compare predictions and attention
             with what they were when it was saved.
 
@@ -46,12 +57,41 @@ def load(name: str | os.PathLike, *, verify: bool = False) -> keras.Model:
     >>> model.name, model.input_shape
     ('lstm_after', (None, 20, 2))
     """
-    folder = find(name)
-    return load_folder(folder, checked(folder), verify=verify)
+    if hub.is_address(name):
+        folder = hub.fetch(str(name))
+        # The Hub's cache has its files as links to where it keeps their contents
+        card = checked(folder, links_to=folder.parents[1])
+    else:
+        folder = find(name)
+        card = checked(folder)
+    model = _load(folder, card)
+    if verify:
+        _verify(model, folder / GOLDEN)
+    if outputs is None and activation is None:
+        return model
+    return _with_new_head(model, card, outputs, activation)
 
 
-def load_folder(folder: Path, card: Card, *, verify: bool) -> keras.Model:
-    """The model of a folder whose files are those of its card."""
+def _with_new_head(
+    model: keras.Model, card: Card, outputs: int | None, activation: Any
+) -> keras.Model:
+    """The model with the weights of all its layers but the last."""
+    checks.positive_int("outputs", outputs)
+    if card.architecture in KERAS:
+        raise ValueError(
+            "`outputs` is for models of attention_zoo's factories. "
+            f"Received: outputs={outputs!r} for a {card.architecture} model"
+        )
+    plan = models.blueprint(model)
+    twin = realize(
+        plan.architecture, {**plan.config, "outputs": outputs, "activation": activation}
+    )
+    for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
+        models.copy_weights(old.get_weights(), new)
+    return twin
+
+
+def _load(folder: Path, card: Card) -> keras.Model:
     path = folder / WEIGHTS
     numbers = check_weights(path)
     if card.parameters > numbers:
@@ -68,8 +108,6 @@ def load_folder(folder: Path, card: Card, *, verify: bool) -> keras.Model:
     except (ValueError, OSError, KeyError, UserWarning) as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not hold the weights of this model: {first}") from error
-    if verify:
-        _verify(model, folder / GOLDEN)
     return model
 
 

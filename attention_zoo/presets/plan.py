@@ -34,7 +34,7 @@ def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
         )
     config = keras.saving.serialize_keras_object(model)
     kinds = {"Functional": "functional", "Sequential": "sequential"}
-    if config["module"] != "keras" or config["class_name"] not in kinds:
+    if config["class_name"] not in kinds or not config["module"].startswith("keras"):
         raise ValueError(
             f"A preset holds a model of attention_zoo's factories, a functional or a Sequential "
             f"one. {model.name!r} is a {type(model).__name__}: save it with model.save('my.keras')"

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from attention_zoo import models
 from attention_zoo.core import files
 from attention_zoo.explain.scores import check_inputs, watch
 from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.presets.plan import plan_of, realize
@@ -32,7 +34,7 @@ def save(
     examples: Any = None,
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
-) -> Path:
+) -> Path | str:
     """Write a model as a preset: a folder that `load` turns into the same model anywhere.
 
     The folder takes its place when it is whole; whatever interrupts the saving, the old folder
@@ -41,7 +43,8 @@ def save(
     Args:
         model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
             model of our layers and Keras's own.
-        path: where the folder goes.
+        path: where the folder goes, or `"hf://owner/name"` for the Hugging Face Hub, where it
+            becomes one commit (`pip install 'attention-zoo[hub]'`).
         examples: a few inputs (for a model of several inputs a list of arrays), whose outputs are kept so that `load(..., verify=True)` can
             compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
@@ -49,7 +52,7 @@ def save(
         overwrite: whether a preset that is there may be replaced.
 
     Returns:
-        The path.
+        The path, or the address.
 
     Raises:
         ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
@@ -62,6 +65,13 @@ def save(
     >>> az.save(model, "my_preset").name
     'my_preset'
     """
+    if hub.is_address(path):
+        hub.parse(str(path))
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "preset"
+            save(model, folder, examples=examples, about=about)
+            hub.send(folder, str(path), overwrite=overwrite)
+        return str(path)
     path = Path(path)
     plan = plan_of(model, path)
     about = {

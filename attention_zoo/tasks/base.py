@@ -40,6 +40,8 @@ class Task:
 
     #: "binary", "multiclass" or "regression".
     kind: ClassVar[str] = "binary"
+    #: The figure that tells how well its answers are.
+    figure: ClassVar[str] = "accuracy"
     #: Whether each time step has a target of its own.
     per_step: ClassVar[bool] = False
     #: For a regression: an answer is right if it is off by less. None if nobody says.

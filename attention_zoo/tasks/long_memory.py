@@ -117,6 +117,7 @@ class AddingProblem(Task):
     """
 
     kind: ClassVar[str] = "regression"
+    figure: ClassVar[str] = "mse"
     steps: int = 600
 
     def __post_init__(self):

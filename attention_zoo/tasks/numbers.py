@@ -30,6 +30,7 @@ class AddTwoNumbers(Task):
     """
 
     kind: ClassVar[str] = "regression"
+    figure: ClassVar[str] = "mae"
     steps: int = 20
 
     def __post_init__(self):
@@ -63,6 +64,7 @@ class FindMax(Task):
     """
 
     kind: ClassVar[str] = "regression"
+    figure: ClassVar[str] = "mae"
     steps: int = 10
 
     def __post_init__(self):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from attention_zoo.core.registry import one_of
+from attention_zoo.tasks import TASKS
 
 Kind = Literal["binary", "multiclass", "regression"]
 
@@ -83,12 +84,17 @@ def default_recipe(architecture: str, task: str | None, kind: str = "binary") ->
     name = f"{architecture}.{task}"
     if name in list_recipes():
         return load_recipe(name)
+    config: dict[str, Any] = {} if task else {"standardize": True}
+    if task:
+        kind = TASKS.get(task).kind
+        if TASKS.get(task).per_step:
+            config["return_sequences"] = True
     return make_recipe(
         {
             "architecture": architecture,
             "task": task,
             "kind": kind,
-            "config": {} if task else {"standardize": True},
+            "config": config,
             "batch_size": 100 if task else 32,
             "phases": [{"epochs": 30}],
         }

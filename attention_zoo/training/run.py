@@ -133,4 +133,4 @@ def _save(
             f"trained by attention-zoo on draws of its synthetic task {recipe.task!r}; "
             "no other data"
         )
-    return save(model, out, examples=test.x, about=about, overwrite=overwrite)
+    return Path(save(model, out, examples=test.x, about=about, overwrite=overwrite))

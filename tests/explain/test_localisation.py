@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 
+from sklearn.metrics import average_precision_score
+
 from attention_zoo.explain import (
+    auprc,
+    false_discovery_rate,
     pointing_game,
     relevance_mass_accuracy,
     relevance_rank_accuracy,
+    true_positive_rate,
 )
 
 
@@ -39,6 +44,39 @@ def test_relevance_spreads_over_the_scores_last_axes():
     np.testing.assert_array_equal(
         relevance_mass_accuracy(scores, relevance), relevance_mass_accuracy(scores, spread)
     )
+
+
+def test_relevance_of_more_axes_counts_a_cell_with_any_relevant_part():
+    relevance = np.zeros((1, 3, 4))
+    relevance[0, 1, 2] = 1
+    assert relevance_mass_accuracy([[0.2, 0.7, 0.1]], relevance)[0] == pytest.approx(0.7)
+
+
+def test_ties_are_shared():
+    uniform, relevance = np.full((1, 11), 1 / 11), [[1, 1] + [0] * 9]
+    assert pointing_game(uniform, relevance)[0] == pytest.approx(2 / 11)
+    assert relevance_rank_accuracy(uniform, relevance)[0] == pytest.approx(2 / 11)
+    # The second place is one of three cells of score 0, one of them relevant
+    sparse = [[0.6, 0.0, 0.0, 0.0]]
+    assert relevance_rank_accuracy(sparse, [[1, 0, 1, 0]])[0] == pytest.approx((1 + 1 / 3) / 2)
+    assert pointing_game([[0.0, 0.0]], [[1, 1]])[0] == 0
+
+
+@pytest.mark.parametrize("decimals", [1, 7])
+def test_auprc_is_average_precision(decimals):
+    rng = np.random.default_rng(3)
+    scores = rng.random((29, 5, 3)).round(decimals)
+    relevance = (rng.random((29, 5, 3)) > 0.7).astype(float)
+    expected = average_precision_score(relevance.ravel(), scores.ravel())
+    assert auprc(scores, relevance) == pytest.approx(expected, abs=1e-12)
+    assert np.isnan(auprc(scores, np.zeros((29, 5, 3))))
+
+
+def test_selection_by_hand():
+    scores = [[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    relevance = [[1, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_array_equal(true_positive_rate(scores, relevance), [0.5, 1, np.nan])
+    np.testing.assert_array_equal(false_discovery_rate(scores, relevance), [0.5, 0, 0])
 
 
 def test_nothing_relevant_has_no_rank():

@@ -185,7 +185,6 @@ def test_weights_of_the_right_shape_but_another_model_are_found_by_verify(preset
     [
         ("lstm_afterr", ValueError, "Did you mean 'lstm_after"),
         ("lstm_after.planted_stpe", ValueError, "Did you mean 'lstm_after.planted_step'"),
-        ("gru_before", ValueError, "'gru_before' has no default preset"),
         ("LSTM_AFTER", ValueError, "Did you mean 'lstm_after"),
         ("lstm_after ", ValueError, "Did you mean 'lstm_after"),
         ("", ValueError, "must be a preset's name or path"),

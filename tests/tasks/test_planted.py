@@ -23,7 +23,12 @@ def test_shapes_and_dtypes(name):
     task = tasks.get(name)
     x, y, relevance = task.sample(11, seed=0)
     assert x.shape == (11, *task.input_shape)
-    assert y.shape == (11,)
+    assert y.shape == ((11, x.shape[1]) if task.per_step else (11,))
+    mask = task.sample(11, seed=0).mask
+    assert mask is None or (mask.shape == x.shape[:2] and mask.dtype == bool and mask.any(1).all())
+    if mask is not None:
+        assert not x[~mask].any()
+        assert not relevance[~mask].any()
     assert x.dtype == y.dtype == relevance.dtype == np.float32
     assert relevance.shape == x.shape[: relevance.ndim]
     assert set(np.unique(relevance)) == {0, 1}

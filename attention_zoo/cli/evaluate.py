@@ -1,0 +1,38 @@
+"""`attention-zoo evaluate`: a preset on samples that it has never seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attention_zoo.cli.console import number, out, table
+from attention_zoo.presets.folder import find
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A preset's name or folder.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Your own .npz or .csv, in place of its task.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column of the .csv to predict.")] = None,
+    samples: Annotated[int, typer.Option(help="How many samples to draw of its task.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure a preset on fresh samples, beside the figures on its card."""
+    find(name)
+    from attention_zoo import training  # Keras, only for the commands that need it
+
+    dataset = None if data is None else training.read(data, target=target)
+    result = training.evaluate(name, data=dataset, samples=samples, seed=seed)
+    if as_json:
+        out.print_json(json.dumps(result._asdict()))
+        return
+    rows = [
+        [key.replace("_", " "), number(result.card.get(key)), number(value)]
+        for key, value in result.fresh.items()
+    ]
+    table(f"{name} on {result.samples} fresh samples", ["", "card", "now"], rows, {1, 2})

@@ -1,0 +1,84 @@
+"""Presets on the Hugging Face Hub: its cache, its etags, its offline mode."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from attention_zoo.core.optional import require
+from attention_zoo.presets.card import PresetError, make_card
+from attention_zoo.presets.folder import CARD, JSON_LIMIT, VOUCHED, read_json
+
+SCHEME = "hf://"
+_NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+
+
+def is_address(name: Any) -> bool:
+    """Whether a preset's name leads to the Hub."""
+    return isinstance(name, str) and name.startswith(SCHEME)
+
+
+def parse(name: str) -> tuple[str, str | None]:
+    """Repository and revision of `hf://owner/name@revision`; ValueError for any other form."""
+    found = _NAME.fullmatch(name)
+    if not found or ".." in name:
+        raise ValueError(
+            "An address on the Hub must be hf://owner/name or hf://owner/name@revision. "
+            f"Received: {name!r}"
+        )
+    return found[1], found[2]
+
+
+def fetch(name: str) -> Path:
+    """The folder, in the Hub's cache, into which a preset's files were fetched.
+
+    Nothing is fetched that is larger than the card says. The files are still to be checked.
+    """
+    repository, revision = parse(name)
+    hub = require("huggingface_hub", extra="hub")
+    path = _fetch_one(hub, name, repository, revision, CARD, JSON_LIMIT)
+    card = make_card(read_json(path), f"{name}/{CARD}")
+    for file in VOUCHED:
+        if file in card.files:
+            # The revision that the card is of, whatever a branch points to by now
+            _fetch_one(hub, name, repository, path.parent.name, file, card.files[file].size)
+    return path.parent
+
+
+def _fetch_one(
+    hub: Any, name: str, repository: str, revision: str | None, file: str, limit: int
+) -> Path:
+    errors = require("huggingface_hub.errors", extra="hub")
+    try:
+        if hub.try_to_load_from_cache(repository, file, revision=revision) is None:
+            url = hub.hf_hub_url(repository, file, revision=revision)
+            size = hub.get_hf_file_metadata(url).size
+            if size is None or size > limit:
+                raise PresetError(f"{name}: {file} has {size} bytes; {limit} are expected.")
+        return Path(hub.hf_hub_download(repository, file, revision=revision))
+    except errors.RepositoryNotFoundError:
+        raise PresetError(
+            f"{name}: there is no such repository on the Hub, or you may not see it."
+        ) from None
+    except errors.RevisionNotFoundError:
+        raise PresetError(f"{name}: the repository has no revision {revision!r}.") from None
+    except errors.RemoteEntryNotFoundError:
+        raise PresetError(f"{name} is no whole preset: {file} is missing.") from None
+    # The second is whatever the Hub's HTTP library raises, which differs between its versions
+    except (OSError, errors.HfHubHTTPError.__mro__[1]) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise PresetError(f"{name}: {file} could not be fetched: {first}") from error
+
+
+def send(folder: Path, name: str, *, overwrite: bool) -> None:
+    """Put a preset's folder on the Hub, as one commit."""
+    repository, revision = parse(name)
+    api = require("huggingface_hub", extra="hub").HfApi()
+    if not overwrite and api.repo_exists(repository) and api.file_exists(repository, CARD):
+        raise FileExistsError(f"{name} exists and is kept. Allow overwriting to replace it.")
+    api.create_repo(repository, exist_ok=True)
+    api.upload_folder(
+        repo_id=repository, folder_path=folder, revision=revision,
+        commit_message="A preset of attention_zoo",
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""A preset on samples that it has never seen, beside what its card says."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from attention_zoo import tasks
+from attention_zoo.core import checks
+from attention_zoo.presets.folder import read_card
+from attention_zoo.presets.load import load
+from attention_zoo.training.data import Dataset, from_task
+from attention_zoo.training.measure import measure
+from attention_zoo.training.recipe import make_recipe
+from attention_zoo.training.study import TEST_SAMPLES, figures_of
+
+#: Far from the seeds of any study.
+FRESH_SEED = 1000
+
+
+class Evaluation(NamedTuple):
+    """The figures of a preset: on its card, and on fresh samples."""
+
+    card: dict[str, float]
+    fresh: dict[str, float]
+    samples: int
+
+
+def evaluate(
+    name: str | os.PathLike,
+    *,
+    data: Dataset | None = None,
+    samples: int = TEST_SAMPLES,
+    seed: int = FRESH_SEED,
+) -> Evaluation:
+    """Measure a preset on fresh draws of its task, or on your own data.
+
+    Args:
+        name: a preset's name or folder, as for `load`.
+        data: your own data, from `training.read` or `training.from_arrays`; None for its task.
+        samples: how many samples to draw of the task.
+        seed: of the draw.
+
+    Returns:
+        An `Evaluation`: the figures of the card, those measured now, and on how many samples.
+
+    Raises:
+        ValueError: if the preset has no task and no data is given, or the data do not fit it.
+
+    Example:
+
+    >>> result = az.training.evaluate("dense", samples=1000)
+    >>> abs(result.fresh["accuracy"] - result.card["accuracy"]) < 0.01
+    True
+    """
+    checks.positive_int("samples", samples)
+    card = read_card(name)
+    if data is None and not (card.recipe or {}).get("task"):
+        raise ValueError(f"The preset {str(name)!r} has no task: evaluate it on data of yours.")
+    model = load(name)
+    if data is not None:
+        return Evaluation(card.scores, measure(model, data), len(data.x))
+    recipe = make_recipe({**(card.recipe or {}), "seed": seed})
+    task = tasks.get(str(recipe.task), **recipe.task_config)
+    fresh = figures_of(model, recipe, from_task(task, samples, seed, "test"))
+    return Evaluation(card.scores, fresh, samples)
