@@ -103,9 +103,12 @@ def zoo_page() -> str:
         "--out FOLDER`, and measured on fresh draws by `attention-zoo evaluate NAME`.\n\n"
         "Medians of 5 seeds, of the controls 3, on 10,000 held-out samples. *Uniform* is the same\n"
         "recipe with its attention frozen to the same weight everywhere. *RMA* is relevance mass\n"
-        "accuracy: the share of all attention that lies where the answer is. *AUPRC* asks how well\n"
-        "attention ranks the cells; *TPR* and *FDR* are those of the cells with any attention.\n\n"
-        + "\n".join(rows) + "\n\n" + "\n".join(notes) + "\n"
+        "accuracy: the share of all attention that lies where the answer is. *AUPRC* asks\n"
+        "how well attention ranks the cells; *TPR* and *FDR* are those of the cells with any attention.\n\n"
+        + "\n".join(rows)
+        + "\n\n"
+        + "\n".join(notes)
+        + "\n"
     )
 
 

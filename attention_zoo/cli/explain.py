@@ -61,13 +61,11 @@ class _Source:
         """The explanation of the model on the data, and the names of the indices."""
         if data is None and not (self.card and (self.card.recipe or {}).get("task")):
             raise ValueError(f"{self.name} comes with no data: give --data FILE (.npz or .csv).")
-        import keras
-
         import attention_zoo as az
         from attention_zoo import training
         from attention_zoo.training.data import PADDING
 
-        network = az.load(self.path) if self.card else keras.models.load_model(self.path)
+        network = az.load(self.path)
         if data is None:
             recipe = self.card.recipe
             task = az.tasks.get(recipe["task"], **recipe["task_config"])

@@ -52,7 +52,8 @@ def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     """RRA: the share of the top K cells that are relevant, K the number of relevant cells
     (Arras, Osman and Samek, 2022, arXiv:2003.07258); NaN for a sample without any.
 
-    Where cells tie for the last of the K places, it is the mean over all ways to choose. Arguments and result are those of `relevance_mass_accuracy`.
+    Where cells tie for the last of the K places, it is the mean over all ways to choose. Arguments
+    and result are those of `relevance_mass_accuracy`.
     """
     weights, relevant = _rows(scores, relevance)
     sizes = relevant.sum(1)

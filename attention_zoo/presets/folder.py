@@ -157,14 +157,14 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
     Raises:
         PresetError: for a missing, changed, linked or unlisted file.
     """
-    for entry in folder.iterdir():
-        if entry.name not in (CARD, *VOUCHED, *_BESIDE):
+    for found in folder.iterdir():
+        if found.name not in (CARD, *VOUCHED, *_BESIDE):
             raise PresetError(
-                f"{folder} holds {entry.name!r}, which is no file of a preset. Move it elsewhere."
+                f"{folder} holds {found.name!r}, which is no file of a preset. Move it elsewhere."
             )
-        inside = links_to is not None and entry.resolve().is_relative_to(links_to.resolve())
-        if entry.is_symlink() and not inside:
-            raise PresetError(f"{entry} is a link. A preset's files must be in its folder.")
+        inside = links_to is not None and found.resolve().is_relative_to(links_to.resolve())
+        if found.is_symlink() and not inside:
+            raise PresetError(f"{found} is a link. A preset's files must be in its folder.")
     card = make_card(read_json(folder / CARD), folder / CARD)
     if set(card.files) != set(VOUCHED):
         raise PresetError(

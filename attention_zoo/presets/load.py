@@ -13,6 +13,7 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.core import checks
 from attention_zoo.presets import hub
+from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.card import Card, PresetError
 from attention_zoo.presets.config_guard import budget, check_config
 from attention_zoo.presets.data_guard import check_weights, read_arrays
@@ -35,8 +36,9 @@ def load(
 
     Args:
         name: `"architecture.tag"`, such as `"lstm_after.planted_step"`; `"architecture"` for its
-            default tag; the path of a preset's folder; or `"hf://owner/name@revision"` on the
-            Hugging Face Hub (`pip install 'attention-zoo[hub]'`).
+            default tag; the path of a preset's folder, or of a `.keras` file; or
+            `"hf://owner/name@revision"` on the Hugging Face Hub
+            (`pip install 'attention-zoo[hub]'`).
         verify: also replay the preset's stored example and compare predictions and attention
             with what they were when it was saved.
 
@@ -57,6 +59,13 @@ def load(
     >>> model.name, model.input_shape
     ('lstm_after', (None, 20, 2))
     """
+    if _is_archive(name):
+        if verify or outputs is not None or activation is not None:
+            raise ValueError(
+                "`verify`, `outputs` and `activation` are for presets. A .keras file has no "
+                "stored example and no architecture of ours."
+            )
+        return load_archive(Path(name).expanduser())
     if hub.is_address(name):
         folder = hub.fetch(str(name))
         # The Hub's cache has its files as links to where it keeps their contents
@@ -72,6 +81,15 @@ def load(
     return _with_new_head(model, card, outputs, activation)
 
 
+def _is_archive(name: Any) -> bool:
+    return (
+        isinstance(name, (str, os.PathLike))
+        and os.fspath(name).endswith(".keras")
+        and "\0" not in os.fspath(name)
+        and Path(name).expanduser().is_file()
+    )
+
+
 def _with_new_head(
     model: keras.Model, card: Card, outputs: int | None, activation: Any
 ) -> keras.Model:
@@ -83,9 +101,7 @@ def _with_new_head(
             f"Received: outputs={outputs!r} for a {card.architecture} model"
         )
     plan = models.blueprint(model)
-    twin = realize(
-        plan.architecture, {**plan.config, "outputs": outputs, "activation": activation}
-    )
+    twin = realize(plan.architecture, {**plan.config, "outputs": outputs, "activation": activation})
     for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
         models.copy_weights(old.get_weights(), new)
     return twin

@@ -45,8 +45,8 @@ def save(
             model of our layers and Keras's own.
         path: where the folder goes, or `"hf://owner/name"` for the Hugging Face Hub, where it
             becomes one commit (`pip install 'attention-zoo[hub]'`).
-        examples: a few inputs (for a model of several inputs a list of arrays), whose outputs are kept so that `load(..., verify=True)` can
-            compare; by default seeded noise.
+        examples: a few inputs (for a model of several inputs a list of arrays), whose outputs are
+            kept so that `load(..., verify=True)` can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
             `study`, `published`, `limits`, `license`, `provenance`.
         overwrite: whether a preset that is there may be replaced.

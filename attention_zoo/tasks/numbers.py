@@ -1,4 +1,4 @@
-"""Arithmetic on a few steps of a series: the examples of the package `attention` (P. Remy, 2021)."""
+"""Arithmetic on a few steps: the examples of the package `attention` (P. Remy, 2021)."""
 
 from __future__ import annotations
 

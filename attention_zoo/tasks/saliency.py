@@ -105,7 +105,10 @@ class Boxes(Task):
         y = rng.integers(0, 2, n)
         (high, wide), start = BOXES[self.box]
         if start is None:
-            top, left = rng.integers(0, steps - high + 1, n), rng.integers(0, features - wide + 1, n)
+            top, left = (
+                rng.integers(0, steps - high + 1, n),
+                rng.integers(0, features - wide + 1, n),
+            )
         else:
             top, left = np.full(n, start[0]), np.full(n, start[1])
         shift = 2 * y - 1

@@ -3,8 +3,8 @@
 from attention_zoo.training.data import Dataset as Dataset
 from attention_zoo.training.data import from_arrays as from_arrays
 from attention_zoo.training.data import from_task as from_task
-from attention_zoo.training.evaluate import Evaluation as Evaluation
-from attention_zoo.training.evaluate import evaluate as evaluate
+from attention_zoo.training.evaluation import Evaluation as Evaluation
+from attention_zoo.training.evaluation import evaluate as evaluate
 from attention_zoo.training.fit import TrainingError as TrainingError
 from attention_zoo.training.measure import measure as measure
 from attention_zoo.training.read import read as read

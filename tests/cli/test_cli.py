@@ -1,5 +1,6 @@
 """The shell does what Python does, and says in one line what is wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -79,6 +80,22 @@ def test_explain_marks_the_planted_index_and_writes_the_picture(shell, tmp_path,
     assert "exists and is kept" in complaint
 
 
+def test_evaluate_sets_fresh_figures_beside_the_card(shell):
+    status, printed, _ = shell("evaluate", "dense", "--samples", 200)
+    assert status == 0
+    assert "on 200 fresh samples" in printed
+    status, printed, _ = shell("evaluate", "dense", "--samples", 200, "--json")
+    result = json.loads(printed)
+    assert result["fresh"]["accuracy"] == pytest.approx(result["card"]["accuracy"], abs=0.02)
+
+
+def test_a_recipe_remakes_a_preset(shell):
+    status, _, complaint = shell("train", "--recipe", "dense.planted_feature", "--epochs", 1,
+                                 "--samples", 100, "--out", "again")  # fmt: skip
+    assert status == 0, complaint
+    assert az.presets.read_card("./again").recipe["task"] == "planted_feature"
+
+
 def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     status, printed, _ = shell("train", "dense", "--data", table, "--target", "bought", "--epochs",
                                2, "--out", "mine")  # fmt: skip
@@ -135,7 +152,12 @@ def test_options_change_the_recipe(shell):
         (["explain", "lstm_after", "--data", "no.npz"], "There is no file no.npz"),
         (["train", "lstm_aftr", "--task", "planted_step", "--out", "m"], "mean 'lstm_after'"),
         (["train", "gru", "--task", "planted_stpe", "--out", "m"], "mean 'planted_step'"),
-        (["train", "gru", "--out", "m"], "Give --task or --data"),
+        (["train", "gru", "--out", "m"], "Give --task, --data or --recipe"),
+        (["train", "--task", "planted_step", "--out", "m"], "Give an ARCHITECTURE or --recipe"),
+        (["train", "gru", "--recipe", "dense.syn1", "--out", "m"], "Give an ARCHITECTURE or"),
+        (["train", "--recipe", "dense.syn", "--out", "m"], "Did you mean 'dense.syn"),
+        (["evaluate", "lstm_aftr"], "Did you mean 'lstm_after'"),
+        (["evaluate", "dense", "--samples", "0"], "`samples` must be a positive integer"),
         (["train", "gru", "--task", "planted_step"], "Give --out FOLDER"),
         (["train", "gru", "--task", "planted_step", "--out", "m", "--epochs", "0"], "`epochs`"),
         (["train", "gru", "--task", "planted_step", "--out", "m", "--epochs", "x"], "epochs"),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from sklearn.metrics import average_precision_score
 
 from attention_zoo.explain import (

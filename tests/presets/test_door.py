@@ -314,3 +314,78 @@ def test_not_a_number_in_the_weights_is_found_by_verify(preset):
     vouch(preset)
     with pytest.raises(az.PresetError, match="differs"):
         az.load(preset, verify=True)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    model = az.build("dense", input_shape=(4,), units=3)
+    model.compile("adam", "mse")
+    model.save(tmp_path / "a.keras")
+    return tmp_path / "a.keras"
+
+
+def repacked(path, compression=zipfile.ZIP_STORED, **changes):
+    """The archive with some of its entries replaced; None leaves one out."""
+    with zipfile.ZipFile(path) as old:
+        entries = {name: old.read(name) for name in old.namelist()}
+    entries.update({name.replace("_json", ".json"): data for name, data in changes.items()})
+    with zipfile.ZipFile(path, "w", compression) as new:
+        for name, data in entries.items():
+            if data is not None:
+                new.writestr(name, data)
+
+
+def test_a_keras_file_is_loaded(archive):
+    model = az.load(archive)
+    assert model.count_params() == PARAMETERS
+    with pytest.raises(ValueError, match="are for presets"):
+        az.load(archive, verify=True)
+
+
+ARCHIVES = {
+    "an asset": ({"assets/x": b""}, "and nothing else. Received: assets/x"),
+    "a traversal": ({"../../evil": b""}, "and nothing else"),
+    "an absolute name": ({"/etc/evil": b""}, "and nothing else"),
+    "no weights": ({"model.weights.h5": None}, "and nothing else"),
+    "no config": ({"config_json": None}, "and nothing else"),
+    "weights that are none": ({"model.weights.h5": b"x" * 1000}, "no valid HDF5"),
+    "a config that is none": ({"config_json": b"{"}, "no valid JSON"),
+    "an array": ({"config_json": b"[]"}, "must be an object"),
+    "a large config": ({"config_json": b" " * 1_000_001}, "more than 1000000 bytes"),
+    "a Lambda": ({"config_json": json.dumps(CLASSES["Lambda of Keras"]).encode()}, "names the"),
+    "os.system": ({"config_json": json.dumps(CLASSES["os.system"]).encode()}, "names the class"),
+    "no model": ({"config_json": json.dumps({"class_name": "Dense", "module": "keras.layers",
+                                             "config": {"units": "x"}}).encode()}, "describe"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_keras_files(archive, name):
+    changes, message = ARCHIVES[name]
+    repacked(archive, **changes)
+    before = sorted(archive.parent.iterdir())
+    with pytest.raises(az.PresetError, match=message):
+        az.load(archive)
+    assert sorted(archive.parent.iterdir()) == before
+
+
+def test_a_packed_keras_file(archive):
+    repacked(archive, zipfile.ZIP_DEFLATED, metadata_json=b" " * 10**7)
+    with pytest.raises(az.PresetError, match="is packed"):
+        az.load(archive)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+def test_cut_keras_files(archive, share):
+    data = archive.read_bytes()
+    archive.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(az.PresetError, match="is no .keras file"):
+        az.load(archive)
+
+
+def test_a_keras_file_of_a_larger_model_than_its_weights(archive):
+    with zipfile.ZipFile(archive) as old:
+        config = old.read("config.json").replace(b'"units": 3', b'"units": 1000000000')
+    repacked(archive, config_json=config)
+    with pytest.raises(az.PresetError, match="describes a model of more than"):
+        az.load(archive)

@@ -5,8 +5,15 @@ import json
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import (
+    accuracy_score,
+    mean_absolute_error,
+    mean_squared_error,
+    roc_auc_score,
+)
 
 import attention_zoo as az
+from attention_zoo import tasks
 from attention_zoo.training import (
     TrainingError,
     default_recipe,
@@ -14,9 +21,10 @@ from attention_zoo.training import (
     list_recipes,
     load_recipe,
     make_recipe,
+    measure,
     train,
 )
-from attention_zoo.training.study import no_attention_control, softmax_control
+from attention_zoo.training.study import softmax_control, uniform_control
 
 SMALL = {
     "architecture": "gru",
@@ -138,16 +146,76 @@ def test_masked_series_are_learnt():
 
 def test_controls_change_only_the_attention():
     recipe = make_recipe(SMALL)
-    softmax = softmax_control(recipe)
-    assert softmax.config["attention"]["config"]["normalizer"] == "softmax"
-    assert softmax.phases[1].attention == {}
-    assert no_attention_control(recipe).config == {"units": 4, "attention": None}
+    for control, name in ((softmax_control, "softmax"), (uniform_control, "uniform")):
+        changed = control(recipe)
+        assert changed.config["attention"]["config"]["normalizer"] == name
+        assert changed.phases[1].attention == {}
+        same = {**changed.model_dump(), "config": {}, "phases": []}
+        assert same == {**recipe.model_dump(), "config": {}, "phases": []}
+
+
+def test_a_uniform_control_attends_alike_to_all():
+    run = train(uniform_control(make_recipe(SMALL)))
+    scores = az.attention_scores(run.model, run.test.x[:50])["attention"]
+    np.testing.assert_allclose(scores, 1 / 7, atol=1e-6)
+
+
+def test_figures_by_scikit_learn():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(501, 3)).round(1).astype("float32")
+    model = az.build("dense", input_shape=(3,), outputs=1, activation="sigmoid", attention=None)
+    data = from_arrays(x, rng.integers(0, 2, 501))
+    answers = model.predict(x, verbose=0)[:, 0]
+    figures = measure(model, data)
+    assert figures["auc"] == pytest.approx(roc_auc_score(data.y, answers), abs=1e-9)
+    assert figures["accuracy"] == pytest.approx(accuracy_score(data.y, answers > 0.5))
+    data = from_arrays(x, rng.normal(size=501))
+    figures = measure(model, data)
+    assert figures["mae"] == pytest.approx(mean_absolute_error(data.y, answers), rel=1e-6)
+    assert figures["mse"] == pytest.approx(mean_squared_error(data.y, answers), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", tasks.list_tasks())
+def test_every_task_trains_a_model_that_suits_it(name):
+    task = tasks.get(name)
+    architecture = {1: "dense", 2: "gru_before" if task.per_step else "dense_after"}
+    plan = default_recipe(architecture[len(task.input_shape)], name)
+    phases = [{**plan.phases[0].model_dump(), "epochs": 1}]
+    small = {"samples": 20, "validation": 10, "batch_size": 10, "also": {}, "phases": phases}
+    run = train(plan.changed(**small))
+    assert np.isfinite(run.history["loss"]).all()
+    assert task.figure in run.scores
+    assert 0 <= run.scores["relevance_mass_accuracy"] <= 1
+
+
+def test_other_sizes_of_a_task():
+    plan = make_recipe(
+        {
+            "architecture": "dense_after", "task": "max_retrieval", "kind": "multiclass",
+            "task_config": {"items": 5}, "samples": 20, "validation": 10, "batch_size": 10,
+            "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
+        }
+    )  # fmt: skip
+    scores = train(plan).scores
+    assert {"accuracy_at_7", "relevance_mass_accuracy_at_7"} <= set(scores)
+
+
+def test_fresh_figures_beside_the_card(whole):
+    result = az.evaluate(whole.path, samples=50)
+    assert result.card == whole.scores
+    assert set(result.fresh) == set(whole.scores)
+    assert result.fresh != result.card
+    assert az.evaluate(whole.path, samples=50) == result
+    with pytest.raises(ValueError, match="`samples` must be a positive integer"):
+        az.evaluate(whole.path, samples=0)
 
 
 @pytest.mark.parametrize("name", list_recipes())
 def test_every_recipe_of_the_package_names_its_preset(name):
     recipe = load_recipe(name)
-    assert name == f"{recipe.architecture}.{recipe.task}"
+    assert name.startswith(f"{recipe.architecture}.{recipe.task}")
+    assert recipe.limits
+    assert recipe.kind == tasks.get(recipe.task, **recipe.task_config).kind
 
 
 @pytest.mark.parametrize(

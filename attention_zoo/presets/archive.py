@@ -1,0 +1,66 @@
+"""A `.keras` file from anywhere, under the same guard as a preset."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+import keras
+
+from attention_zoo.core import strict_json
+from attention_zoo.presets.card import PresetError
+from attention_zoo.presets.config_guard import budget, check_config
+from attention_zoo.presets.data_guard import check_weights
+from attention_zoo.presets.folder import JSON_LIMIT
+
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_ENTRIES = {"metadata.json", _CONFIG, _WEIGHTS}
+
+
+def load_archive(path: Path) -> keras.Model:
+    """The model in a `.keras` file, not compiled.
+
+    Raises:
+        PresetError: if it holds other files, packed ones, other classes than attention_zoo's and
+            Keras's own, or a model larger than its weights.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = _config(archive, path)
+            numbers = _numbers(archive)
+    except zipfile.BadZipFile as error:
+        raise PresetError(f"{path} is no .keras file: {error}.") from None
+    check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
+    try:
+        with budget(numbers, path):
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise PresetError(f"{path} does not describe a model: {first}") from error
+
+
+def _config(archive: zipfile.ZipFile, path: Path) -> dict:
+    entries = archive.infolist()
+    if len(entries) != len(_ENTRIES) or {entry.filename for entry in entries} != _ENTRIES:
+        raise PresetError(
+            f"{path} must hold {', '.join(sorted(_ENTRIES))} and nothing else. "
+            f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}"
+        )
+    for entry in entries:
+        if entry.file_size != entry.compress_size:
+            raise PresetError(f"{path}: {entry.filename} is packed, as Keras does not.")
+        if entry.filename != _WEIGHTS and entry.file_size > JSON_LIMIT:
+            raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
+    try:
+        config = strict_json.parse(archive.read(_CONFIG))
+    except ValueError as error:
+        raise PresetError(f"{path}: {_CONFIG} is no valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise PresetError(f"{path}: {_CONFIG} must be an object.")
+    return config
+
+
+def _numbers(archive: zipfile.ZipFile) -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        return check_weights(Path(archive.extract(_WEIGHTS, scratch)))
