@@ -104,11 +104,8 @@ def zoo_page() -> str:
         "Medians of 5 seeds, of the controls 3, on 10,000 held-out samples. *Uniform* is the same\n"
         "recipe with its attention frozen to the same weight everywhere. *RMA* is relevance mass\n"
         "accuracy: the share of all attention that lies where the answer is. *AUPRC* asks\n"
-        "how well attention ranks the cells; *TPR* and *FDR* are those of the cells with any attention.\n\n"
-        + "\n".join(rows)
-        + "\n\n"
-        + "\n".join(notes)
-        + "\n"
+        "how well attention ranks the cells; *TPR* and *FDR* are those of the cells with any\n"
+        "attention.\n\n" + "\n".join(rows) + "\n\n" + "\n".join(notes) + "\n"
     )
 
 

@@ -11,6 +11,7 @@ from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.cli.console import number, out, table
 from attention_zoo.core.registry import one_of
+from attention_zoo.presets.card import Card
 from attention_zoo.presets.folder import list_presets, read_card
 
 KINDS = ("presets", "models", "layers", "tasks")
@@ -41,18 +42,26 @@ def _names(kind: str, pattern: str) -> list[str]:
     return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
 
 
+def _figure(card: Card) -> tuple[str, str]:
+    """What a preset is judged by, and how it does."""
+    task = (card.recipe or {}).get("task")
+    own = [tasks.TASKS.get(task).figure] if task in tasks.TASKS else []
+    for name in (*own, "accuracy", "mae"):
+        if name in card.scores:
+            return name, number(card.scores[name])
+    return "", ""
+
+
 def _print(kind: str, pattern: str) -> None:
     names = _names(kind, pattern)
     if kind == "presets":
         rows = []
         for name in names:
             card = read_card(name)
-            scores = card.scores
-            performance = scores.get("accuracy", scores.get("mae"))
-            rma = number(scores.get("relevance_mass_accuracy"))
-            rows.append([name, str(card.parameters), number(performance), rma])
-        columns = ["name", "parameters", "accuracy", "attention on the answer"]
-        table("Presets: attention_zoo.load(name)", columns, rows, {1, 2, 3})
+            rma = number(card.scores.get("relevance_mass_accuracy"))
+            rows.append([name, str(card.parameters), *_figure(card), rma])
+        columns = ["name", "parameters", "figure", "", "attention on the answer"]
+        table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
         return
     registry = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}[kind]
     title = {

@@ -22,9 +22,12 @@ def load_archive(path: Path) -> keras.Model:
     """The model in a `.keras` file, not compiled.
 
     Raises:
+        FileNotFoundError: if there is no file at the path.
         PresetError: if it holds other files, packed ones, other classes than attention_zoo's and
             Keras's own, or a model larger than its weights.
     """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
     try:
         with zipfile.ZipFile(path) as archive:
             config = _config(archive, path)

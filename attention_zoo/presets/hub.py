@@ -11,6 +11,7 @@ from attention_zoo.presets.card import PresetError, make_card
 from attention_zoo.presets.folder import CARD, JSON_LIMIT, VOUCHED, read_json
 
 SCHEME = "hf://"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 
@@ -50,11 +51,12 @@ def _fetch_one(
     hub: Any, name: str, repository: str, revision: str | None, file: str, limit: int
 ) -> Path:
     errors = require("huggingface_hub.errors", extra="hub")
+    unreachable = _unreachable(errors)
     try:
-        if hub.try_to_load_from_cache(repository, file, revision=revision) is None:
-            url = hub.hf_hub_url(repository, file, revision=revision)
-            size = hub.get_hf_file_metadata(url).size
-            if size is None or size > limit:
+        pinned = revision is not None and _COMMIT.fullmatch(revision)
+        if not (pinned and hub.try_to_load_from_cache(repository, file, revision=revision)):
+            size = _size(hub, errors, hub.hf_hub_url(repository, file, revision=revision))
+            if size is not None and size > limit:
                 raise PresetError(f"{name}: {file} has {size} bytes; {limit} are expected.")
         return Path(hub.hf_hub_download(repository, file, revision=revision))
     except errors.RepositoryNotFoundError:
@@ -65,10 +67,25 @@ def _fetch_one(
         raise PresetError(f"{name}: the repository has no revision {revision!r}.") from None
     except errors.RemoteEntryNotFoundError:
         raise PresetError(f"{name} is no whole preset: {file} is missing.") from None
-    # The second is whatever the Hub's HTTP library raises, which differs between its versions
-    except (OSError, errors.HfHubHTTPError.__mro__[1]) as error:
+    except unreachable as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{name}: {file} could not be fetched: {first}") from error
+
+
+def _size(hub: Any, errors: Any, url: str) -> int | None:
+    """The size of a file on the Hub, or None where nobody answers and the cache has to do."""
+    try:
+        return hub.get_hf_file_metadata(url).size
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError,
+            errors.RemoteEntryNotFoundError):  # fmt: skip
+        raise
+    except _unreachable(errors):
+        return None
+
+
+def _unreachable(errors: Any) -> tuple[type[Exception], ...]:
+    # The second is whatever the Hub's HTTP library raises, which differs between its versions
+    return (OSError, errors.HfHubHTTPError.__mro__[1])
 
 
 def send(folder: Path, name: str, *, overwrite: bool) -> None:

@@ -82,12 +82,9 @@ def load(
 
 
 def _is_archive(name: Any) -> bool:
-    return (
-        isinstance(name, (str, os.PathLike))
-        and os.fspath(name).endswith(".keras")
-        and "\0" not in os.fspath(name)
-        and Path(name).expanduser().is_file()
-    )
+    if not isinstance(name, (str, os.PathLike)) or not os.fspath(name).endswith(".keras"):
+        return False
+    return not hub.is_address(name) and "\0" not in os.fspath(name) and not Path(name).is_dir()
 
 
 def _with_new_head(

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -192,6 +193,7 @@ def test_weights_of_the_right_shape_but_another_model_are_found_by_verify(preset
         ("x" * 10_000, ValueError, "Unknown preset"),
         ("-x", ValueError, "Unknown preset"),
         ("./nowhere", FileNotFoundError, "There is no preset at nowhere"),
+        ("nothing.keras", FileNotFoundError, "There is no file nothing.keras"),
         ("../nowhere/x", FileNotFoundError, "There is no preset at"),
         (3, TypeError, "must be a preset's name or path"),
     ],
@@ -228,7 +230,7 @@ def test_every_card_says_where_it_comes_from_and_what_it_reaches(name):
     card = az.presets.read_card(name)
     assert card.license == "Apache-2.0"
     recipe = az.training.load_recipe(name)
-    assert card.recipe == recipe.model_dump()
+    assert az.training.make_recipe(card.recipe) == recipe
     assert (card.published, card.limits) == (recipe.published, recipe.limits)
     assert card.study["seeds"] == 5
     # The shipped weights are those of the recipe's own seed, whatever their figures
@@ -257,3 +259,38 @@ def test_a_keras_file_comes_back_exactly_in_a_fresh_process(tmp_path):
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == str(len(names))
+
+
+def test_a_save_that_is_killed_leaves_the_old_preset_or_the_new(tmp_path):
+    path = tmp_path / "mine"
+    code = (
+        "import sys, keras, attention_zoo as az\n"
+        "model = az.build('dense', input_shape=(4,), units=3)\n"
+        "for number in range(10**6):\n"
+        "    model.set_weights([w * 0 + number for w in model.get_weights()])\n"
+        "    az.save(model, sys.argv[1], overwrite=True)\n"
+        "    print(number, flush=True)\n"
+    )
+    for delay in (0.0, 0.013, 0.031):
+        with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as saving:  # fmt: skip
+            saving.stdout.readline()
+            time.sleep(delay)
+            saving.kill()
+        az.load(path, verify=True)
+
+
+def test_two_that_save_to_one_path_leave_one_whole_preset(tmp_path):
+    code = (
+        "import sys, keras, attention_zoo as az\n"
+        "model = az.build('dense', input_shape=(4,), units=int(sys.argv[2]))\n"
+        "for _ in range(5):\n"
+        "    try:\n"
+        "        az.save(model, sys.argv[1], overwrite=True)\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "mine"), units],
+                             stderr=subprocess.DEVNULL) for units in ("3", "5")]  # fmt: skip
+    assert [one.wait() for one in both] == [0, 0]
+    az.load(tmp_path / "mine", verify=True)
