@@ -44,7 +44,7 @@ def _names(kind: str, pattern: str) -> list[str]:
 
 def _figure(card: Card) -> tuple[str, str]:
     """What a preset is judged by, and how it does."""
-    task = (card.recipe or {}).get("task")
+    task = str((card.recipe or {}).get("task"))
     own = [tasks.TASKS.get(task).figure] if task in tasks.TASKS else []
     for name in (*own, "accuracy", "mae"):
         if name in card.scores:

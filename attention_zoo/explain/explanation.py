@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core.registry import one_of
+from attention_zoo.explain.localisation import matched
 from attention_zoo.explain.scores import watch
 
 if TYPE_CHECKING:
@@ -49,15 +50,7 @@ class Explanation:
         if self.truth is None:
             return None
         scores = self.layer(layer)
-        truth = np.asarray(self.truth)
-        if truth.shape != scores.shape[: truth.ndim]:
-            raise ValueError(
-                f"`truth` must have the shape of the scores {scores.shape}, or of their leading "
-                f"axes. Received: {truth.shape}"
-            )
-        truth = np.broadcast_to(
-            truth.reshape(truth.shape + (1,) * (scores.ndim - truth.ndim)), scores.shape
-        )
+        truth = matched(self.truth, scores, "truth")
         return np.moveaxis(truth, attended_axis(scores), -1).reshape(-1, self._size(scores)).mean(0)
 
     @staticmethod

@@ -7,24 +7,29 @@ from typing import Any
 import numpy as np
 
 
-def _rows(scores: Any, relevance: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Both as (samples, cells), the scores in float64 and the relevance as booleans.
+def matched(relevance: Any, scores: np.ndarray, name: str = "relevance") -> np.ndarray:
+    """Which cells of the scores are relevant, as booleans of the scores' shape.
 
     Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
-    is relevant if any cell of it is.
+    is relevant if any cell of it is. ValueError for any other shape.
     """
-    scores = np.asarray(scores, dtype="float64")
     relevance = np.asarray(relevance) > 0
     shared = min(scores.ndim, relevance.ndim)
     if relevance.shape[:shared] != scores.shape[:shared]:
         raise ValueError(
-            f"`relevance` must have the shape of the scores {scores.shape}, or of their leading "
+            f"`{name}` must have the shape of the scores {scores.shape}, or of their leading "
             f"axes. Received: {relevance.shape}"
         )
     relevance = relevance.any(axis=tuple(range(shared, relevance.ndim)))
     extra = (1,) * (scores.ndim - relevance.ndim)
-    relevance = np.broadcast_to(relevance.reshape(relevance.shape + extra), scores.shape)
-    return scores.reshape(len(scores), -1), relevance.reshape(len(scores), -1)
+    return np.broadcast_to(relevance.reshape(relevance.shape + extra), scores.shape)
+
+
+def _rows(scores: Any, relevance: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (samples, cells), the scores in float64 and the relevance as booleans."""
+    scores = np.asarray(scores, dtype="float64")
+    relevant = matched(relevance, scores)
+    return scores.reshape(len(scores), -1), relevant.reshape(len(scores), -1)
 
 
 def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
