@@ -13,8 +13,8 @@ from pathlib import Path
 import keras
 
 import attention_zoo as az
-from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS
+from attention_zoo.cli import cards
 from attention_zoo.presets import read_card
 from attention_zoo.presets.folder import CARD, DEFAULT_TAGS, shipped
 
@@ -72,8 +72,7 @@ def zoo_page() -> str:
         card = read_card(name)
         recipe, study = card.recipe, card.study
         ours, softmax, uniform = (study[v]["median"] for v in ("ours", "softmax", "uniform"))
-        figure = tasks.TASKS.get(recipe["task"]).figure
-        figure = figure if figure in ours else "accuracy"
+        figure = cards.figure(card)
         runs = study["ours"]["runs"]
         selection = "" if "auprc" not in ours else (
             f"{100 * ours['true_positive_rate']:.0f}/{100 * ours['false_discovery_rate']:.0f}"
@@ -90,12 +89,7 @@ def zoo_page() -> str:
         if others:
             figures = ", ".join(f"{k.replace('_', ' ')} {_number(v)}" for k, v in others.items())
             note += f" At other sizes: {figures}."
-        if not _helped(ours, uniform, figure):
-            note += (
-                " Frozen uniform it answers as well: the task needs no attention, and what the "
-                "attention shows was not needed for the answer."
-            )
-        notes.append(f"{note} Not for: {card.limits}")
+        notes.append(f"{note} {cards.verdict(card)} Not for: {card.limits}".replace("  ", " "))
     return (
         "# The zoo\n\n"
         "Made by `python docs/make_tables.py` from the presets' cards, which the code that\n"
@@ -116,12 +110,6 @@ def _number(value: float | None) -> str:
 def _spread(runs: list[dict[str, float]], key: str) -> str:
     values = [run[key] for run in runs]
     return f"{_number(statistics.median(values))} ({_number(min(values))}-{_number(max(values))})"
-
-
-def _helped(ours: dict[str, float], uniform: dict[str, float], figure: str) -> bool:
-    if figure in ("mae", "mse"):
-        return ours[figure] < 0.9 * uniform[figure]
-    return ours[figure] > uniform[figure] + 0.005
 
 
 def layer_table() -> str:

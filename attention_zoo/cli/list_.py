@@ -9,9 +9,9 @@ import typer
 
 from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS, MODELS
+from attention_zoo.cli import cards
 from attention_zoo.cli.console import number, out, table
 from attention_zoo.core.registry import one_of
-from attention_zoo.presets.card import Card
 from attention_zoo.presets.folder import list_presets, read_card
 
 KINDS = ("presets", "models", "layers", "tasks")
@@ -42,16 +42,6 @@ def _names(kind: str, pattern: str) -> list[str]:
     return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
 
 
-def _figure(card: Card) -> tuple[str, str]:
-    """What a preset is judged by, and how it does."""
-    task = str((card.recipe or {}).get("task"))
-    own = [tasks.TASKS.get(task).figure] if task in tasks.TASKS else []
-    for name in (*own, "accuracy", "mae"):
-        if name in card.scores:
-            return name, number(card.scores[name])
-    return "", ""
-
-
 def _print(kind: str, pattern: str) -> None:
     names = _names(kind, pattern)
     if kind == "presets":
@@ -59,7 +49,9 @@ def _print(kind: str, pattern: str) -> None:
         for name in names:
             card = read_card(name)
             rma = number(card.scores.get("relevance_mass_accuracy"))
-            rows.append([name, str(card.parameters), *_figure(card), rma])
+            judged = cards.figure(card)
+            value = number(card.scores[judged]) if judged else ""
+            rows.append([name, str(card.parameters), judged or "", value, rma])
         columns = ["name", "parameters", "figure", "", "attention on the answer"]
         table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
         return

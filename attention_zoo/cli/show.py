@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from attention_zoo.cli.cards import verdict
 from attention_zoo.cli.console import number, out, table
 from attention_zoo.presets.folder import find, read_card
 
@@ -42,6 +43,8 @@ def show(
     if card.study:
         out.print()
         _study(card.study)
+        if verdict(card):
+            out.print(f"\n{verdict(card)}")
 
 
 def _study(study: dict[str, Any]) -> None:

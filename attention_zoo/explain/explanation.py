@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.localisation import matched
-from attention_zoo.explain.scores import watch
+from attention_zoo.explain.scores import check_inputs, watch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,13 +21,13 @@ class Explanation:
     """Predictions and attention scores of a model on some samples.
 
     Attributes:
-        x: the inputs, `(samples, ...)`.
+        x: the inputs, `(samples, ...)`; a list of them for a model of several inputs.
         predictions: the model's outputs, from the same pass as the scores.
         scores: `{layer name: array (samples, ...)}`.
         truth: where the answer is, if that is known.
     """
 
-    x: np.ndarray
+    x: Any
     predictions: Any
     scores: dict[str, np.ndarray]
     truth: np.ndarray | None = None
@@ -93,8 +93,9 @@ def explain(model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 
     """Predict, and see where the model looks.
 
     Args:
-        model: a built Keras model with attention layers of ours.
-        x: an array `(samples, ...)` that fits the model's input.
+        model: a built Keras model with attention layers, ours or Keras's own.
+        x: an array `(samples, ...)` that fits the model's input, or several: see
+            `attention_scores`.
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
             leading axes.
         batch_size: how many samples go through at once.
@@ -114,6 +115,7 @@ def explain(model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 
     """
     seen = watch(model, x, batch_size)
     truth = None if truth is None else np.asarray(truth)
-    explanation = Explanation(np.asarray(x), seen["predictions"], seen["scores"], truth)
+    inputs = check_inputs(model, x)
+    explanation = Explanation(inputs, seen["predictions"], seen["scores"], truth)
     explanation.expected()
     return explanation

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import arrays, checks
+from attention_zoo.explain.keras_layers import KERAS_LAYERS, recorded
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.recorder import recording
 
@@ -22,7 +23,8 @@ class _Watched(keras.Model):
         self.model = model
 
     def call(self, inputs: Any) -> Any:
-        with recording() as calls:
+        flat = list(self.model._flatten_layers())
+        with recording() as calls, recorded(flat):
             outputs = self.model(inputs, training=False)
         scores: dict[str, Any] = {}
         uses: dict[str, int] = {}
@@ -70,8 +72,8 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, Any]:
     """The model's predictions and its attention scores, from the same pass over `x`.
 
     Args:
-        model: a built model with attention layers of ours.
-        x: an array `(samples, ...)`.
+        model: a built model with attention layers, ours or Keras's own.
+        x: an array `(samples, ...)`, or several for a model of several inputs.
         batch_size: how many samples go through at once.
 
     Returns:
@@ -88,7 +90,7 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, Any]:
             f"The model {model.name!r} is not built yet: call it once, or give it an Input."
         )
     flat = list(model._flatten_layers(include_self=False))
-    if not any(isinstance(layer, AttentionLayer) for layer in flat):
+    if not any(isinstance(layer, (AttentionLayer, *KERAS_LAYERS)) for layer in flat):
         raise ValueError(
             f"The model {model.name!r} has no attention layer. Its layers are: "
             f"{', '.join(f'{layer.name} ({type(layer).__name__})' for layer in flat)}"
@@ -124,8 +126,10 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
     `predict` uses: 1 in sum over what is visible, exactly 0 on padding.
 
     Args:
-        model: a built Keras model, trained or loaded, with attention layers of ours.
-        x: an array `(samples, ...)` that fits the model's input.
+        model: a built Keras model, trained or loaded, with attention layers of ours or Keras's
+            own `Attention`, `AdditiveAttention`, `MultiHeadAttention`, `GroupQueryAttention`.
+        x: an array `(samples, ...)` that fits the model's input; for a model of several inputs a
+            list of arrays, or a dictionary by the inputs' names.
         batch_size: how many samples go through at once.
 
     Returns:

@@ -16,6 +16,7 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import files
+from attention_zoo.explain.keras_layers import KERAS_LAYERS
 from attention_zoo.explain.scores import check_inputs, watch
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets import hub
@@ -124,7 +125,8 @@ def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np
     """The outputs that a preset is verified by: the predictions `y` and each layer's scores."""
     x = inputs[0] if len(inputs) == 1 else inputs
     scores: dict[str, np.ndarray] = {}
-    if any(isinstance(layer, AttentionLayer) for layer in model._flatten_layers()):
+    looking = (AttentionLayer, *KERAS_LAYERS)
+    if any(isinstance(layer, looking) for layer in model._flatten_layers()):
         seen = watch(model, x)
         predictions = seen["predictions"]
         scores = {f"scores.{name}": value for name, value in seen["scores"].items()}

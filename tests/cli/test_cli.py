@@ -63,8 +63,12 @@ def test_list_filters_and_speaks_json(shell):
 def test_show_prints_the_card(shell):
     status, printed, _ = shell("show", "lstm_after")
     assert status == 0
-    for words in ("lstm_after.planted_step", "relevance mass accuracy", "plain softmax", "Apache"):
+    for words in ("lstm_after.planted_step", "relevance mass accuracy", "plain softmax", "Apache",
+                  "uniform attention", "Frozen uniform it answers as well"):  # fmt: skip
         assert words in printed
+    status, printed, _ = shell("show", "dense_after.find_max")
+    assert status == 0
+    assert "Frozen uniform" not in printed
 
 
 @pytest.mark.parametrize("name", ["lstm_after", "dense"])

@@ -69,6 +69,58 @@ def test_a_layer_of_two_levels_has_an_entry_for_each(tmp_path):
     az.load(az.save(model, tmp_path / "m", examples=X[:3]), verify=True)
 
 
+def of_keras():
+    query, value = keras.Input((5, 4), name="query"), keras.Input((7, 4), name="value")
+    a = keras.layers.Attention(name="dot")([query, value])
+    b = keras.layers.AdditiveAttention(name="additive")([query, value])
+    c, scores = keras.layers.MultiHeadAttention(2, 3, name="heads")(
+        a, value, return_attention_scores=True
+    )
+    d = keras.layers.GroupQueryAttention(3, 4, 2, name="groups")(b, value)
+    return keras.Model([query, value], [c + d, scores])
+
+
+def test_keras_own_layers_show_what_they_use_and_answer_as_ever():
+    model, rng = of_keras(), np.random.default_rng(0)
+    x = {n: rng.normal(size=(9, t, 4)).astype("float32") for n, t in (("query", 5), ("value", 7))}
+    before = model.predict(x, verbose=0)
+    seen = az.explain(model, x, batch_size=4)
+    assert {k: v.shape for k, v in seen.scores.items()} == {
+        "dot": (9, 5, 7), "additive": (9, 5, 7), "heads": (9, 2, 5, 7), "groups": (9, 4, 5, 7),
+    }  # fmt: skip
+    for scores in seen.scores.values():
+        np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(seen.scores["heads"], before[1], atol=1e-6)
+    np.testing.assert_allclose(seen.predictions[0], before[0], atol=1e-5)
+    weights = x["query"] @ x["value"].swapaxes(1, 2)
+    weights = np.exp(weights - weights.max(-1, keepdims=True))
+    np.testing.assert_allclose(
+        seen.scores["dot"], weights / weights.sum(-1, keepdims=True), atol=1e-5
+    )
+    # The model is as it was, and forgets nothing
+    assert all("call" not in layer.__dict__ for layer in model.layers)
+    for a, b in zip(before, model.predict(x, verbose=0), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(
+        az.attention_scores(model, list(x.values()))["dot"], seen.scores["dot"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (X, "must be a list of the inputs .*'query', 'value'.*Received: ndarray"),
+        ([X], "Received: 1 arrays"),
+        ({"query": X, "key": X}, "must have the inputs .*Received: .*'key'"),
+        ([np.ones((2, 5, 4)), np.ones((3, 7, 4))], r"as many samples.*\[2, 3\]"),
+        ([np.ones((2, 7, 4)), np.ones((2, 5, 4))], r"`x, query` must have the shape"),
+    ],
+)
+def test_several_inputs(x, message):
+    with pytest.raises(ValueError, match=message):
+        az.attention_scores(of_keras(), x)
+
+
 def test_a_truth_of_the_wrong_shape_is_refused(model):
     with pytest.raises(ValueError, match=r"`truth` must have the shape.*Received: \(300, 12\)"):
         az.explain(model, X, truth=np.zeros((300, 12)))
