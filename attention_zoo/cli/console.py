@@ -24,7 +24,9 @@ def table(
     """A plain table."""
     grid = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(columns):
-        grid.add_column(column, justify="right" if number in right else "left", overflow="fold")
+        justify = "right" if number in right else "left"
+        # A name that is cut in two can neither be copied nor searched for
+        grid.add_column(column, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         grid.add_row(*[Text(cell) for cell in row])
     out.print(grid)

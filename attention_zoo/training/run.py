@@ -66,7 +66,7 @@ def train(
     >>> recipe = az.training.load_recipe("dense.planted_feature").changed(
     ...     samples=500, phases=[{"epochs": 1}])
     >>> sorted(az.train(recipe).scores)[:2]
-    ['accuracy', 'pointing_game']
+    ['accuracy', 'auc']
     """
     checks.natural("seeds", seeds)
     if isinstance(recipe, str):
