@@ -13,6 +13,10 @@ out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+#: Below so many columns a whole name would leave no room for what is said of it.
+_NARROW = 70
+
+
 def complain(message: str) -> None:
     """One line on the error stream."""
     sys.stderr.write(f"attention-zoo: {' '.join(message.split())}\n")
@@ -24,9 +28,13 @@ def table(
     """A plain table."""
     grid = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
     for number, column in enumerate(columns):
-        justify = "right" if number in right else "left"
-        # A name that is cut in two can neither be copied nor searched for
-        grid.add_column(column, justify=justify, overflow="fold", no_wrap=number == 0)
+        grid.add_column(
+            column,
+            justify="right" if number in right else "left",
+            overflow="fold",
+            # A name that is cut in two can neither be copied nor searched for
+            no_wrap=number == 0 and out.width >= _NARROW,
+        )
     for row in rows:
         grid.add_row(*[Text(cell) for cell in row])
     out.print(grid)
