@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,16 +130,19 @@ def fit(
                 models.copy_weights(weights, model)
             steps = math.ceil(len(train.x) / recipe.batch_size)
             compile_model(model, recipe.kind, phase.learning_rate, steps)
-            model.fit(
-                train.x,
-                _target(train),
-                batch_size=recipe.batch_size,
-                epochs=phase.epochs,
-                validation_data=(validation.x, _target(validation)),
-                validation_batch_size=1000,
-                verbose=0,
-                callbacks=[_StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
-            )
+            with warnings.catch_warnings():
+                # Nothing trains the weights of an attention that is frozen uniform
+                warnings.filterwarnings("ignore", "Gradients do not exist")
+                model.fit(
+                    train.x,
+                    _target(train),
+                    batch_size=recipe.batch_size,
+                    epochs=phase.epochs,
+                    validation_data=(validation.x, _target(validation)),
+                    validation_batch_size=1000,
+                    verbose=0,
+                    callbacks=[_StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
+                )
             finished = kept.finish_phase(number, model)
         for name, values in finished.items():
             history.setdefault(name, []).extend(values)

@@ -33,10 +33,30 @@ def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
     assert all(np.any(np.asarray(a) != 0) for a in model.get_weights() if a.ndim == 2)
 
 
+@pytest.mark.parametrize("options", [{"depth": 0}, {"depth": 2, "answer_depth": 0},
+                                     {"dropout": 0.2}, {"mask_value": -9.0}])  # fmt: skip
+def test_options_of_dense_after(options):
+    model = az.build("dense_after", input_shape=(None, 3), units=5, **options)
+    x = data("dense_after")[0]
+    assert model.predict(x, verbose=0).shape == (len(x), 1)
+    # A set has no order
+    np.testing.assert_allclose(
+        model.predict(x[:, ::-1], verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["lstm_before", "gru_before"])
+def test_an_answer_at_each_step(name):
+    model = az.build(name, input_shape=(11, 3), units=5, outputs=2, return_sequences=True)
+    assert model.output_shape == (None, 11, 2)
+    with pytest.raises(TypeError, match="`return_sequences` must be True or False"):
+        az.build(name, input_shape=(11, 3), return_sequences=1)
+
+
 @pytest.mark.parametrize("options", [{"bidirectional": True}, {"depth": 2}, {"dropout": 0.2},
                                      {"recurrent_dropout": 0.2}, {"mask_value": -9.0},
                                      {"bidirectional": True, "depth": 2}])  # fmt: skip
-@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense"}))
+@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense", "dense_after"}))
 def test_recurrent_options(name, options):
     model = az.build(name, input_shape=(11, 3), units=5, **options)
     assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
