@@ -99,7 +99,8 @@ def zoo_page() -> str:
         "recipe with its attention frozen to the same weight everywhere. *RMA* is relevance mass\n"
         "accuracy: the share of all attention that lies where the answer is. *AUPRC* asks\n"
         "how well attention ranks the cells; *TPR* and *FDR* are those of the cells with any\n"
-        "attention.\n\n" + "\n".join(rows) + "\n\n" + "\n".join(notes) + "\n"
+        "attention. [long_memory.md](long_memory.md) has adding and multiplication at more\n"
+        "lengths.\n\n" + "\n".join(rows) + "\n\n" + "\n".join(notes) + "\n"
     )
 
 
