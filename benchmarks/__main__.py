@@ -11,6 +11,7 @@ An interrupted run goes on where it was: a case that is in the JSON is not run a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
-from benchmarks.cases import BACKENDS, CASES, GROWTH, LENGTHS, Side
+from benchmarks.cases import AXES, BACKENDS, CASES, GROWTH, Side
 from benchmarks.environments import ROOT, interpreter, variables
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -95,22 +96,21 @@ def main() -> None:
 
 
 def races(rounds: int) -> list[tuple[str, dict[str, Side], int]]:
-    """Everything there is to run: the cases, then how cost grows with the length."""
+    """Everything there is to run: the cases, then how cost grows."""
     found = []
     for case in CASES.values():
         sides = {"ours": case.ours}
         if case.peer is not None:
             sides["peer"] = case.peer
         found.append((case.name, sides, rounds))
-    for kind, subjects in GROWTH.items():
-        for backend in BACKENDS:
-            for length in LENGTHS:
-                arguments = {"batch": 1, "length": length, "steps": 2}
-                sides = {"ours": Side("step", backend, {"subject": subjects["ours"], **arguments})}
-                if length <= subjects["most"]:
-                    theirs = {"subject": subjects["peer"], **arguments}
-                    sides["peer"] = Side("step", backend, theirs)
-                found.append((f"growth-{kind}-{backend}-{length}", sides, 1))
+    for name, axis in AXES.items():
+        for kind, backend, value in itertools.product(axis.kinds, BACKENDS, axis.values):
+            subjects = GROWTH[kind]
+            arguments = {**axis.fixed, name: value, "steps": 2}
+            sides = {"ours": Side("step", backend, {"subject": subjects["ours"], **arguments})}
+            if arguments["length"] <= subjects["most"]:
+                sides["peer"] = Side("step", backend, {"subject": subjects["peer"], **arguments})
+            found.append((f"growth-{name}-{kind}-{backend}-{value}", sides, 1))
     return found
 
 

@@ -143,9 +143,26 @@ def _cases() -> list[Case]:
 
 CASES = {case.name: case for case in _cases()}
 
-#: How cost grows: subject, and the most steps that a peer's T x T (x U) tensors leave memory for.
+#: How cost grows: subject, and the most time steps that a peer's T x T (x U) tensors leave memory
+#: for.
 GROWTH = {
     "additive": {"ours": "az_additive", "peer": "keras_additive", "most": 2**11},
     "multi-head": {"ours": "az_multi_head", "peer": "keras_multi_head", "most": 2**12},
 }
-LENGTHS = [2**i for i in (6, 8, 10, 11, 12, 14)]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What one plot of growth varies, and what it holds."""
+
+    values: tuple[int, ...]
+    fixed: dict[str, int]
+    kinds: tuple[str, ...] = tuple(GROWTH)
+
+
+#: By the name of the argument of `work.step`.
+AXES = {
+    "length": Axis(tuple(2**i for i in (6, 8, 10, 11, 12, 13, 14)), {"batch": 1}),
+    "batch": Axis((1, 4, 16), {"length": 512}),
+    "heads": Axis((1, 4, 16), {"length": 512, "batch": 4}, ("multi-head",)),
+}

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import BACKENDS, CASES, GROWTH, LENGTHS, Case
+from benchmarks.cases import AXES, BACKENDS, CASES, Case
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _COLOURS = {"tensorflow": "#E69F00", "jax": "#0072B2", "torch": "#009E73"}
@@ -67,7 +67,8 @@ def page(results: dict[str, Any]) -> str:
     lines += ["", "## How memory and time grow", "", _growth(cases), ""]
     if _grown(cases):
         lines += [
-            "Ours and Keras's against the number of time steps, B=1, as far as those fit:",
+            "Ours and Keras's against the number of time steps, the batch and the heads, as far as "
+            "Keras's fit (`python -m benchmarks growth`):",
             "",
             "![Time against length](images/growth_seconds.png)",
             "",
@@ -138,24 +139,26 @@ def _growth(cases: dict[str, Any]) -> str:
 
 
 def picture(results: dict[str, Any], what: str, label: str) -> Any:
-    """Ours (solid) and Keras's (dashed) against the number of time steps."""
+    """Ours (solid) and Keras's (dashed) against time steps, batch and heads."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    for axes, kind in zip(figure.subplots(1, len(GROWTH)), GROWTH, strict=True):
+    panels = [(name, axis, kind) for name, axis in AXES.items() for kind in axis.kinds]
+    figure = Figure(figsize=(4 * len(panels), 3.8), layout="constrained")
+    for axes, (name, axis, kind) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for backend in BACKENDS:
             for side, style in (("ours", "o-"), ("peer", "s--")):
                 points = []
-                for length in LENGTHS:
-                    found = results["cases"].get(f"growth-{kind}-{backend}-{length}", {})
-                    value = found.get(side, {}).get(what, math.nan)
-                    points.append(value if value > 0 else math.nan)
-                name = f"{backend}, {'ours' if side == 'ours' else 'Keras'}"
-                axes.plot(LENGTHS, points, style, color=_COLOURS[backend], label=name, ms=4)
+                for value in axis.values:
+                    found = results["cases"].get(f"growth-{name}-{kind}-{backend}-{value}", {})
+                    point = found.get(side, {}).get(what, math.nan)
+                    points.append(point if point > 0 else math.nan)
+                owner = f"{backend}, {'ours' if side == 'ours' else 'Keras'}"
+                axes.plot(axis.values, points, style, color=_COLOURS[backend], label=owner, ms=4)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        axes.set_xlabel("time steps")
-        axes.set_title(f"{kind}, B=1", loc="left", fontsize=10)
+        axes.set_xlabel({"length": "time steps"}.get(name, name))
+        held = ", ".join(f"{k} {v}" for k, v in axis.fixed.items())
+        axes.set_title(f"{kind}, {held}", loc="left", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel(label)
     figure.axes[0].legend(frameon=False, fontsize=7)

@@ -28,7 +28,7 @@ def _times(function: Callable[[], Any], repeats: int) -> list[float]:
     return times
 
 
-def _subject(name: str, batch: int, length: int) -> Any:
+def _subject(name: str, length: int, heads: int) -> Any:
     """A compiled model from (batch, length, WIDTH) to the same shape, or to one number."""
     if name.startswith("peer"):
         return _old_subject(name, length)
@@ -56,11 +56,11 @@ def _subject(name: str, batch: int, length: int) -> Any:
     layers = {
         "az_additive": lambda x: az.layers.SelfAttention(WIDTH)(x),
         "az_self": lambda x: az.layers.SelfAttention(32)(x),
-        "az_multi_head": lambda x: az.layers.MultiHeadAttention(4)(x),
+        "az_multi_head": lambda x: az.layers.MultiHeadAttention(heads)(x),
         "az_band_additive": lambda x: az.layers.SelfAttention(WIDTH, window=64)(x),
         "az_band_multi_head": lambda x: az.layers.MultiHeadAttention(4, window=64)(x),
         "keras_additive": lambda x: KerasAdditive()(x),
-        "keras_multi_head": lambda x: keras.layers.MultiHeadAttention(4, 16)(x, x),
+        "keras_multi_head": lambda x: keras.layers.MultiHeadAttention(heads, WIDTH // heads)(x, x),
     }
     after = {
         "az_lstm_temporal": lambda: az.layers.TemporalAttention(),
@@ -109,11 +109,11 @@ def _old_subject(name: str, length: int) -> Any:
     return model
 
 
-def step(subject: str, batch: int, length: int, steps: int = 5) -> dict[str, Any]:
+def step(subject: str, batch: int, length: int, steps: int = 5, heads: int = 4) -> dict[str, Any]:
     """Seconds of a training step, of `fit` over `steps` of them, and the memory above the base."""
     import numpy as np
 
-    model = _subject(subject, batch, length)
+    model = _subject(subject, length, heads)
     width = model.input_shape[-1]
     x = np.random.default_rng(0).normal(size=(batch * steps, length, width)).astype("float32")
     y = x if len(model.output_shape) == 3 else x[:, 0, :1]

@@ -22,8 +22,13 @@ ARROW = {
     "explain": {"core", "layers", "models"},
     "presets": {"core", "catalog", "layers", "models", "explain", "version"},
     "training": {"core", "layers", "models", "tasks", "explain", "presets"},
+    "tuning": {"core", "catalog", "layers", "models", "tasks", "explain", "presets", "training",
+               "version"},
+    "compat": {"core", "ops", "layers", "models", "presets", "version"},
+    "export": {"core", "layers", "explain", "presets", "version"},
+    "estimators": {"core", "layers", "models", "explain", "training"},
     "cli": {"core", "catalog", "layers", "models", "tasks", "explain", "presets", "training",
-            "version"},
+            "tuning", "compat", "export", "version"},
 }  # fmt: skip
 
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).parts[0] != "__init__.py")
