@@ -11,6 +11,7 @@ from attention_zoo.explain.localisation import pointing_game as pointing_game
 from attention_zoo.explain.localisation import relevance_mass_accuracy as relevance_mass_accuracy
 from attention_zoo.explain.localisation import relevance_rank_accuracy as relevance_rank_accuracy
 from attention_zoo.explain.localisation import true_positive_rate as true_positive_rate
+from attention_zoo.explain.replacing import predict_with_scores as predict_with_scores
 from attention_zoo.explain.scores import attention_scores as attention_scores
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from attention_zoo.core.registry import one_of
+from attention_zoo.explain import frame, names, storage
+from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.localisation import matched
-from attention_zoo.explain.scores import check_inputs, watch
+from attention_zoo.explain.profile import profile
+from attention_zoo.explain.watching import watch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Explanation:
     """Predictions and attention scores of a model on some samples.
 
@@ -25,44 +30,158 @@ class Explanation:
         predictions: the model's outputs, from the same pass as the scores.
         scores: `{layer name: array (samples, ...)}`.
         truth: where the answer is, if that is known.
+        y: the labels or targets, if they are known.
+        masks: what each layer could attend to, `{layer name: booleans (samples, [segments,]
+            indices)}`; without the layers that saw no mask.
+        axes: what the axes of the scores after the samples are, `{layer name: names}`, such as
+            `("step",)`, `("feature",)`, `("step", "feature")` or `("head", "query", "key")`.
+        attended: which of those axes is attended over, `{layer name: name}`.
+        step_names, feature_names: labels of the time steps and of the features, or None.
     """
 
     x: Any
     predictions: Any
     scores: dict[str, np.ndarray]
     truth: np.ndarray | None = None
+    y: np.ndarray | None = None
+    masks: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    axes: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    attended: dict[str, str] = dataclasses.field(default_factory=dict)
+    step_names: list[str] | None = None
+    feature_names: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.scores.values())))
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{name} {self.axes.get(name, ())}" for name in self.scores)
+        return f"<Explanation of {len(self)} samples: {layers}>"
+
+    def _repr_png_(self) -> bytes:
+        """The picture that a notebook shows."""
+        import io
+
+        buffer = io.BytesIO()
+        self.plot().savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+    def name(self, layer: str | None = None) -> str:
+        """The name of a layer, by default of the first; ValueError for an unknown one."""
+        if layer is None:
+            return next(iter(self.scores))
+        if layer not in self.scores:
+            raise one_of("layer", layer, self.scores)
+        return layer
 
     def layer(self, name: str | None = None) -> np.ndarray:
         """The scores of one layer, by default the first; ValueError for an unknown name."""
-        if name is None:
-            return next(iter(self.scores.values()))
-        if name not in self.scores:
-            raise one_of("layer", name, self.scores)
-        return self.scores[name]
+        return self.scores[self.name(name)]
+
+    def attended_axis(self, layer: str | None = None) -> int | None:
+        """The number of the axis of the scores that is attended over; None if it is not known."""
+        name = self.name(layer)
+        if name not in self.axes:
+            return None
+        return 1 + self.axes[name].index(self.attended[name])
 
     def profile(self, layer: str | None = None) -> np.ndarray:
         """Attention per index of the attended axis: `(samples, indices)`, averaged over the
         other axes (features, steps, heads or queries)."""
-        return profile(self.layer(layer))
+        return profile(self.layer(layer), self.attended_axis(layer))
 
     def expected(self, layer: str | None = None) -> np.ndarray | None:
         """How often the answer is at each index, between 0 and 1; None if it is not known."""
         if self.truth is None:
             return None
-        scores = self.layer(layer)
-        truth = matched(self.truth, scores, "truth")
-        return np.moveaxis(truth, attended_axis(scores), -1).reshape(-1, self._size(scores)).mean(0)
+        truth = matched(self.truth, self.layer(layer), "truth")
+        return profile(truth, self.attended_axis(layer)).mean(0)
 
-    @staticmethod
-    def _size(scores: np.ndarray) -> int:
-        return scores.shape[attended_axis(scores)]
+    def index_names(self, layer: str | None = None) -> list[str] | None:
+        """The labels of the attended axis, where there are any."""
+        return names.of_axis(self, self.attended.get(self.name(layer), ""))
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The predicted class of each sample: of one output whether it is more than one half, of
+        several the largest."""
+        outputs = keras.tree.flatten(self.predictions)[0]
+        outputs = outputs.reshape(len(outputs), -1)
+        if outputs.shape[1] == 1:
+            return (outputs[:, 0] > 0.5).astype(int)
+        return outputs.argmax(1)
+
+    def __getitem__(self, samples: Any) -> Explanation:
+        """The explanation of some of the samples: a number, a slice, indices or booleans."""
+        rows = np.arange(len(self))[samples]
+        rows = np.atleast_1d(rows)
+
+        def some(array: np.ndarray) -> np.ndarray:
+            return array[rows]
+
+        changed = {
+            field.name: keras.tree.map_structure(some, getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.name in ("x", "predictions", "scores", "truth", "y", "masks")
+            and getattr(self, field.name) is not None
+        }
+        return dataclasses.replace(self, **changed)
+
+    def of_class(self, label: Any, *, by: str = "prediction") -> Explanation:
+        """The explanation of the samples of one class.
+
+        Args:
+            label: the class.
+            by: `"prediction"`, the predicted class, or `"label"`, that of `y`.
+
+        Raises:
+            ValueError: if no sample is of that class, or there are no labels.
+        """
+        if by not in ("prediction", "label"):
+            raise one_of("by", by, ("prediction", "label"))
+        if by == "label" and self.y is None:
+            raise ValueError("by='label' needs the labels: explain(model, x, y=y).")
+        of = (
+            self.predicted
+            if by == "prediction"
+            else np.asarray(self.y).reshape(len(self), -1)[:, 0]
+        )
+        chosen = of == label
+        if not chosen.any():
+            raise ValueError(
+                f"No sample has the {by} {label!r}. There are: {sorted(set(of.tolist()))[:20]}"
+            )
+        return self[chosen]
+
+    def to_frame(self, layer: str | None = None) -> Any:
+        """The scores as a tidy pandas DataFrame, a row for each score.
+
+        Args:
+            layer: the name of an attention layer; by default all of them, one after the other.
+
+        Returns:
+            Columns `sample`, `layer`, one an axis of the scores (their union over the layers),
+            `score`, and where they are known `visible` and `truth`.
+
+        Raises:
+            ImportError: without pandas, the extra `frames`.
+        """
+        return frame.tidy(self, None if layer is None else self.name(layer))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write everything to one `.npz`; FileExistsError unless `overwrite`."""
+        return storage.save(self, path, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Explanation:
+        """Read what `save` wrote; ValueError for a file that holds something else."""
+        return cls(**storage.load(path))
 
     def plot(self, layer: str | None = None, *, names: Any = None, title: str = "") -> Figure:
         """A picture of the mean attention per index, its spread and the expected index.
 
         Args:
             layer: the name of an attention layer; by default the first.
-            names: one label an index; by default its number.
+            names: one label an index; by default the names given to `explain`, or numbers.
             title: a line above the picture.
 
         Returns:
@@ -70,41 +189,38 @@ class Explanation:
         """
         from attention_zoo.explain.plots import plot_profile  # Matplotlib only when it is needed
 
-        expected = self.expected(layer)
-        return plot_profile(self.profile(layer), expected, names=names, title=title)
+        names = self.index_names(layer) if names is None else names
+        return plot_profile(self.profile(layer), self.expected(layer), names=names, title=title)
 
 
-def attended_axis(scores: np.ndarray) -> int:
-    """The axis that scores sum to 1 over: the last, or axis 1 of per-feature time attention."""
-    if scores.ndim == 3:
-        sums = scores.sum(1)
-        if np.all((np.abs(sums - 1) < 1e-2) | (sums == 0)):
-            return 1
-    return scores.ndim - 1
-
-
-def profile(scores: np.ndarray) -> np.ndarray:
-    """Scores `(samples, ...)` as `(samples, indices)`: the mean over all but the attended axis."""
-    rows = np.moveaxis(np.asarray(scores, "float64"), attended_axis(scores), -1)
-    return rows.reshape(len(rows), -1, rows.shape[-1]).mean(1)
-
-
-def explain(model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 256) -> Explanation:
+def explain(
+    model: keras.Model,
+    x: Any,
+    *,
+    y: Any = None,
+    truth: Any = None,
+    step_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    batch_size: int = 256,
+) -> Explanation:
     """Predict, and see where the model looks.
 
     Args:
         model: a built Keras model with attention layers, ours or Keras's own.
         x: an array `(samples, ...)` that fits the model's input, or several: see
-            `attention_scores`.
+            `attention_scores`. The columns of a data frame name the features.
+        y: the labels or targets, if they are known.
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
             leading axes.
+        step_names: labels of the time steps.
+        feature_names: labels of the features.
         batch_size: how many samples go through at once.
 
     Returns:
         An `Explanation`.
 
     Raises:
-        ValueError: as `attention_scores`, and for a truth of the wrong shape.
+        ValueError: as `attention_scores`, and for a truth, labels or names of the wrong shape.
 
     Example:
 
@@ -113,9 +229,26 @@ def explain(model: keras.Model, x: Any, *, truth: Any = None, batch_size: int = 
     >>> int(explanation.profile().mean(0).argmax())
     10
     """
+    columns = getattr(x, "columns", None)
+    if feature_names is None and columns is not None:
+        feature_names = [str(column) for column in columns]
     seen = watch(model, x, batch_size)
-    truth = None if truth is None else np.asarray(truth)
-    inputs = check_inputs(model, x)
-    explanation = Explanation(inputs, seen["predictions"], seen["scores"], truth)
+    explanation = Explanation(
+        check_inputs(model, x),
+        seen.predictions,
+        seen.scores,
+        None if truth is None else np.asarray(truth),
+        None if y is None else np.asarray(y),
+        seen.masks,
+        seen.axes,
+        seen.attended,
+        names.as_list("step_names", step_names),
+        names.as_list("feature_names", feature_names),
+    )
+    if explanation.y is not None and len(explanation.y) != len(explanation):
+        raise ValueError(
+            f"`y` must have one label a sample, {len(explanation)}. Received: {len(explanation.y)}"
+        )
+    names.check(explanation)
     explanation.expected()
     return explanation

@@ -98,6 +98,7 @@ class AttentionDecoder(ScoredAttention):
     """
 
     kind = "sequence"
+    score_axes = (("query", "key"),)
 
     def __init__(
         self,

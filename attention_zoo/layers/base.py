@@ -40,6 +40,10 @@ class AttentionLayer(keras.layers.Layer):
 
     #: "gate" keeps the input's shape, "pool" removes the time axis, "sequence" mixes the steps.
     kind: ClassVar[str] = "gate"
+    #: What the axes of the scores after the batch are; the first of as many as the scores have.
+    score_axes: ClassVar[tuple[tuple[str, ...], ...]] = (("step",), ("step", "feature"))
+    #: The axis that is attended over, of those; by default the last.
+    attended_axis: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -106,7 +110,12 @@ class AttentionLayer(keras.layers.Layer):
         return ops.cast(ops.convert_to_tensor(x), self.compute_dtype)
 
     def attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
-        """Scores of the logits over `axis`, exactly 0 where `mask` is False."""
+        """Scores of the logits over `axis`, exactly 0 where `mask` is False; those of a watcher
+        where it has others (see `explain.predict_with_scores`)."""
+        return recorder.attended(self, self.normalize(logits, mask, axis=axis), mask, axis)
+
+    def normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
+        """The scores that the logits alone give."""
         return normalizers.normalize(
             self.normalizer, logits, mask, axis=axis, temperature=self.temperature
         )

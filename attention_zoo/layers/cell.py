@@ -110,7 +110,7 @@ class AttentionCell:
     def _align(self, logits: Any, previous: Any, drawn: dict[str, Any]) -> Any:
         decoder, mask = self.decoder, self.memory_mask
         if not decoder.monotonic:
-            return decoder.attend(logits, mask)
+            return decoder.normalize(logits, mask)
         if decoder.stop is not None:
             logits = logits + decoder.stop
         if "noise" in drawn:

@@ -60,6 +60,8 @@ class FeatureAttention(AttentionLayer):
     (4, 32)
     """
 
+    score_axes = (("feature",), ("step", "feature"))
+
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 2:
             raise reject_rank(self, input_shape, "rank 2 or more, (batch, ..., features)")

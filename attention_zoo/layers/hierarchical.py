@@ -9,6 +9,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers import recorder
 from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
 from attention_zoo.layers.query_value import one_tensor, shape_of
 from attention_zoo.layers.register import register
@@ -80,6 +81,7 @@ class HierarchicalAttention(AttentionLayer):
     """
 
     kind = "pool"
+    score_axes = (("segment",), ("segment", "step"))
 
     def __init__(
         self,
@@ -155,7 +157,8 @@ class HierarchicalAttention(AttentionLayer):
         rows = ops.reshape(x, (-1, words, self.features))
         row_mask = None if mask is None else ops.reshape(mask, (-1, words))
         word_weights = self.word_encoder, self.word_kernel, self.word_bias, self.word_vector
-        rows, word_scores = self._level(rows, row_mask, training, *word_weights)
+        with recorder.folded(sentences):
+            rows, word_scores = self._level(rows, row_mask, training, *word_weights)
         rows = ops.reshape(rows, (-1, sentences, self._encoded(self.features)))
         word_scores = ops.reshape(word_scores, (-1, sentences, words))
         row_mask = None if mask is None else ops.any(mask, axis=-1)

@@ -25,6 +25,7 @@ class ManyToOneAttention(ScoredAttention):
     """
 
     kind = "pool"
+    score_axes = (("step",), ("query", "key"))
     attention_units: int | None = None
 
     def __init__(self, units: int = 128, bidirectional: bool = False, **kwargs: Any):

@@ -35,6 +35,7 @@ class PairwiseAttention(ScoredAttention):
     """A layer that is called with a query, a value and optionally a key, all sequences."""
 
     kind = "sequence"
+    score_axes = (("query", "key"), ("head", "query", "key"))
     window: int | None = None
     causal: bool = False
 
@@ -97,7 +98,8 @@ class PairwiseAttention(ScoredAttention):
             apply: the scores and the value to the outputs.
         """
         query, key, *weights = projected
-        wanted = asked or recorder.is_recording() or self.scores_regularizer is not None
+        watcher = recorder.current()
+        wanted = asked or watcher is not None or self.scores_regularizer is not None
         if wanted:
             self._warn_of_size(query, key)
         rule = Rule(
@@ -107,7 +109,13 @@ class PairwiseAttention(ScoredAttention):
         inputs = Inputs(
             query, key, value, tuple(weights), *masked, bias, self.dropout_seed(training)
         )
-        return attend(rule, inputs, scores=wanted, training=bool(training))
+        outputs, scores = attend(rule, inputs, scores=wanted, training=bool(training))
+        if watcher is not None:
+            keys = None if seen.key_mask is None else ops.expand_dims(seen.key_mask, 1)
+            others = watcher.attended(self, scores, keys, -1)
+            if others is not scores:
+                outputs, scores = apply(others, value), others
+        return outputs, scores
 
     def _warn_of_size(self, query: Any, key: Any) -> None:
         size = cells(query, key) * 4 / 2**30

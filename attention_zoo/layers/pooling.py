@@ -72,6 +72,7 @@ class AttentionPooling(AttentionLayer):
     """
 
     kind = "pool"
+    score_axes = (("step",), ("hop", "step"))
 
     def __init__(
         self,

@@ -65,6 +65,7 @@ class RetainAttention(AttentionLayer):
     """
 
     kind = "pool"
+    score_axes = (("step",), ("step", "unit"))
 
     def __init__(self, units: int | None = None, recurrent_units: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)

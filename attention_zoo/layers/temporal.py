@@ -70,6 +70,8 @@ class TemporalAttention(AttentionLayer):
     ((4, 20, 2), (4, 20))
     """
 
+    attended_axis = "step"
+
     def __init__(
         self,
         shared: bool = False,

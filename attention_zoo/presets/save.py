@@ -16,9 +16,8 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import files
-from attention_zoo.explain.keras_layers import KERAS_LAYERS
-from attention_zoo.explain.scores import check_inputs, watch
-from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.watching import has_attention, watch
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
@@ -125,11 +124,10 @@ def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np
     """The outputs that a preset is verified by: the predictions `y` and each layer's scores."""
     x = inputs[0] if len(inputs) == 1 else inputs
     scores: dict[str, np.ndarray] = {}
-    looking = (AttentionLayer, *KERAS_LAYERS)
-    if any(isinstance(layer, looking) for layer in model._flatten_layers()):
+    if has_attention(model):
         seen = watch(model, x)
-        predictions = seen["predictions"]
-        scores = {f"scores.{name}": value for name, value in seen["scores"].items()}
+        predictions = seen.predictions
+        scores = {f"scores.{name}": value for name, value in seen.scores.items()}
     else:
         predictions = model.predict(check_inputs(model, x), verbose=0)
     answers = keras.tree.flatten(predictions)

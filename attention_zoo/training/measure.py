@@ -13,7 +13,7 @@ from attention_zoo.explain.localisation import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
-from attention_zoo.explain.scores import watch
+from attention_zoo.explain.watching import watch
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.training.data import Dataset
 
@@ -36,8 +36,8 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _performance(model.predict(data.x, batch_size=1000, verbose=0), data)
     seen = watch(model, data.x, batch_size=1000)
-    result = _performance(seen["predictions"], data)
-    scores = next(iter(seen["scores"].values()))
+    result = _performance(seen.predictions, data)
+    scores = next(iter(seen.scores.values()))
     mass = relevance_mass_accuracy(scores, relevance)
     result["relevance_mass_accuracy"] = float(mass.mean())
     if data.kind == "binary" and data.y.ndim == 1:

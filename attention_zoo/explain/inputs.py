@@ -1,0 +1,41 @@
+"""Is this data what the model takes?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import arrays
+
+
+def check_inputs(model: keras.Model, x: Any) -> Any:
+    """`x` as samples that the model can take: an array, or a list of them where the model has
+    several inputs, whose names a dictionary may give; ValueError says what it expects."""
+    inputs = getattr(model, "inputs", None) or [None]
+    if len(inputs) == 1:
+        return _checked("x", inputs[0], x)
+    names = [tensor.name for tensor in inputs]
+    if isinstance(x, Mapping):
+        if set(x) != set(names):
+            raise ValueError(f"`x` must have the inputs {names}. Received: {list(x)}")
+        x = [x[name] for name in names]
+    if not isinstance(x, (list, tuple)) or len(x) != len(names):
+        received = f"{len(x)} arrays" if isinstance(x, (list, tuple)) else type(x).__name__
+        raise ValueError(f"`x` must be a list of the inputs {names}. Received: {received}")
+    arrays_of = [_checked(f"x, {n}", t, v) for n, t, v in zip(names, inputs, x, strict=True)]
+    if len({len(array) for array in arrays_of}) > 1:
+        raise ValueError(
+            f"`x` must have as many samples in each input. Received: {[len(a) for a in arrays_of]}"
+        )
+    return arrays_of
+
+
+def _checked(name: str, tensor: Any, x: Any) -> np.ndarray:
+    array = arrays.numeric(name, x)
+    if tensor is not None:
+        arrays.fits(name, array, tuple(tensor.shape[1:]))
+    arrays.finite(name, array)
+    return array

@@ -1,0 +1,21 @@
+"""Scores of any shape as one figure an index."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def attended_axis(scores: np.ndarray) -> int:
+    """The axis that scores sum to 1 over: the last, or axis 1 of per-feature time attention."""
+    if scores.ndim == 3:
+        sums = scores.sum(1)
+        if np.all((np.abs(sums - 1) < 1e-2) | (sums == 0)):
+            return 1
+    return scores.ndim - 1
+
+
+def profile(scores: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Scores `(samples, ...)` as `(samples, indices)`: the mean over all but the attended axis."""
+    axis = attended_axis(scores) if axis is None else axis
+    rows = np.moveaxis(np.asarray(scores, "float64"), axis, -1)
+    return rows.reshape(len(rows), -1, rows.shape[-1]).mean(1)
