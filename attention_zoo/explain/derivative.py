@@ -1,0 +1,117 @@
+"""The compiled derivative of a model, a small adapter for each backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def _total(outputs: Any, chosen: Any) -> Any:
+    """The sum of the chosen outputs: samples do not touch each other, so it is each one's own."""
+    outputs = ops.cast(outputs, "float32")
+    if len(outputs.shape) == 1:
+        return ops.sum(outputs)
+    weights = ops.one_hot(chosen, outputs.shape[-1])
+    while len(weights.shape) < len(outputs.shape):
+        weights = ops.expand_dims(weights, 1)
+    return ops.sum(outputs * weights)
+
+
+def _jax(model: Callable[[], keras.Model]) -> Callable:
+    import jax
+
+    def total(inputs: Any, state: Any, chosen: Any) -> Any:
+        mapping = list(zip(model().variables, state, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return _total(model()(_given(inputs), training=False), chosen)
+
+    slope = jax.jit(jax.grad(total))
+
+    def slopes_of(inputs: Any, chosen: Any) -> Any:
+        return slope(inputs, [v.value for v in model().variables], chosen)
+
+    return slopes_of
+
+
+def _tensorflow(model: Callable[[], keras.Model]) -> Callable:
+    import tensorflow as tf
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def slopes_of(inputs: Any, chosen: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            outputs = model()(_given(inputs), training=False)
+            total = _total(outputs, chosen)
+        return tape.gradient(total, inputs, unconnected_gradients="zero")
+
+    return lambda inputs, chosen: [
+        slope.numpy() for slope in slopes_of([tf.constant(x) for x in inputs], tf.constant(chosen))
+    ]
+
+
+def _torch(model: Callable[[], keras.Model]) -> Callable:
+    import torch
+
+    def slopes_of(inputs: Any, chosen: Any) -> Any:
+        tensors = [ops.convert_to_tensor(x).detach().requires_grad_() for x in inputs]
+        # cuDNN has no derivative of a recurrent layer in inference mode
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+            outputs = model()(_given(tensors), training=False)
+            total = _total(outputs, ops.convert_to_tensor(chosen))
+            slopes = torch.autograd.grad(total, tensors, allow_unused=True)
+        return [
+            np.zeros(x.shape, x.dtype) if slope is None else ops.convert_to_numpy(slope)
+            for x, slope in zip(inputs, slopes, strict=True)
+        ]
+
+    return slopes_of
+
+
+def _given(inputs: list[Any]) -> Any:
+    return inputs[0] if len(inputs) == 1 else inputs
+
+
+_ADAPTERS: dict[str, Callable[[Callable[[], keras.Model]], Callable]] = {
+    "jax": _jax,
+    "tensorflow": _tensorflow,
+    "torch": _torch,
+}
+
+#: The compiled derivative of each model that is alive, and the graph that it was made of.
+_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, Any]] = WeakKeyDictionary()
+
+
+def derivative(model: keras.Model) -> Callable:
+    """The compiled function `(list of inputs, chosen outputs) -> list of slopes` of a model.
+
+    Inputs and slopes are of one shape, the outputs are as `chosen_outputs` returns them.
+    NotImplementedError on a backend without gradients.
+    """
+    backend = keras.backend.backend()
+    if backend not in _ADAPTERS:
+        raise NotImplementedError(
+            f"The Keras backend {backend!r} has no gradients. Those that have: "
+            f"{', '.join(sorted(_ADAPTERS))}."
+        )
+    graph = model.outputs[0] if getattr(model, "outputs", None) else None
+    known, of = _COMPILED.get(model, (None, None))
+    if known is None or of is not graph:
+        # By a reference that does not keep the model alive
+        known = _ADAPTERS[backend](_alive(ref(model)))
+        _COMPILED[model] = known, graph
+    return known
+
+
+def _alive(reference: ref[keras.Model]) -> Callable[[], keras.Model]:
+    def model() -> keras.Model:
+        found = reference()
+        if found is None:
+            raise ReferenceError("The model is gone.")
+        return found
+
+    return model

@@ -1,0 +1,137 @@
+"""The derivative of a model's answer with respect to its input, on whatever backend runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import arrays, checks
+from attention_zoo.explain.derivative import derivative
+from attention_zoo.explain.inputs import check_inputs
+
+
+def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> Any:
+    """The derivative of one output with respect to each number of the input.
+
+        g[n] = d f(x[n])[output] / d x[n]
+
+    In inference mode, batch by batch, compiled once for each model and batch shape; the model is
+    left as it is. Where the model answers at every step, f is the sum over the steps. On padding
+    that the model masks it is 0.
+
+    Args:
+        model: a built Keras model of one output layer; it needs no attention.
+        x: an array `(samples, ...)` of floats that fits the model's input, or several: see
+            `attention_scores`.
+        output: which of the outputs, an integer or integers `(samples,)`; by default the only one,
+            or for each sample the largest, its predicted class.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        An array of floats of the shape of x; for a model of several inputs a list of them.
+
+    Raises:
+        ValueError: for an input of integers or that goes into an `Embedding`, which has no
+            derivative; for an unknown output; if the model is not built or x does not fit it.
+        NotImplementedError: on a backend without gradients, such as NumPy.
+
+    Example:
+
+    >>> from attention_zoo.explain.gradients import gradients
+    >>> x = az.tasks.get("planted_feature").sample(5, split="test").x
+    >>> slopes = gradients(az.load("dense"), x)
+    >>> slopes.shape, int(np.abs(slopes).mean(0).argmax())
+    ((5, 32), 1)
+    """
+    checks.positive_int("batch_size", batch_size)
+    x = float_inputs(model, x)
+    chosen = chosen_outputs(model, x, output, batch_size)
+    slopes_of = derivative(model)
+    inputs = x if isinstance(x, list) else [x]
+    found = [np.empty_like(array) for array in inputs]
+    samples = len(chosen)
+    # Few sizes of batch, since each is compiled: the last one is filled up with its last sample
+    size = min(batch_size, 1 << (samples - 1).bit_length())
+    for start in range(0, samples, size):
+        rows = np.minimum(np.arange(start, start + size), samples - 1)
+        part = slopes_of([array[rows] for array in inputs], chosen[rows])
+        for whole, slopes in zip(found, part, strict=True):
+            whole[start : start + size] = slopes[: samples - start]
+    return found if isinstance(x, list) else found[0]
+
+
+def float_inputs(model: Any, x: Any) -> Any:
+    """x as `check_inputs` returns it, in floats; ValueError where there is no derivative."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )
+    checked = check_inputs(model, x)
+    inputs = getattr(model, "inputs", None) or [None]
+    tokens = _embedded(model)
+    found = []
+    for tensor, array in zip(inputs, keras.tree.flatten(checked), strict=True):
+        whole = array.dtype.kind != "f" if tensor is None else "float" not in tensor.dtype
+        if whole or (tensor is not None and id(tensor) in tokens):
+            name = "x" if tensor is None else tensor.name
+            raise ValueError(
+                f"A derivative needs an input of floats. The input {name!r} of the model "
+                f"{model.name!r} is made of integers, such as tokens or classes. Received: "
+                f"{array.dtype} {array.shape}"
+            )
+        found.append(array.astype("float32"))
+    return found if isinstance(checked, list) else found[0]
+
+
+def _embedded(model: keras.Model) -> set[int]:
+    """The inputs that an Embedding reads: whatever their dtype, they are integers."""
+    return {
+        id(tensor)
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.Embedding)
+        for node in layer._inbound_nodes
+        for tensor in node.input_tensors
+    }
+
+
+def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 256) -> np.ndarray:
+    """Which output is asked about, by sample (and step, where the model answers at each).
+
+    Args:
+        model, x, batch_size: as of `gradients`, checked.
+        output: an integer, integers `(samples,)` or `(samples, steps)`, or None for the largest.
+
+    Returns:
+        Integers `(samples,)`, or `(samples, steps)`.
+    """
+    samples = len(keras.tree.flatten(x)[0])
+    outputs = getattr(model, "outputs", None)
+    if not outputs:
+        first = keras.tree.map_structure(lambda array: array[:1], x)
+        outputs = keras.tree.flatten(model(first, training=False))
+    if len(outputs) > 1:
+        raise ValueError(
+            f"The model {model.name!r} has several output layers: make a model of the one that is "
+            "asked about, keras.Model(model.input, model.outputs[0])."
+        )
+    axes = len(outputs[0].shape)
+    count = outputs[0].shape[-1] if axes > 1 else 1
+    if output is None and count > 1:
+        return model.predict(x, batch_size=batch_size, verbose=0).argmax(-1).astype("int32")
+    asked = arrays.numeric("output", 0 if output is None else output)
+    fits = asked.ndim < max(2, axes) and asked.shape[:1] in ((), (samples,))
+    if asked.dtype.kind not in "iu" or not fits:
+        raise ValueError(
+            f"`output` must be None, an integer or an integer for each of the {samples} samples. "
+            f"Received: {output!r}"
+        )
+    if asked.min() < 0 or asked.max() >= count:
+        raise ValueError(
+            f"`output` must be between 0 and {count - 1}: the model {model.name!r} has {count}. "
+            f"Received: {asked.min() if asked.min() < 0 else asked.max()}"
+        )
+    return np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
