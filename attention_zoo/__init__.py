@@ -39,7 +39,7 @@ _HOMES = {
     "training": "training",
     "Explanation": "explain",
     "attention_scores": "explain",
-    "explain": "explain.explanation",
+    "explain": "explain",
     "build": "models",
     "PresetError": "presets",
     "add_preset_folder": "presets",

@@ -89,12 +89,21 @@ class Explanation:
         other axes (features, steps, heads or queries)."""
         return profile(self.layer(layer), self.attended_axis(layer))
 
-    def expected(self, layer: str | None = None) -> np.ndarray | None:
-        """How often the answer is at each index, between 0 and 1; None if it is not known."""
+    def truth_of(self, layer: str | None = None) -> np.ndarray | None:
+        """Which cells of a layer's scores are the answer, of their shape; None if that is not
+        known. A truth `(samples, indices)` is that of the attended axis."""
         if self.truth is None:
             return None
-        truth = matched(self.truth, self.layer(layer), "truth")
-        return profile(truth, self.attended_axis(layer)).mean(0)
+        scores, axis = self.layer(layer), self.attended_axis(layer)
+        if self.truth.ndim == 2 and axis and self.truth.shape[1] == scores.shape[axis]:
+            shape = tuple(n if i in (0, axis) else 1 for i, n in enumerate(scores.shape))
+            return np.broadcast_to(self.truth.reshape(shape) > 0, scores.shape)
+        return matched(self.truth, scores, "truth")
+
+    def expected(self, layer: str | None = None) -> np.ndarray | None:
+        """How often the answer is at each index, between 0 and 1; None if it is not known."""
+        truth = self.truth_of(layer)
+        return None if truth is None else profile(truth, self.attended_axis(layer)).mean(0)
 
     def index_names(self, layer: str | None = None) -> list[str] | None:
         """The labels of the attended axis, where there are any."""
@@ -250,5 +259,5 @@ def explain(
             f"`y` must have one label a sample, {len(explanation)}. Received: {len(explanation.y)}"
         )
     names.check(explanation)
-    explanation.expected()
+    explanation.truth_of()
     return explanation

@@ -8,7 +8,6 @@ import numpy as np
 
 from attention_zoo.core.optional import require
 from attention_zoo.explain import names
-from attention_zoo.explain.localisation import matched
 
 if TYPE_CHECKING:
     from attention_zoo.explain.explanation import Explanation
@@ -42,6 +41,7 @@ def _columns(explanation: Explanation, layer: str) -> dict[str, Any]:
         kept = {0, *range(1, 1 + leading), explanation.attended_axis(layer)}
         shape = tuple(n if i in kept else 1 for i, n in enumerate(scores.shape))
         columns["visible"] = np.broadcast_to(visible.reshape(shape), scores.shape).ravel()
-    if explanation.truth is not None:
-        columns["truth"] = matched(explanation.truth, scores, "truth").ravel()
+    truth = explanation.truth_of(layer)
+    if truth is not None:
+        columns["truth"] = truth.ravel()
     return columns

@@ -67,7 +67,7 @@ def predict_with_scores(
 
 def _checked(name: str, value: Any, known: Mapping[str, np.ndarray], samples: int) -> np.ndarray:
     if name not in known:
-        raise one_of("scores", name, known)
+        raise one_of("layer", name, known)
     array = arrays.numeric(name, value).astype("float32")
     if array.shape != (samples, *known[name].shape[1:]):
         raise ValueError(

@@ -50,7 +50,8 @@ def load(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: np.load forgets to close a file that it cannot read
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             meta = json.loads(stored["meta"].tobytes())
             if meta["format"] != _FORMAT:
                 raise ValueError(f"of format {meta['format']}, this version reads {_FORMAT}")

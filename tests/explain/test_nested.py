@@ -1,0 +1,149 @@
+"""Scores come out of models in models, and may be replaced anywhere."""
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+
+RNG = np.random.default_rng(0)
+DOCUMENTS = RNG.integers(1, 20, (6, 5, 7))
+DOCUMENTS[:, :, 5:] = 0
+DOCUMENTS[2, 3] = 0
+
+
+def sentence():
+    words = keras.Input((None,), dtype="int32")
+    states = keras.layers.Embedding(20, 3, mask_zero=True)(words)
+    states = keras.layers.GRU(2, return_sequences=True)(states)
+    return keras.Model(words, az.layers.AttentionPooling(name="attention")(states), name="sentence")
+
+
+def document(sentences=5):
+    inputs = keras.Input((sentences, 7), dtype="int32")
+    states = keras.layers.TimeDistributed(sentence(), name="each")(inputs)
+    outputs = keras.layers.Dense(1)(az.layers.AttentionPooling(name="attention")(states))
+    return keras.Model(inputs, outputs, name="document")
+
+
+@pytest.mark.parametrize("sentences", [5, None])
+def test_words_and_sentences_of_a_document(sentences):
+    model = document(sentences)
+    seen = az.explain(model, DOCUMENTS, batch_size=4)
+    assert {name: scores.shape for name, scores in seen.scores.items()} == {
+        "sentence/attention": (6, 5, 7), "attention": (6, 5),
+    }  # fmt: skip
+    assert seen.axes == {"sentence/attention": ("segment", "step"), "attention": ("step",)}
+    np.testing.assert_array_equal(seen.masks["sentence/attention"], DOCUMENTS > 0)
+    np.testing.assert_allclose(seen.predictions, model.predict(DOCUMENTS, verbose=0), atol=1e-6)
+    # Each sentence is read as the inner model alone reads it
+    inner = az.attention_scores(model.get_layer("each").layer, DOCUMENTS[:, 1])["attention"]
+    np.testing.assert_allclose(seen.scores["sentence/attention"][:, 1], inner, atol=1e-6)
+    assert not seen.scores["sentence/attention"][2, 3].any()
+    assert all("call" not in layer.__dict__ for layer in model._flatten_layers())
+
+
+def test_names_are_those_of_the_models_around_a_layer():
+    model = keras.Sequential([keras.Input((5, 7), dtype="int32"), document()])
+    assert list(az.attention_scores(model, DOCUMENTS)) == [
+        "document/sentence/attention", "document/attention",
+    ]  # fmt: skip
+
+
+class Block(keras.layers.Layer):
+    """A layer of somebody else's, with Keras's attention in it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = keras.layers.MultiHeadAttention(2, 3, name="attention")
+
+    def build(self, shape):
+        self.attention.build(shape, shape)
+
+    def call(self, x):
+        return self.attention(x, x)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__(name="subclassed")
+        self.first, self.second = Block(name="first"), Block(name="second")
+        self.pooling = az.layers.AttentionPooling(name="pooling")
+
+    def call(self, x):
+        return {"out": self.pooling(self.second(self.first(x))), "x": x}
+
+
+def test_a_subclassed_model():
+    model = Subclassed()
+    x = RNG.normal(size=(3, 5, 4)).astype("float32")
+    with pytest.raises(ValueError, match="not built yet"):
+        az.explain(model, x)
+    model(x)
+    seen = az.explain(model, x)
+    assert list(seen.scores) == ["first/attention", "second/attention", "pooling"]
+    assert seen.axes["first/attention"] == ("head", "query", "key")
+    np.testing.assert_allclose(
+        seen.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
+    )
+
+
+def cases():
+    x, memory = keras.Input((7, 4)), keras.Input((5, 4))
+    for name in az.list_layers():
+        if name == "attention_decoder":
+            continue
+        masked = keras.layers.Masking()(x)
+        if name == "cross_attention":
+            yield name, keras.Model([x, memory], az.layers.get(name, name="a")(masked, memory))
+        else:
+            kwargs = {"window": 3} if name == "hierarchical" else {}
+            outputs = az.layers.get(name, name="a", **kwargs)(masked)
+            yield name, keras.Model(x, outputs)
+    heads = keras.layers.MultiHeadAttention(2, 3, name="a")
+    yield "keras heads", keras.Model(x, heads(keras.layers.Masking()(x), x))
+    groups = keras.layers.GroupQueryAttention(3, 4, 2, name="a")
+    yield "keras groups", keras.Model(x, groups(x, x))
+    yield "keras dot", keras.Model(x, keras.layers.Attention(name="a")([x, x]))
+    shared = az.layers.TemporalAttention(shared=True, name="a")
+    yield "shared", keras.Model(x, shared(keras.layers.Masking()(x)))
+    hops = az.layers.AttentionPooling(hops=3, name="a")
+    yield "hops", keras.Model(x, hops(keras.layers.Masking()(x)))
+
+
+@pytest.mark.parametrize(("name", "model"), [pytest.param(n, m, id=n) for n, m in cases()])
+def test_other_scores_in_the_place_of_a_layers_own(name, model):
+    x = RNG.normal(size=(3, 7, 4)).astype("float32")
+    x[:, 5:] = 0
+    x = [x, RNG.normal(size=(3, 5, 4)).astype("float32")] if name == "cross_attention" else x
+    seen = az.explain(model, x)
+    layer = next(iter(seen.scores))
+    own = {layer: seen.scores[layer]}
+    same = az.explain.predict_with_scores(model, x, own)
+    np.testing.assert_allclose(same, seen.predictions, atol=1e-5)
+    nothing = az.explain.predict_with_scores(model, x, {layer: 0 * own[layer]})
+    moved = np.roll(own[layer], 1, axis=seen.attended_axis(layer))
+    other = az.explain.predict_with_scores(model, x, {layer: moved})
+    # What is applied is linear in the scores, but for a tanh after it
+    assert np.abs(other - same).max() > 1e-3
+    if name not in ("luong", "bahdanau", "hierarchical"):
+        half = az.explain.predict_with_scores(model, x, {layer: 0.5 * own[layer]})
+        np.testing.assert_allclose(half, (same + nothing) / 2, atol=1e-5)
+
+
+def test_scores_that_cannot_be_replaced():
+    model, x = document(), DOCUMENTS
+    with pytest.raises(ValueError, match="layer.*'attention'.*'attenton'"):
+        az.explain.predict_with_scores(model, x, {"attenton": np.ones((6, 5))})
+    with pytest.raises(ValueError, match=r"must have the shape \(6, 5\). Received: \(6, 4\)"):
+        az.explain.predict_with_scores(model, x, {"attention": np.ones((6, 4))})
+    with pytest.raises(ValueError, match="must be finite"):
+        az.explain.predict_with_scores(model, x, {"attention": np.full((6, 5), np.nan)})
+    with pytest.raises(ValueError, match="at least one of the layers"):
+        az.explain.predict_with_scores(model, x, {})
+    x, memory = keras.Input((7, 4)), keras.Input((5, 4))
+    decoder = az.layers.AttentionDecoder(keras.layers.GRUCell(3), name="decoder")
+    model = keras.Model([x, memory], decoder(x, memory))
+    arrays = [np.ones((2, 7, 4)), np.ones((2, 5, 4))]
+    with pytest.raises(ValueError, match="decoder.*cannot be replaced"):
+        az.explain.predict_with_scores(model, arrays, {"decoder": np.ones((2, 7, 5)) / 5})
