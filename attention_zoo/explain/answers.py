@@ -1,0 +1,79 @@
+"""A model's answers as numbers that can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import arrays
+
+
+def answers(predictions: Any) -> np.ndarray:
+    """The first output as `(samples, places, values)`, float64: one place for each step of a
+    sequence of answers, one alone otherwise."""
+    first = np.asarray(keras.tree.flatten(predictions)[0], "float64")
+    if first.ndim == 1:
+        first = first[:, None]
+    return first.reshape(len(first), -1, first.shape[-1])
+
+
+def are_probabilities(model: keras.Model, answered: np.ndarray) -> bool:
+    """Whether answers are probabilities: by the activation that made them, where it is known,
+    else by their values."""
+    activation = None
+    if getattr(model, "outputs", None):
+        activation = getattr(model.outputs[0]._keras_history.operation, "activation", None)
+    if activation is not None:
+        return activation in (keras.activations.sigmoid, keras.activations.softmax)
+    within = bool(np.all((answered >= 0) & (answered <= 1)))
+    return within and (answered.shape[-1] == 1 or bool(np.all(np.abs(answered.sum(-1) - 1) < 1e-3)))
+
+
+def unit(model: keras.Model, answered: np.ndarray) -> float:
+    """What a change of the answers is measured in: 1 for probabilities, for other quantities
+    their standard deviation over the samples."""
+    if are_probabilities(model, answered):
+        return 1.0
+    return float(np.sqrt(answered.var(axis=0).mean())) or 1.0
+
+
+def total_variation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Half the sum of the absolute differences of the values, `(..., samples)`, the mean over
+    places; of one value, such as the probability of the second of two classes, its difference."""
+    off = np.abs(after - before)
+    off = off[..., 0] if off.shape[-1] == 1 else off.sum(-1) / 2
+    return off.mean(-1)
+
+
+def labels(y: Any, answered: np.ndarray) -> np.ndarray:
+    """y as classes `(samples, places)`, or as quantities of the answers' shape.
+
+    ValueError where it fits neither.
+    """
+    y = arrays.numeric("y", y)
+    arrays.finite("y", y)
+    samples, places, values = answered.shape
+    if y.shape[:1] == (samples,):
+        if values > 1 and y.size == samples * places:
+            return y.reshape(samples, places)
+        if y.size == answered.size:
+            return y.reshape(answered.shape)
+    raise ValueError(
+        f"`y` must have one label a sample, or the shape of the answers. Received: {y.shape} for "
+        f"{samples} samples"
+    )
+
+
+def quality(y: np.ndarray, answered: np.ndarray, probabilities: bool) -> tuple[str, float]:
+    """How good answers are: `("accuracy", share)` for classes, else `("mean absolute error",
+    value)`. `y` is what `labels` returned."""
+    if y.ndim == 2:
+        return "accuracy", float((answered.argmax(-1) == y).mean())
+    classes = probabilities and bool(np.all(y == np.round(y)))
+    if classes and answered.shape[-1] == 1:
+        return "accuracy", float(((answered > 0.5) == (y > 0.5)).mean())
+    if classes:
+        return "accuracy", float((answered.argmax(-1) == y.argmax(-1)).mean())
+    return "mean absolute error", float(np.abs(answered - y).mean())

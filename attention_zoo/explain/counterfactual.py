@@ -1,0 +1,146 @@
+"""Would the answer have been another, had the model attended elsewhere?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.explain.answers import answers, total_variation
+from attention_zoo.explain.distributions import Distributions, distributions
+from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.replacing import predict_with_scores
+from attention_zoo.explain.watching import watch
+
+#: How many samples, and how many scores, go through the model at once.
+_ROWS, _CELLS = 1024, 2**22
+
+
+def answers_with(model: keras.Model, x: Any, of: Distributions, rows: np.ndarray) -> np.ndarray:
+    """The model's answers with each of several sets of rows in the place of a layer's own.
+
+    Args:
+        model: a built model.
+        x: its samples, as `check_inputs` returns them.
+        of: what the layer's own scores are.
+        rows: distributions, `(sets, samples, rows, indices)`.
+
+    Returns:
+        `(sets, samples, places, values)`, as `answers` returns them for each set.
+    """
+    samples = len(of.rows)
+    at_once = max(1, min(_ROWS // samples, _CELLS // max(1, of.rows.size)))
+    tiled = keras.tree.map_structure(lambda array: np.concatenate([array] * at_once), x)
+    found = []
+    for start in range(0, len(rows), at_once):
+        # Always as many, the last one again where there are fewer: one shape is compiled once
+        part = rows[np.minimum(np.arange(start, start + at_once), len(rows) - 1)]
+        scores = of.as_scores(part)
+        scores = scores.reshape(-1, *scores.shape[2:])
+        size = min(len(scores), _ROWS)
+        answered = answers(predict_with_scores(model, tiled, {of.name: scores}, batch_size=size))
+        kept = answered.reshape(at_once, samples, *answered.shape[1:])[: len(rows) - start]
+        found.append(kept)
+    return np.concatenate(found)
+
+
+def permutation_test(
+    model: keras.Model,
+    x: Any,
+    layer: str | None = None,
+    *,
+    permutations: int = 100,
+    seed: int = 0,
+    batch_size: int = 256,
+) -> np.ndarray:
+    """How far the answer moves when the scores change places: the median over random permutations
+    of the total variation distance of the answers (Jain and Wallace, 2019, arXiv:1902.10186,
+    section 4.2.1, algorithm 2).
+
+    ```
+    change[i] = median over permutations of TVD(f(x[i], permuted scores), f(x[i]))
+    TVD(p, q) = sum over classes |p - q| / 2
+    ```
+
+    Scores are permuted among the indices that are visible, each distribution for itself; all else
+    in the model is as it is. Where scores that are far from even can be permuted and the answer
+    stays, the answer does not hang on them. The reverse does not hold: a model that was trained
+    with its scores may need them where they are, and another, trained without, may answer as well.
+
+    Args:
+        model: a built model with attention layers, ours or Keras's own.
+        x: an array `(samples, ...)`, or several for a model of several inputs.
+        layer: the name of an attention layer; by default the first.
+        permutations: how many are drawn for each sample.
+        seed: of the draws.
+        batch_size: how many samples go through at once when the scores are read.
+
+    Returns:
+        `(samples,)`. For an output that is one number, such as the probability of the second of
+        two classes or a quantity, the distance is the difference; for several that are no
+        probabilities, half the sum of the differences.
+
+    Raises:
+        ValueError: as `attention_scores` and `predict_with_scores`.
+
+    Example:
+
+    >>> x = az.tasks.get("planted_feature").sample(20, split="test").x
+    >>> az.explain.permutation_test(az.load("dense"), x, permutations=5).shape
+    (20,)
+    """
+    checks.positive_int("permutations", permutations)
+    checks.natural("seed", seed)
+    look = watch(model, x, batch_size)
+    own = distributions(look, layer)
+    rng = np.random.default_rng(seed)
+    rows = np.stack([permuted(own.rows, own.visible, rng) for _ in range(permutations)])
+    after = answers_with(model, check_inputs(model, x), own, rows)
+    return np.median(total_variation(answers(look.predictions), after), axis=0)
+
+
+def permuted(rows: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each row with what is visible of it in random order."""
+    keys = np.where(visible, rng.random(rows.shape), 2.0)
+    # The visible places in order, then the others; and what comes into them
+    places = np.argsort(~visible, axis=-1, kind="stable")
+    taken = np.argsort(keys, axis=-1, kind="stable")
+    result = np.empty_like(rows)
+    np.put_along_axis(result, places, np.take_along_axis(rows, taken, axis=-1), axis=-1)
+    return result
+
+
+def predict_uniform(
+    model: keras.Model, x: Any, layer: str | None = None, *, batch_size: int = 256
+) -> Any:
+    """The model's predictions when it attends to all that is visible alike, everything else as it
+    is and nothing trained anew.
+
+    It is the quick half of the uniform control of Wiegreffe and Pinter (2019, arXiv:1908.04626,
+    section 3.2). An answer that stays as good does not hang on the scores. One that gets worse
+    says only that this model is used to them: to know whether attention is needed, train the same
+    model with `normalizer="uniform"`, as the cards of our presets do.
+
+    Args:
+        model: a built model with attention layers, ours or Keras's own.
+        x: an array `(samples, ...)`, or several for a model of several inputs.
+        layer: the name of an attention layer; by default the first.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        The model's outputs, as from `predict`.
+
+    Raises:
+        ValueError: as `attention_scores` and `predict_with_scores`.
+
+    Example:
+
+    >>> x = az.tasks.get("planted_feature").sample(20, split="test").x
+    >>> az.explain.predict_uniform(az.load("dense"), x).shape
+    (20, 1)
+    """
+    own = distributions(watch(model, x, batch_size), layer)
+    scores = own.as_scores(own.uniform())
+    return predict_with_scores(model, x, {own.name: scores}, batch_size=batch_size)
