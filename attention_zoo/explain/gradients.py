@@ -64,12 +64,7 @@ def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 
 
 def float_inputs(model: Any, x: Any) -> Any:
     """x as `check_inputs` returns it, in floats; ValueError where there is no derivative."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
-    if not model.built:
-        raise ValueError(
-            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
-        )
+    check_built(model)
     checked = check_inputs(model, x)
     inputs = getattr(model, "inputs", None) or [None]
     tokens = _embedded(model)
@@ -135,3 +130,34 @@ def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 25
             f"Received: {asked.min() if asked.min() < 0 else asked.max()}"
         )
     return np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
+
+
+def chosen_values(model: keras.Model, x: Any, chosen: np.ndarray, batch_size: int) -> np.ndarray:
+    """The outputs whose slopes `gradients` returns: `(samples,)`, float64, summed over steps."""
+    answered = model.predict(x, batch_size=batch_size, verbose=0).astype("float64")
+    if answered.ndim == 1:
+        return answered
+    places = answered.reshape(len(answered), -1, answered.shape[-1])
+    index = chosen.reshape(len(chosen), -1, 1)
+    return np.take_along_axis(places, np.broadcast_to(index, (*places.shape[:2], 1)), 2).sum((1, 2))
+
+
+def one_input(model: Any, x: Any) -> np.ndarray:
+    """x as `check_inputs` returns it; ValueError for a model of several inputs."""
+    check_built(model)
+    checked = check_inputs(model, x)
+    if isinstance(checked, list):
+        raise ValueError(
+            f"This needs a model of one input. Received: {model.name!r} with {len(checked)}"
+        )
+    return checked
+
+
+def check_built(model: Any) -> None:
+    """TypeError for what is no model, ValueError for one that is not built."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )

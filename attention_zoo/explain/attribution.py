@@ -1,0 +1,105 @@
+"""How much each part of the input counts for the answer: methods that need no attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import arrays, checks
+from attention_zoo.explain.gradients import (
+    chosen_outputs,
+    float_inputs,
+    gradients,
+    one_input,
+)
+from attention_zoo.explain.perturbing import visible_cells
+
+
+def saliency(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> np.ndarray:
+    """The absolute value of the derivative at each cell (Simonyan, Vedaldi and Zisserman, 2014,
+    arXiv:1312.6034): how fast the answer moves with it, not how much of it is due to it.
+
+    Arguments, errors and result are those of `gradients`, for a model of one input.
+    """
+    return np.abs(gradients(model, one_input(model, x), output, batch_size))
+
+
+def gradient_times_input(
+    model: keras.Model, x: Any, output: Any = None, batch_size: int = 256
+) -> np.ndarray:
+    """The derivative at each cell times its value (Shrikumar et al., 2016, arXiv:1605.01713).
+
+    Of a linear model without a bias these sum to its output. Arguments, errors and result are
+    those of `gradients`, for a model of one input.
+    """
+    x = float_inputs(model, one_input(model, x))
+    return gradients(model, x, output, batch_size) * x
+
+
+def integrated_gradients(
+    model: keras.Model, x: Any, output: Any = None, *, baseline: Any = 0.0, steps: int = 32,
+    mask: Any = None, batch_size: int = 256,
+) -> np.ndarray:  # fmt: skip
+    """Integrated gradients (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365):
+
+        (x - b) * integral from 0 to 1 of grad f(b + a (x - b)) da
+
+    Completeness: the attributions of a sample sum to f(x) - f(b), up to the error of the
+    quadrature, a Gauss-Legendre rule; how far they are off tells whether the steps suffice. A cell
+    that equals the baseline gets 0, so a value that means something should not be the baseline.
+
+    Args:
+        model: a built Keras model of one input and one output layer.
+        x: an array `(samples, ...)` of floats that fits the model's input.
+        output: which of the outputs: see `gradients`. The class predicted at x is kept along the
+            way from the baseline.
+        baseline: the input that stands for nothing, a number or an array that can be broadcast to
+            x, such as `x.mean(0)`.
+        steps: how many points of the way are evaluated.
+        mask: booleans of x's leading axes, False on padding, which stays as it is on the way and
+            gets 0.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        An array of float32 of the shape of x.
+
+    Example:
+
+    >>> from attention_zoo.explain.attribution import integrated_gradients
+    >>> x = az.tasks.get("planted_feature").sample(5, split="test").x
+    >>> parts = integrated_gradients(az.load("dense"), x, baseline=0.5)
+    >>> parts.shape, int(np.abs(parts).mean(0).argmax())
+    ((5, 32), 1)
+    """
+    checks.positive_int("steps", steps)
+    x = float_inputs(model, one_input(model, x))
+    visible = visible_cells(x, mask)
+    start = np.where(visible, _broadcast("baseline", baseline, x), x)
+    chosen = chosen_outputs(model, x, output, batch_size)
+    nodes, weights = np.polynomial.legendre.leggauss(steps)
+    total = np.zeros(x.shape)
+    for at, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        point = (start + at * (x - start)).astype("float32")
+        total += weight * gradients(model, point, chosen, batch_size)
+    return ((x - start) * total).astype("float32")
+
+
+def random_attribution(x: Any, seed: int = 0) -> np.ndarray:
+    """Numbers that know nothing of model or data, uniform in [0, 1): the floor for any other."""
+    checks.seed("seed", seed)
+    shape = arrays.numeric("x", x).shape
+    return np.random.default_rng(seed).random(shape).astype("float32")
+
+
+def _broadcast(name: str, value: Any, x: np.ndarray) -> np.ndarray:
+    array = arrays.numeric(name, value).astype("float32")
+    arrays.finite(name, array)
+    try:
+        return np.broadcast_to(array, x.shape)
+    except ValueError:
+        raise ValueError(
+            f"`{name}` must be a number or broadcast to the shape of x {x.shape}. "
+            f"Received: {array.shape}"
+        ) from None

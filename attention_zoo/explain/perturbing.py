@@ -1,0 +1,168 @@
+"""Samples with other values in the place of some of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from attention_zoo.core import arrays, checks
+from attention_zoo.core.registry import one_of
+
+#: What takes the place of a value: one of other samples at the same cell, their mean, or 0.
+REPLACEMENTS = ("marginal", "mean", "zero")
+
+
+def replacement_values(
+    x: Any, replacement: str = "marginal", *, mask: Any = None, seed: int = 0
+) -> np.ndarray:
+    """A value to put in the place of each of x, as an array of its shape.
+
+    Args:
+        x: numbers, `(samples, ...)`.
+        replacement: `"marginal"`, for each cell the value that another sample has there, drawn
+            anew for each: what is put there is likely by itself, but fits nothing else.
+            `"mean"` is the mean of the samples at that cell; `"zero"` is 0, which many models
+            take for something of its own.
+        mask: booleans of x's leading axes, False on padding, whose values are never put anywhere
+            and stay as they are.
+        seed: of the draw.
+
+    Raises:
+        ValueError: for an unknown replacement, one sample alone to draw from, or the mean of
+            integers, such as tokens.
+    """
+    x = arrays.numeric("x", x)
+    if replacement not in REPLACEMENTS:
+        raise one_of("replacement", replacement, REPLACEMENTS)
+    visible = visible_cells(x, mask)
+    checks.seed("seed", seed)
+    if replacement == "zero":
+        return np.where(visible, np.zeros((), x.dtype), x)
+    if replacement == "mean":
+        if x.dtype.kind != "f":
+            raise ValueError(f"replacement='mean' needs an `x` of floats. Received: {x.dtype}")
+        total = np.where(visible, x, 0).sum(0, dtype="float64")
+        mean = total / np.maximum(visible.sum(0), 1)
+        return np.where(visible, mean.astype(x.dtype), x)
+    if len(x) < 2:
+        raise ValueError(
+            "replacement='marginal' draws from the other samples of `x`: at least 2 are needed. "
+            f"Received: {len(x)}"
+        )
+    rng = np.random.default_rng(seed)
+    others = visible.sum(0) - 1
+    pick = (rng.random(x.shape) * others).astype("int64")
+    # Its own place among the samples that are visible there is left out
+    pick += pick >= np.cumsum(visible, axis=0) - 1
+    order = np.argsort(~visible, axis=0, kind="stable")
+    donors = np.take_along_axis(order, np.minimum(pick, len(x) - 1), axis=0)
+    values = np.take_along_axis(x, donors, axis=0)
+    alone = visible & (others == 0)
+    if alone.any():
+        # A step that no other sample reaches: a value of that feature from any step
+        feature = np.nonzero(alone)[-1] if x.ndim > 2 else np.zeros(int(alone.sum()), int)
+        columns = x.reshape(-1, x.shape[-1] if x.ndim > 2 else 1)
+        shown = visible.reshape(columns.shape)
+        drawn = [rng.choice(columns[shown[:, f], f]) for f in feature]
+        values[alone] = np.asarray(drawn, x.dtype)
+    return np.where(visible, values, x)
+
+
+def visible_cells(x: np.ndarray, mask: Any) -> np.ndarray:
+    """A mask of x's leading axes as booleans of its shape; all True without one."""
+    if mask is None:
+        return np.ones(x.shape, bool)
+    mask = np.asarray(mask)
+    if mask.dtype.kind not in "biu" or mask.shape != x.shape[: mask.ndim] or mask.ndim == 0:
+        raise ValueError(
+            f"`mask` must be booleans of the shape of x {x.shape}, or of its leading axes. "
+            f"Received: {mask.dtype} {mask.shape}"
+        )
+    return np.broadcast_to(mask.astype(bool)[(...,) + (None,) * (x.ndim - mask.ndim)], x.shape)
+
+
+class Ranking:
+    """The order in which the parts of each sample are erased, the highest score first.
+
+    Args:
+        x: the samples, `(samples, ...)`.
+        scores: how much each part counts, `(samples, ...)`: the shape of x, or its leading axes
+            (a score a step erases the whole step), or with 1 for an axis whose cells go
+            together (`(samples, 1, features)`).
+        mask: booleans of x's leading axes, False on padding, which is no part.
+        seed: decides between parts of equal scores.
+    """
+
+    def __init__(self, x: np.ndarray, scores: Any, mask: Any = None, seed: int = 0):
+        scores = arrays.numeric("scores", scores)
+        arrays.finite("scores", scores)
+        checks.seed("seed", seed)
+        leading = x.shape[: scores.ndim]
+        fits = scores.ndim > 1 and scores.ndim <= x.ndim and len(scores) == len(x)
+        if not fits or any(a not in (1, b) for a, b in zip(scores.shape, leading, strict=True)):
+            raise ValueError(
+                f"`scores` must have the shape of x {x.shape}, its leading axes, or 1 for an axis "
+                f"whose cells go together. Received: {scores.shape}"
+            )
+        self.cells = visible_cells(x, mask)
+        self.shape = scores.shape
+        gone = tuple(
+            i for i, size in enumerate(x.shape) if i >= scores.ndim or scores.shape[i] < size
+        )
+        parts = self.cells.any(axis=gone).reshape(len(x), -1)
+        keys = np.where(parts, -scores.reshape(len(x), -1).astype("float64"), np.inf)
+        chance = np.random.default_rng(seed).random(keys.shape)
+        order = np.lexsort((chance, keys), axis=-1)
+        self.place = np.empty(keys.shape, "int64")
+        np.put_along_axis(self.place, order, np.arange(keys.shape[1])[None], axis=1)
+        self.sizes = parts.sum(1)
+
+    def top(self, fraction: float) -> np.ndarray:
+        """The cells of the highest fraction of each sample's parts, rounded up: booleans of the
+        shape of x."""
+        count = np.ceil(fraction * self.sizes - 1e-9)
+        chosen = (self.place < count[:, None]).reshape(self.shape)
+        axes = (None,) * (self.cells.ndim - chosen.ndim)
+        return chosen[(..., *axes)] & self.cells
+
+
+def erase(
+    x: Any, scores: Any, fraction: float, *, keep: bool = False, replacement: str = "marginal",
+    mask: Any = None, seed: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """x with the highest-scored fraction of each sample replaced, or all but that.
+
+    Args:
+        x: numbers, `(samples, ...)`.
+        scores: how much each part of a sample counts: the shape of x, or its leading axes (a
+            score a step erases whole steps), or with 1 for an axis whose cells go together.
+            Between equal scores chance decides.
+        fraction: of the parts of each sample, between 0 and 1, rounded up.
+        keep: replace all the others instead.
+        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`. Zeroing leaks
+            what was there to a model that has seen no zeros, and is not the default for it.
+        mask: booleans of x's leading axes, False on padding, which is never touched.
+        seed: of the draw.
+
+    Returns:
+        A new array of the shape of x.
+
+    Example:
+
+    >>> from attention_zoo.explain.perturbing import erase
+    >>> erase([[1.0, 2.0, 3.0]], [[0.1, 0.9, 0.5]], 0.3, replacement="zero")
+    array([[1., 0., 3.]], dtype=float32)
+    """
+    x = arrays.numeric("x", x)
+    share("fraction", fraction)
+    chosen = Ranking(x, scores, mask, seed).top(fraction)
+    values = replacement_values(x, replacement, mask=mask, seed=seed)
+    return np.where(~chosen if keep else chosen, values, x)
+
+
+def share(name: str, value: Any) -> None:
+    """Refuse anything but a number in [0, 1]."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
+        raise ValueError(f"`{name}` must be a number in [0, 1]. Received: {name}={value!r}")
