@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from attention_zoo.explain import Explanation as Explanation
     from attention_zoo.explain import attention_scores as attention_scores
     from attention_zoo.explain import explain as explain
+    from attention_zoo.explain.trusting import trust as trust
     from attention_zoo.models import build as build
     from attention_zoo.presets import PresetError as PresetError
     from attention_zoo.presets import add_preset_folder as add_preset_folder
@@ -40,6 +41,7 @@ _HOMES = {
     "Explanation": "explain",
     "attention_scores": "explain",
     "explain": "explain",
+    "trust": "explain.trusting",
     "build": "models",
     "PresetError": "presets",
     "add_preset_folder": "presets",

@@ -28,3 +28,12 @@ def verdict(card: Card) -> str:
         "Frozen uniform it answers as well: the answer needs no attention, and where it looks "
         "does not explain how the model comes to it."
     )
+
+
+def retrained_uniform(card: Card | None) -> tuple[str, float, float] | None:
+    """The figure of the recipe with its attention frozen uniform, beside that of the recipe, as
+    `az.trust` takes it; None where the card has none."""
+    name = figure(card) if card is not None and card.study else None
+    if card is None or card.study is None or name is None or "uniform" not in card.study:
+        return None
+    return name, *(card.study[variant]["median"][name] for variant in ("uniform", "ours"))

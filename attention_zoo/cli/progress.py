@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -35,3 +36,18 @@ class EpochBar(Progress):
             self.update(self.bar, completed=before + epoch + 1, figures=figures)
 
         return [keras.callbacks.LambdaCallback(on_epoch_end=moved)]
+
+
+@contextlib.contextmanager
+def steps(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar over named steps: call it with the next one's name, how many are done, of how many."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err,
+        transient=True, disable=not err.is_terminal,
+    ) as progress:  # fmt: skip
+        bar = progress.add_task(what)
+
+        def moved(name: str, done: int, total: int) -> None:
+            progress.update(bar, description=f"{what} {name}", completed=done, total=total)
+
+        yield moved

@@ -105,15 +105,13 @@ def attended_states(
         raise one_of("layer", layer, look.scores)
     known = model._flatten_layers(include_self=False)
     found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
-    if (
-        look.attended[layer] not in ("step", "key")
-        or len(found) != 1
-        or "segment" in str(look.axes[layer])
-    ):
+    axes = look.axes[layer]
+    if look.attended[layer] not in ("step", "key"):
+        raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
+    if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
         raise ValueError(
-            f"The states that {layer!r} attends to cannot be read: only those of one layer that "
-            f"attends to steps, is called once and not wrapped. Its scores have the axes "
-            f"{look.axes[layer]}."
+            f"The states that {layer!r} attends to cannot be read: it is wrapped, is called more "
+            "than once or shares its name."
         )
     reader = _Reader(model, next(iter(found.values())))
     states = reader.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)

@@ -1,0 +1,172 @@
+"""The figures of the page of trust that ask about inputs, states, weights and the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_zoo.explain.agreement import agreement
+from attention_zoo.explain.attribution import gradient_times_input
+from attention_zoo.explain.conicity import attended_states, conicity
+from attention_zoo.explain.counterfactual import permuted
+from attention_zoo.explain.erasure import comprehensiveness, sufficiency
+from attention_zoo.explain.localisation import matched, pointing_game, relevance_mass_accuracy
+from attention_zoo.explain.occlusion import occlusion
+from attention_zoo.explain.ranks import kendall_tau, spearman_rho
+from attention_zoo.explain.sanity import parameter_randomization
+from attention_zoo.explain.trust_page import TrustRow
+from attention_zoo.explain.trust_rows import JAIN
+from attention_zoo.explain.trust_subject import Subject, mean
+
+DEYOUNG = "DeYoung et al., 2020, arXiv:1911.03429"
+ADEBAYO = "Adebayo et al., 2018, arXiv:1810.03292"
+MOHANKUMAR = "Mohankumar et al., 2020, arXiv:2004.14243"
+ARRAS = "Arras, Osman and Samek, 2022, arXiv:2003.07258"
+ZHANG = "Zhang et al., 2018, arXiv:1608.00507"
+
+#: How many answers leave-one-out may ask for.
+_MOST_ANSWERS = 30_000
+
+
+def agreements(subject: Subject) -> list[TrustRow]:
+    """Whether attention ranks the inputs as leaving them out and gradients do."""
+    part = subject.attended_part()
+    parts = {"cell": subject.x[0].size, "step": subject.x.shape[1], "feature": subject.x.shape[-1]}
+    some = slice(max(1, _MOST_ANSWERS // parts[part]))
+    x, own = subject.x[some], subject.own
+    mask = subject.mask[some] if part == "step" and subject.mask is not None else None
+    erased = occlusion(subject.model, x, unit=part, mask=mask, seed=subject.seed)
+    slopes = gradient_times_input(subject.model, x)
+    rows: np.ndarray = own.rows[some]
+    visible: np.ndarray = own.visible[some]
+    if part == "cell":
+        erased, slopes = (
+            np.moveaxis(v, own.axis, -1).reshape(rows.shape) for v in (erased, slopes)
+        )
+    else:
+        rows, visible = rows.mean(1), np.asarray(visible.any(axis=1))
+        slopes = slopes.sum(tuple(range(2, x.ndim)) if part == "step" else 1)
+    found = agreement(rows, np.abs(erased), np.abs(slopes), visible)
+    # Scores that tie, such as zeros, keep tau below 1 whatever they are compared with
+    most = mean(kendall_tau(rows, rows.argsort(-1, kind="stable").argsort(-1), visible))
+    control = mean(found.control)
+    return [
+        _agreement("leave-one-out", "does", mean(found.with_leave_one_out), control, most),
+        _agreement("gradients", "do", mean(found.with_gradients), control, most),
+    ]
+
+
+def _agreement(
+    other: str, does: str, value: float | None, control: float | None, most: float | None
+) -> TrustRow:
+    if value is None or control is None or most is None:
+        sentence = "Not measured: attention, or what it is compared with, is about all alike."
+    else:
+        agrees = value > 0.7 * min(control, most)
+        sentence = (
+            f"Attention {'ranks' if agrees else 'does not rank'} the inputs as {other} {does}. "
+            "Neither is the truth: the control says how far two such rankings agree."
+        )
+        if most < 0.95:
+            sentence += f" Where many scores tie, as here, tau with no ties is at most {most:.2f}."
+    return TrustRow(
+        f"Kendall tau with {other}", value, control, "leave-one-out with gradients", sentence, JAIN
+    )
+
+
+def erasures(subject: Subject) -> list[TrustRow]:
+    """What the answer loses without the inputs that are attended to most, or with them alone."""
+    part = subject.attended_part()
+    scores, mask = subject.scores, None
+    if part != "cell":
+        scores = subject.own.rows.mean(1)
+    if part == "step":
+        mask = subject.mask
+    if part == "feature":
+        scores = scores[:, None, :]
+    found = [
+        measure(subject.model, subject.x, scores, mask=mask, seed=subject.seed)
+        for measure in (comprehensiveness, sufficiency)
+    ]
+    lost, alone = ((mean(f.scores) or 0.0, mean(f.random) or 0.0) for f in found)
+    scale = subject.unit
+    return [
+        TrustRow(
+            "comprehensiveness (AOPC)", lost[0] / scale, lost[1] / scale, "random ranking",
+            "Without the inputs that are attended to most the answer loses more than without "
+            "others: they count." if lost[0] > max(1.5 * lost[1], lost[1] + 0.01 * scale) else
+            "Without the inputs that are attended to most the answer loses no more than without "
+            "others.", DEYOUNG,
+        ),
+        TrustRow(
+            "sufficiency (AOPC)", alone[0] / scale, alone[1] / scale, "random ranking",
+            "With only the inputs that are attended to most the answer loses less than with "
+            "others: they go far." if alone[0] < min(alone[1] / 1.5, alone[1] - 0.01 * scale) else
+            "With only the inputs that are attended to most the answer loses no less than with "
+            "others.", DEYOUNG,
+        ),
+    ]  # fmt: skip
+
+
+def randomization(subject: Subject) -> TrustRow:
+    """Whether the attention is another once the weights are drawn anew."""
+    own = subject.own
+    rho = parameter_randomization(subject.model, subject.x, own.name, seed=subject.seed)["all"]
+    mixed = permuted(own.rows, own.visible, np.random.default_rng(subject.seed))
+    value, control = mean(rho), mean(spearman_rho(own.rows, mixed, own.visible))
+    if value is None:
+        sentence = "Not measured: the model or its copy attends to all alike, which ranks nothing."
+    elif abs(value) > 0.5:
+        sentence = (
+            "With all weights drawn anew it ranks the inputs much as before: the picture shows the "
+            "data or the architecture as much as what was learned."
+        )
+    else:
+        sentence = (
+            "With all weights drawn anew it looks elsewhere: the picture depends on what was "
+            "learned. That is the least to be asked for, and makes it no explanation."
+        )
+    return TrustRow(
+        "rank correlation, weights drawn anew", value, control, "scores in random order",
+        sentence, ADEBAYO,
+    )  # fmt: skip
+
+
+def conicities(subject: Subject) -> TrustRow:
+    """How much alike the states are that are attended to."""
+    states = attended_states(subject.model, subject.x, subject.own.name)
+    rng = np.random.default_rng(subject.seed)
+    value = mean(conicity(*states))
+    control = mean(conicity(rng.normal(size=states.vectors.shape), states.visible))
+    sentence = (
+        "The attended states point much the same way: whichever is attended to, what comes out is "
+        "much the same, and the scores may say little."
+        if value is not None and value > 0.8
+        else "The attended states differ: which of them is attended to can matter."
+    )
+    return TrustRow(
+        "conicity of the attended states", value, control, "random vectors", sentence, MOHANKUMAR
+    )
+
+
+def localisation(subject: Subject) -> list[TrustRow]:
+    """Whether attention lies where the answer is, where that is known."""
+    if subject.truth is None:
+        return []
+    own = subject.own
+    relevant = matched(subject.truth, subject.scores, "truth")
+    uniform = own.as_scores(own.uniform())
+    rows = []
+    for name, measure, source in (
+        ("relevance mass accuracy", relevance_mass_accuracy, ARRAS),
+        ("pointing game", pointing_game, ZHANG),
+    ):
+        value, control = mean(measure(subject.scores, relevant)), mean(measure(uniform, relevant))
+        found = value is not None and control is not None and value > 1.5 * control
+        sentence = (
+            "Attention lies where the answer is. That the model needs it there is not shown: see "
+            "the controls with uniform attention."
+            if found
+            else "Attention does not lie where the answer is, or hardly more than by chance."
+        )
+        rows.append(TrustRow(name, value, control, "all alike", sentence, source))
+    return rows

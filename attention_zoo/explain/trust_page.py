@@ -1,0 +1,130 @@
+"""The page that says how far the attention of a model can be believed."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import textwrap
+from typing import Any
+
+from attention_zoo.core.optional import require
+
+#: What stands below every page.
+CLOSING = (
+    "No figure here is a verdict. Attention can be believed as far as several of them, each "
+    "beside its control, tell the same story."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrustRow:
+    """One figure of the page.
+
+    Attributes:
+        name: what was measured.
+        value: the figure; None where it could not be measured, which the sentence explains.
+        control: what it is to be compared with; None where there is nothing.
+        against: what the control is.
+        sentence: what the two show, and what they do not.
+        source: who proposed the measure.
+    """
+
+    name: str
+    value: float | None
+    control: float | None
+    against: str
+    sentence: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Trust:
+    """How far the attention of a model can be believed: figures, each with its control.
+
+    Print it, look at it in a notebook, or take it as a table or as JSON.
+
+    Attributes:
+        model: the model's name.
+        layer: the attention layer's.
+        samples: on how many samples it was measured.
+        rows: the figures.
+    """
+
+    model: str
+    layer: str
+    samples: int
+    rows: tuple[TrustRow, ...]
+
+    def __getitem__(self, name: str) -> TrustRow:
+        """The row of that name; KeyError if there is none."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"{name!r} is none of {[row.name for row in self.rows]}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON."""
+        return {**dataclasses.asdict(self), "rows": [dataclasses.asdict(r) for r in self.rows]}
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas DataFrame; ImportError without pandas, the extra `frames`."""
+        pandas = require("pandas", extra="frames")
+        names = [field.name for field in dataclasses.fields(TrustRow)]
+        return pandas.DataFrame([dataclasses.asdict(row) for row in self.rows], columns=names)
+
+    @property
+    def title(self) -> str:
+        """What the page is about."""
+        return (
+            f"Can the attention of {self.model} be believed? Layer {self.layer}, "
+            f"{self.samples} samples"
+        )
+
+    def as_text(self, width: int = 88) -> str:
+        """The page in lines of at most so many characters, but for long names."""
+        width = max(40, width)
+        lines = textwrap.wrap(self.title, width)
+        for row in self.rows:
+            figures = "" if row.value is None else f"  {number(row.value)}"
+            if row.control is not None:
+                figures += f"  ({row.against}: {number(row.control)})"
+            lines += ["", *textwrap.wrap(row.name + figures, width)]
+            lines += textwrap.wrap(
+                _said(row), width, initial_indent="    ",
+                subsequent_indent="    ",
+            )  # fmt: skip
+        return "\n".join([*lines, "", *textwrap.wrap(CLOSING, width)])
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def __repr__(self) -> str:
+        return f"<Trust in {self.layer} of {self.model}: {len(self.rows)} figures>"
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        head = "".join(f"<th>{cell}</th>" for cell in ("", "value", "control", "what it shows"))
+        body = "".join(f"<tr>{_html_cells(row)}</tr>" for row in self.rows)
+        return (
+            f"<table><caption>{html.escape(self.title)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table><p>{html.escape(CLOSING)}</p>"
+        )
+
+
+def number(value: float | None) -> str:
+    """A figure with three digits that mean something; nothing for None."""
+    if value is None:
+        return ""
+    if 1e-6 < abs(value) < 0.0995:
+        return f"{value:.3g}"
+    return f"{value:.3f}"
+
+
+def _said(row: TrustRow) -> str:
+    return f"{row.sentence} [{row.source}]" if row.source else row.sentence
+
+
+def _html_cells(row: TrustRow) -> str:
+    control = "" if row.control is None else f"{number(row.control)} ({row.against})"
+    cells = (row.name, number(row.value), control, _said(row))
+    return "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)

@@ -1,0 +1,91 @@
+"""What the page of trust is about: a model, some samples, and what it does on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.explain.answers import are_probabilities, unit
+from attention_zoo.explain.distributions import Distributions
+from attention_zoo.explain.watching import Look
+
+#: A figure of the same model trained with its attention frozen uniform: its name, that figure,
+#: and the one that it is compared with.
+Retrained = tuple[str, float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A model and its attention on some samples.
+
+    Attributes:
+        model, x: the model, and samples as `check_inputs` returns them.
+        look: what was seen of the model on them.
+        own: the scores of the layer that the page is about.
+        answered: the answers, as `answers` returns them.
+        y: what `labels` returned, or None.
+        truth: where the answer is, or None.
+        others: models of other seeds.
+        retrained: the figure of a model with uniform attention, or None.
+        seed: of all draws.
+    """
+
+    model: keras.Model
+    x: Any
+    look: Look
+    own: Distributions
+    answered: np.ndarray
+    y: np.ndarray | None
+    truth: np.ndarray | None
+    others: Sequence[keras.Model]
+    retrained: Retrained | None
+    seed: int
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether the answers are probabilities."""
+        return are_probabilities(self.model, self.answered)
+
+    @property
+    def unit(self) -> float:
+        """What changes of the answers are measured in."""
+        return unit(self.model, self.answered)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The scores of the layer."""
+        return self.look.scores[self.own.name]
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """What the layer could attend to, `(samples, indices)`, if it saw a mask."""
+        return self.look.masks.get(self.own.name)
+
+    def attended_part(self) -> str:
+        """What of the input the scores are about: "cell", "step" or "feature"; ValueError where
+        they are about none of it."""
+        attended = self.look.attended[self.own.name]
+        size = self.own.rows.shape[-1]
+        if not isinstance(self.x, list):
+            if self.x.shape == self.scores.shape:
+                return "cell"
+            if attended in ("step", "key") and self.x.ndim > 1 and self.x.shape[1] == size:
+                return "step"
+            if attended == "feature" and self.x.ndim == 3 and self.x.shape[2] == size:
+                return "feature"
+        shapes = [a.shape for a in self.x] if isinstance(self.x, list) else self.x.shape
+        raise ValueError(
+            f"the {size} indices that {self.own.name!r} attends to are not those of the input "
+            f"{shapes}"
+        )
+
+
+def mean(values: Any) -> float | None:
+    """The mean of what is not NaN; None where nothing is."""
+    values = np.asarray(values, "float64")
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if values.size else None

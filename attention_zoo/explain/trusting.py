@@ -1,0 +1,161 @@
+"""Can the attention of this model be believed?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.explain import trust_inputs, trust_rows
+from attention_zoo.explain.answers import answers, labels
+from attention_zoo.explain.distributions import distributions
+from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.localisation import matched
+from attention_zoo.explain.trust_page import Trust, TrustRow
+from attention_zoo.explain.trust_subject import Retrained, Subject
+from attention_zoo.explain.watching import check_model, watch
+
+#: What the page holds, in its order.
+_MEASURES: dict[str, Callable[[Subject], Any]] = {
+    "attending to all alike": trust_rows.uniform_in_place,
+    "trained with uniform attention": trust_rows.uniform_retrained,
+    "scores permuted": trust_rows.permutation,
+    "adversarial attention": trust_rows.adversary,
+    "divergence over seeds": trust_rows.seeds,
+    "Kendall tau": trust_inputs.agreements,
+    "comprehensiveness and sufficiency": trust_inputs.erasures,
+    "weights drawn anew": trust_inputs.randomization,
+    "conicity of the attended states": trust_inputs.conicities,
+    "localisation": trust_inputs.localisation,
+}
+
+
+def trust(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    truth: Any = None,
+    layer: str | None = None,
+    samples: int = 200,
+    seed: int = 0,
+    retrained_uniform: Retrained | None = None,
+    others: Sequence[keras.Model] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Trust:
+    """Measure, in a dozen ways, how far the attention of a model can be believed.
+
+    Each figure stands beside its control, with a sentence of what the two show and what they do
+    not. There is no total: attention may lie where the answer is and yet not be needed, or be
+    needed and yet not be the only account of the answer. What cannot be measured on this model
+    says why. Changes of answers that are no probabilities are in units of their standard
+    deviation over the samples. It takes some seconds on a small model.
+
+    Args:
+        model: a built model with attention layers, ours or Keras's own. It is left as it is.
+        x: an array `(samples, ...)`, or several for a model of several inputs.
+        y: the labels, as integers or one-hot, or the quantities; without them the figures are
+            of how far the answers move, not of how good they are.
+        truth: 1 where the answer is, if that is known: the shape of the scores, or of their
+            leading axes.
+        layer: the name of an attention layer; by default the first.
+        samples: on how many samples, drawn from x, it is measured at most.
+        seed: of that and all other draws.
+        retrained_uniform: `(name, value, control)`: a figure such as `"accuracy"` of the same
+            model trained with `normalizer="uniform"`, and the same figure with its own attention.
+        others: models of the same architecture trained with other seeds.
+        progress: called with the name of what is measured next, how much is done, and of how
+            much.
+
+    Returns:
+        A `Trust`: print it, or take `.rows`, `.to_frame()` or `.to_dict()`.
+
+    Raises:
+        ValueError: as `attention_scores`, and for labels, a truth or a figure that do not fit.
+
+    Example:
+
+    >>> x, y, relevance = az.tasks.get("planted_feature").sample(50, split="test")
+    >>> page = az.trust(az.load("dense"), x, y, truth=relevance,
+    ...                 retrained_uniform=("accuracy", 1.0, 1.0))
+    >>> print(page["accuracy, trained with uniform attention"].sentence)
+    Trained with its attention frozen uniform the model answers as well: the answer needs no
+    attention, and where this model looks does not explain how one comes to it.
+    """
+    checks.positive_int("samples", samples)
+    checks.natural("seed", seed)
+    check_model(model)
+    for other in others:
+        check_model(other)
+    subject = _subject(model, x, y, truth, layer, samples, seed, retrained_uniform, others)
+    rows: list[TrustRow] = []
+    asked = {k: v for k, v in _MEASURES.items() if others or v is not trust_rows.seeds}
+    for number, (name, measure) in enumerate(asked.items()):
+        if progress is not None:
+            progress(name, number, len(asked))
+        try:
+            found = measure(subject)
+        except (ValueError, NotImplementedError) as error:
+            # The inputs are checked: what is left is a measure that such a model does not have
+            found = TrustRow(name, None, None, "", f"Not measured: {error}", "")
+        rows += found if isinstance(found, list) else [found]
+    return Trust(model.name, subject.own.name, len(subject.answered), tuple(rows))
+
+
+def _subject(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    truth: Any,
+    layer: str | None,
+    samples: int,
+    seed: int,
+    retrained: Any,
+    others: Sequence[keras.Model],
+) -> Subject:
+    """All that the measures need, of samples that were drawn, checked."""
+    x = check_inputs(model, x)
+    total = len(keras.tree.flatten(x)[0])
+    chosen = np.arange(total)
+    if total > samples:
+        chosen = np.sort(np.random.default_rng(seed).permutation(total)[:samples])
+    few = keras.tree.map_structure(lambda array: array[chosen], x)
+    look = watch(model, few)
+    own = distributions(look, layer)
+    answered = answers(look.predictions)
+    if y is not None:
+        y = labels(_drawn("y", y, total, chosen), answered)
+    if truth is not None:
+        truth = _drawn("truth", truth, total, chosen)
+        matched(truth, look.scores[own.name], "truth")
+    return Subject(
+        model, few, look, own, answered, y, truth, tuple(others), _retrained(retrained), seed
+    )
+
+
+def _drawn(name: str, values: Any, total: int, chosen: np.ndarray) -> np.ndarray:
+    values = np.asarray(values)
+    if values.shape[:1] != (total,):
+        raise ValueError(
+            f"`{name}` must have a value for each of the {total} samples. Received: {values.shape}"
+        )
+    return values[chosen]
+
+
+def _retrained(given: Any) -> Retrained | None:
+    """A name and two finite figures, or None; ValueError for anything else."""
+    if given is None:
+        return None
+    fits = isinstance(given, (tuple, list)) and len(given) == 3 and isinstance(given[0], str)
+    if not fits or not all(
+        isinstance(v, (int, float, np.number)) and math.isfinite(v) for v in given[1:]
+    ):
+        raise ValueError(
+            "`retrained_uniform` must be (name, value, control): a string and two finite numbers. "
+            f"Received: {given!r}"
+        )
+    return given[0], float(given[1]), float(given[2])

@@ -1,0 +1,197 @@
+"""The page of trust: what it holds, and that it tells a model that needs its attention from one
+that does not."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.cli.cards import retrained_uniform
+from attention_zoo.explain.trust_page import Trust, TrustRow
+
+RETRAINED = "accuracy, trained with uniform attention"
+IN_PLACE = "accuracy, attending to all alike"
+
+
+def page_of(name, **options):
+    recipe = az.presets.read_card(name).recipe
+    task = az.tasks.get(recipe["task"], **recipe["task_config"])
+    drawn = az.training.from_task(task, 60, 0, "test")
+    options["retrained_uniform"] = retrained_uniform(az.presets.read_card(name))
+    return az.trust(az.load(name), drawn.x, drawn.y, truth=drawn.relevance, **options)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return page_of("dense_after.max_retrieval")
+
+
+@pytest.fixture(scope="module")
+def faking():
+    return page_of("dense.planted_feature")
+
+
+def test_the_page_tells_a_model_that_needs_its_attention_from_one_that_does_not(good, faking):
+    assert good[RETRAINED].value < good[RETRAINED].control - 0.5
+    assert "answers worse" in good[RETRAINED].sentence
+    assert faking[RETRAINED].value >= faking[RETRAINED].control - 0.005
+    assert "the answer needs no attention" in faking[RETRAINED].sentence
+    # What cannot tell them apart: both look where the answer is
+    for page in (good, faking):
+        assert page["relevance mass accuracy"].value > 0.9 > page["relevance mass accuracy"].control
+        assert "Attention lies where the answer is" in page["relevance mass accuracy"].sentence
+
+
+def test_every_row_has_a_value_beside_its_control_or_says_why_not(good, faking):
+    for row in (*good.rows, *faking.rows):
+        assert row.sentence.endswith(".")
+        if row.value is None:
+            assert row.sentence.startswith("Not measured: ")
+        else:
+            assert np.isfinite(row.value) and np.isfinite(row.control)
+            assert row.against and row.source
+    assert [row.name for row in faking.rows if row.value is None] == [
+        "conicity of the attended states"
+    ]
+    assert all(row.value is not None for row in good.rows)
+    assert len({row.name for row in good.rows}) == len(good.rows) == 12
+
+
+def test_the_figures_are_those_of_the_measures(good):
+    name = "dense_after.max_retrieval"
+    recipe = az.presets.read_card(name).recipe
+    task = az.tasks.get(recipe["task"], **recipe["task_config"])
+    drawn = az.training.from_task(task, 60, 0, "test")
+    model = az.load(name)
+    scores = az.attention_scores(model, drawn.x)["attention"]
+    mass = (scores * drawn.relevance).sum(1)
+    assert good["relevance mass accuracy"].value == pytest.approx(mass.mean(), abs=1e-6)
+    answers = model.predict(drawn.x, verbose=0).argmax(1)
+    assert good[IN_PLACE].control == pytest.approx((answers == drawn.y).mean())
+    assert good[IN_PLACE].value < 0.6
+
+
+def test_the_page_as_text_json_table_and_html(good):
+    text = str(good)
+    assert max(map(len, text.splitlines())) <= 88
+    assert max(map(len, good.as_text(60).splitlines())) <= 60
+    joined = " ".join(text.split())
+    for row in good.rows:
+        assert row.name in joined
+        assert row.sentence in joined
+    assert "No figure here is a verdict" in joined
+    read = json.loads(json.dumps(good.to_dict(), allow_nan=False))
+    assert Trust(**{**read, "rows": tuple(TrustRow(**row) for row in read["rows"])}) == good
+    assert repr(good) == "<Trust in attention of dense_after: 12 figures>"
+    assert good._repr_html_().count("<tr>") == 13
+    with pytest.raises(KeyError, match="'verdict' is none of"):
+        good["verdict"]
+
+
+def test_a_table(good):
+    pytest.importorskip("pandas")
+    frame = good.to_frame()
+    assert list(frame.columns) == ["name", "value", "control", "against", "sentence", "source"]
+    assert frame["name"].tolist() == [row.name for row in good.rows]
+
+
+def test_html_is_escaped():
+    row = TrustRow("<script>", 0.5, 0.25, "a < b", "x & y.", "<i>")
+    html = Trust("<model>", "<layer>", 3, (row,))._repr_html_()
+    for name in ("<script>", "<model>", "<layer>", "a < b", "<i>"):
+        assert name not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A model of two outputs of quantities, and its data."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((5, 3))
+    x = az.layers.AttentionPooling(name="attention")(inputs)
+    x = keras.Model(inputs, keras.layers.Dense(2)(x))
+    return x, np.random.default_rng(0).normal(size=(23, 5, 3)).astype("float32")
+
+
+def test_without_labels_truth_or_controls(small):
+    model, x = small
+    before = model.get_weights()
+    told = []
+    page = az.trust(model, x, samples=17, progress=lambda *step: told.append(step))
+    assert page.samples == 17
+    names = [row.name for row in page.rows]
+    assert names[:2] == ["change of the answer, attending to all alike",
+                         "trained with uniform attention"]  # fmt: skip
+    assert "normalizer='uniform'" in page.rows[1].sentence
+    assert not {"relevance mass accuracy", "JSD over 2 seeds"} & set(names)
+    assert [done for _, done, _ in told] == list(range(told[0][2]))
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_seed_decides(small):
+    model, x = small
+    first, again = (az.trust(model, x, samples=11, seed=3) for _ in range(2))
+    assert first == again
+    assert first != az.trust(model, x, samples=11, seed=4)
+
+
+def test_models_of_other_seeds(small):
+    model, x = small
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    same = az.trust(model, x, samples=7, others=[twin])["JSD over 2 seeds"]
+    assert same.value == pytest.approx(0, abs=1e-6)
+    assert "look at the same" in same.sentence
+
+
+def test_quantities_are_judged_by_their_error(small):
+    model, x = small
+    y = model.predict(x, verbose=0)
+    page = az.trust(model, x, y)
+    assert page["mean absolute error, attending to all alike"].control == pytest.approx(0, abs=1e-6)
+
+
+def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
+    inputs = keras.Input((5,), dtype="int32")
+    hidden = keras.layers.Embedding(7, 3)(inputs)
+    hidden = az.layers.AttentionPooling(normalizer="uniform")(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden))
+    x = np.random.default_rng(0).integers(0, 7, (13, 5))
+    page = az.trust(model, x)
+    assert "needs an input of floats" in page["Kendall tau"].sentence
+    assert "all alike" in page["rank correlation, weights drawn anew"].sentence
+    permuted = page["change of the answer, scores permuted"]
+    assert permuted.value == pytest.approx(0, abs=1e-6)
+    assert "their order tells nothing" in permuted.sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"layer": "atention"}, ValueError, "Unknown layer. Did you mean 'attention'"),
+        ({"samples": 0}, ValueError, "`samples` must be a positive integer"),
+        ({"seed": -1}, ValueError, "`seed` must be an integer of at least 0"),
+        ({"y": np.ones(22)}, ValueError, r"`y` must have a value for each of the 23.*\(22,\)"),
+        ({"y": np.ones((23, 7))}, ValueError, r"`y` must have one label a sample"),
+        ({"y": ["a"] * 23}, ValueError, "`y` must be an array of numbers"),
+        ({"y": np.full(23, np.nan)}, ValueError, "`y` must be finite"),
+        ({"truth": np.ones((23, 4))}, ValueError, r"`truth` must have the shape of the scores"),
+        ({"truth": np.ones((3, 5))}, ValueError, "`truth` must have a value for each of the 23"),
+        ({"retrained_uniform": 0.5}, ValueError, r"\(name, value, control\).*Received: 0.5"),
+        ({"retrained_uniform": ("a", 1)}, ValueError, r"must be \(name, value, control\)"),
+        ({"retrained_uniform": ("a", 1, float("nan"))}, ValueError, "two finite numbers"),
+        ({"others": ["model"]}, TypeError, "`model` must be a keras.Model. Received: str"),
+    ],
+)
+def test_bad_input_is_named(small, options, error, message):
+    with pytest.raises(error, match=message):
+        az.trust(*small, **options)
+
+
+def test_a_model_without_attention_is_refused():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="only")])
+    with pytest.raises(ValueError, match=r"no attention layer.*only \(Dense\)"):
+        az.trust(model, np.ones((5, 3)))
