@@ -10,6 +10,7 @@ import numpy as np
 from attention_zoo.core import arrays, checks
 from attention_zoo.explain.gradients import (
     chosen_outputs,
+    chosen_values,
     float_inputs,
     gradients,
     one_input,
@@ -47,8 +48,9 @@ def integrated_gradients(
         (x - b) * integral from 0 to 1 of grad f(b + a (x - b)) da
 
     Completeness: the attributions of a sample sum to f(x) - f(b), up to the error of the
-    quadrature, a Gauss-Legendre rule; how far they are off tells whether the steps suffice. A cell
-    that equals the baseline gets 0, so a value that means something should not be the baseline.
+    quadrature, a Gauss-Legendre rule. A model that changes its answer in a small part of the way,
+    as sure classifiers with sharp attention do, needs hundreds of steps: see `completeness_gap`.
+    A cell that equals the baseline gets 0, so a value that means something should not be it.
 
     Args:
         model: a built Keras model of one input and one output layer.
@@ -84,6 +86,36 @@ def integrated_gradients(
         point = (start + at * (x - start)).astype("float32")
         total += weight * gradients(model, point, chosen, batch_size)
     return ((x - start) * total).astype("float32")
+
+
+def completeness_gap(
+    model: keras.Model, x: Any, attribution: Any, output: Any = None, *, baseline: Any = 0.0,
+    mask: Any = None, batch_size: int = 256,
+) -> np.ndarray:  # fmt: skip
+    """How far attributions are from complete: |sum of them - (f(x) - f(b))| of each sample,
+    `(samples,)`. In units of the answer: .01 is little for a probability.
+
+    Arguments are those of `integrated_gradients`, whose result `attribution` is.
+
+    Example:
+
+    >>> from attention_zoo.explain.attribution import completeness_gap, integrated_gradients
+    >>> model = az.load("lstm_after")
+    >>> x = az.tasks.get("planted_step").sample(5, split="test").x
+    >>> gap = completeness_gap(model, x, integrated_gradients(model, x))
+    >>> gap.shape, bool(gap.max() < 0.01)
+    ((5,), True)
+    """
+    x = float_inputs(model, one_input(model, x))
+    found = arrays.numeric("attribution", attribution)
+    if found.shape != x.shape:
+        raise ValueError(
+            f"`attribution` must have the shape of x {x.shape}. Received: {found.shape}"
+        )
+    start = np.where(visible_cells(x, mask), _broadcast("baseline", baseline, x), x)
+    chosen = chosen_outputs(model, x, output, batch_size)
+    here, there = (chosen_values(model, at, chosen, batch_size) for at in (x, start))
+    return np.abs(found.reshape(len(x), -1).sum(1, dtype="float64") - (here - there))
 
 
 def random_attribution(x: Any, seed: int = 0) -> np.ndarray:

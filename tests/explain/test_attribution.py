@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from attention_zoo.explain.attribution import (
+    completeness_gap,
     gradient_times_input,
     integrated_gradients,
     random_attribution,
@@ -65,6 +66,13 @@ def test_completeness(series):
     found = integrated_gradients(series, x, baseline=baseline)
     answers = series.predict(np.concatenate([x, baseline[None]]), verbose=0).sum((1, 2))
     np.testing.assert_allclose(found.sum((1, 2)), answers[:-1] - answers[-1], atol=1e-5)
+    gap = completeness_gap(series, x, found, baseline=baseline)
+    np.testing.assert_allclose(gap, 0, atol=1e-5)
+    found[:, 2, 1] += np.linspace(-1, 1, 7)
+    gap = completeness_gap(series, x, found, baseline=baseline)
+    np.testing.assert_allclose(gap, np.abs(np.linspace(-1, 1, 7)), atol=1e-5)
+    with pytest.raises(ValueError, match=r"shape of x \(7, 5, 3\). Received: \(7, 5\)"):
+        completeness_gap(series, x, found[..., 0])
 
 
 def test_the_class_predicted_at_x_is_kept_on_the_way():
