@@ -12,6 +12,9 @@ from attention_zoo.core.registry import one_of
 #: What takes the place of a value: one of other samples at the same cell, their mean, or 0.
 REPLACEMENTS = ("marginal", "mean", "zero")
 
+#: How many cells are drawn or ranked at once, which bounds the memory beside the data.
+_CELLS = 2_000_000
+
 
 def replacement_values(
     x: Any, replacement: str = "marginal", *, mask: Any = None, seed: int = 0
@@ -50,29 +53,41 @@ def replacement_values(
             "replacement='marginal' draws from the other samples of `x`: at least 2 are needed. "
             f"Received: {len(x)}"
         )
+    columns, seen = x.reshape(len(x), -1), visible.reshape(len(x), -1)
     rng = np.random.default_rng(seed)
-    others = visible.sum(0) - 1
-    pick = (rng.random(x.shape) * others).astype("int64")
+    values = np.empty_like(columns)
+    at_once = max(1, _CELLS // len(x))
+    for start in range(0, columns.shape[1], at_once):
+        some = slice(start, start + at_once)
+        values[:, some] = _from_others(columns[:, some], seen[:, some], rng)
+    values = values.reshape(x.shape)
+    alone = visible & (visible.sum(0) == 1)
+    if alone.any():
+        # A step that no other sample reaches: a value of that feature from any step
+        width = x.shape[-1] if x.ndim > 2 else 1
+        by_feature, shown = x.reshape(-1, width), visible.reshape(-1, width)
+        drawn = [
+            rng.choice(by_feature[shown[:, f], f])
+            for f in (np.nonzero(alone)[-1] if width > 1 else [0] * int(alone.sum()))
+        ]
+        values[alone] = np.asarray(drawn, x.dtype)
+    return np.where(visible, values, x)
+
+
+def _from_others(x: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each cell of `(samples, cells)` that of another sample that is visible there."""
+    pick = (rng.random(x.shape) * (visible.sum(0) - 1)).astype("int64")
     # Its own place among the samples that are visible there is left out
     pick += pick >= np.cumsum(visible, axis=0) - 1
     order = np.argsort(~visible, axis=0, kind="stable")
     donors = np.take_along_axis(order, np.minimum(pick, len(x) - 1), axis=0)
-    values = np.take_along_axis(x, donors, axis=0)
-    alone = visible & (others == 0)
-    if alone.any():
-        # A step that no other sample reaches: a value of that feature from any step
-        feature = np.nonzero(alone)[-1] if x.ndim > 2 else np.zeros(int(alone.sum()), int)
-        columns = x.reshape(-1, x.shape[-1] if x.ndim > 2 else 1)
-        shown = visible.reshape(columns.shape)
-        drawn = [rng.choice(columns[shown[:, f], f]) for f in feature]
-        values[alone] = np.asarray(drawn, x.dtype)
-    return np.where(visible, values, x)
+    return np.take_along_axis(x, donors, axis=0)
 
 
 def visible_cells(x: np.ndarray, mask: Any) -> np.ndarray:
     """A mask of x's leading axes as booleans of its shape; all True without one."""
     if mask is None:
-        return np.ones(x.shape, bool)
+        return np.broadcast_to(True, x.shape)
     mask = np.asarray(mask)
     if mask.dtype.kind not in "biu" or mask.shape != x.shape[: mask.ndim] or mask.ndim == 0:
         raise ValueError(
@@ -111,11 +126,15 @@ class Ranking:
             i for i, size in enumerate(x.shape) if i >= scores.ndim or scores.shape[i] < size
         )
         parts = self.cells.any(axis=gone).reshape(len(x), -1)
-        keys = np.where(parts, -scores.reshape(len(x), -1).astype("float64"), np.inf)
-        chance = np.random.default_rng(seed).random(keys.shape)
-        order = np.lexsort((chance, keys), axis=-1)
-        self.place = np.empty(keys.shape, "int64")
-        np.put_along_axis(self.place, order, np.arange(keys.shape[1])[None], axis=1)
+        rows = scores.reshape(len(x), -1)
+        rng = np.random.default_rng(seed)
+        self.place = np.empty(rows.shape, "int32")
+        at_once = max(1, _CELLS // rows.shape[1])
+        for start in range(0, len(x), at_once):
+            some = slice(start, start + at_once)
+            keys = np.where(parts[some], -rows[some].astype("float64"), np.inf)
+            order = np.lexsort((rng.random(keys.shape), keys), axis=-1)
+            np.put_along_axis(self.place[some], order, np.arange(keys.shape[1])[None], axis=1)
         self.sizes = parts.sum(1)
 
     def top(self, fraction: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from attention_zoo.explain import perturbing
 from attention_zoo.explain.perturbing import Ranking, erase, replacement_values
 
 RNG = np.random.default_rng(0)
@@ -51,6 +52,21 @@ def test_a_step_that_one_sample_reaches_alone_is_drawn_from_other_steps():
     values = replacement_values(x, mask=mask)[0, 4]
     assert (values >= 0).all()
     np.testing.assert_array_equal(values % 3, [0, 1, 2])
+
+
+def test_any_number_of_cells_at_once(monkeypatch):
+    mask = MASK.copy()
+    monkeypatch.setattr(perturbing, "_CELLS", 8)
+    x = np.where(mask[..., None], X, -1000)
+    values = replacement_values(x, mask=mask)
+    np.testing.assert_array_equal(values[mask] % 15, (X % 15)[mask])
+    np.testing.assert_array_equal(values[~mask], x[~mask])
+    scores = RNG.permutation(35).reshape(7, 5)
+    found = erase(X + 1, scores, 0.4, replacement="zero")
+    gone = np.argsort(-scores, axis=1)[:, :2]
+    np.testing.assert_array_equal(
+        np.sort(gone, axis=1), np.argwhere((found == 0).all(-1))[:, 1].reshape(7, 2)
+    )
 
 
 def test_mean_and_zero():
