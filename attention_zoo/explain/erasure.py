@@ -56,7 +56,7 @@ class Curve(NamedTuple):
 
 
 def comprehensiveness(
-    model: keras.Model, x: Any, scores: Any, *, fractions: Sequence[float] = FRACTIONS,
+    model: keras.Model, x: Any, scores: Any, *, fractions: float | Sequence[float] = FRACTIONS,
     replacement: str = "marginal", mask: Any = None, draws: int = 3, seed: int = 0,
     batch_size: int = 256,
 ) -> Erasure:  # fmt: skip
@@ -68,8 +68,8 @@ def comprehensiveness(
     p is the probability of the class predicted on x; where the model's outputs are no
     probabilities it is minus their mean absolute distance from those on x; where it answers at
     every step, the mean over the steps. With one fraction it is comprehensiveness itself, with
-    several its area over the perturbation curve. (The paper's sum has a term more, of nothing
-    erased.)
+    several its area over the perturbation curve. (The sum in the paper has one term more, that of
+    b = 0.)
 
     An erased sample is no longer like those that the model was trained on, and part of what it
     loses is owed to that: the random ranking says how much.
@@ -103,7 +103,7 @@ def comprehensiveness(
 
 
 def sufficiency(
-    model: keras.Model, x: Any, scores: Any, *, fractions: Sequence[float] = FRACTIONS,
+    model: keras.Model, x: Any, scores: Any, *, fractions: float | Sequence[float] = FRACTIONS,
     replacement: str = "marginal", mask: Any = None, draws: int = 3, seed: int = 0,
     batch_size: int = 256,
 ) -> Erasure:  # fmt: skip
