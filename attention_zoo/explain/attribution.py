@@ -8,14 +8,14 @@ import keras
 import numpy as np
 
 from attention_zoo.core import arrays, checks
-from attention_zoo.explain.gradients import (
+from attention_zoo.explain.perturbing import visible_cells
+from attention_zoo.explain.slopes import (
     chosen_outputs,
     chosen_values,
     float_inputs,
     gradients,
     one_input,
 )
-from attention_zoo.explain.perturbing import visible_cells
 
 
 def saliency(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> np.ndarray:

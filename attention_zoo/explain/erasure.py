@@ -10,8 +10,8 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.explain.answers import answers, are_probabilities
-from attention_zoo.explain.gradients import one_input
 from attention_zoo.explain.perturbing import Ranking, replacement_values, share
+from attention_zoo.explain.slopes import one_input
 
 #: The shares that DeYoung et al. average over.
 FRACTIONS = (0.01, 0.05, 0.1, 0.2, 0.5)

@@ -185,21 +185,38 @@ class Explanation:
         """Read what `save` wrote; ValueError for a file that holds something else."""
         return cls(**storage.load(path))
 
-    def plot(self, layer: str | None = None, *, names: Any = None, title: str = "") -> Figure:
-        """A picture of the mean attention per index, its spread and the expected index.
+    def plot(
+        self,
+        layer: str | None = None,
+        *,
+        kind: str = "bars",
+        sample: int = 0,
+        names: Any = None,
+        title: str = "",
+    ) -> Figure:
+        """A picture of where the model looks.
 
         Args:
             layer: the name of an attention layer; by default the first.
+            kind: of all samples, `"bars"`, the mean attention per index with its spread and the
+                expected index, or `"rows"`, a row each of attention, its largest cell and the
+                truth; of one sample, `"heatmap"`, time by feature below the series itself,
+                `"alignment"`, queries by keys, `"heads"`, the same for each head, or `"tokens"`,
+                a text in colours.
+            sample: the number of the sample that is drawn, for the kinds of one.
             names: one label an index; by default the names given to `explain`, or numbers.
             title: a line above the picture.
 
         Returns:
-            A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`.
-        """
-        from attention_zoo.explain.plots import plot_profile  # Matplotlib only when it is needed
+            A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`. The
+            colours begin at 0, padding is grey, the truth is outlined.
 
-        names = self.index_names(layer) if names is None else names
-        return plot_profile(self.profile(layer), self.expected(layer), names=names, title=title)
+        Raises:
+            ValueError: for an unknown kind, or one that the layer's scores have no axes for.
+        """
+        from attention_zoo.explain.picture import draw  # Matplotlib only when it is needed
+
+        return draw(self, layer, kind, sample, names, title)
 
 
 def explain(

@@ -11,8 +11,8 @@ import numpy as np
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.attribution import saliency
-from attention_zoo.explain.gradients import chosen_outputs, one_input
 from attention_zoo.explain.perturbing import replacement_values, share, visible_cells
+from attention_zoo.explain.slopes import chosen_outputs, one_input
 
 #: What is left out to see whether a feature counts: that feature at all steps, or one cell.
 VARIANTS = ("feature", "cell")

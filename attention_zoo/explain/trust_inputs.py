@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_zoo.explain.agreement import agreement
+from attention_zoo.explain.agreeing import agreement
 from attention_zoo.explain.attribution import gradient_times_input
-from attention_zoo.explain.conicity import attended_states, conicity
 from attention_zoo.explain.counterfactual import permuted
 from attention_zoo.explain.erasure import comprehensiveness, sufficiency
+from attention_zoo.explain.leaving_out import occlusion
 from attention_zoo.explain.localisation import matched, pointing_game, relevance_mass_accuracy
-from attention_zoo.explain.occlusion import occlusion
 from attention_zoo.explain.ranks import kendall_tau, spearman_rho
 from attention_zoo.explain.sanity import parameter_randomization
+from attention_zoo.explain.states import attended_states, conicity
 from attention_zoo.explain.trust_page import TrustRow
 from attention_zoo.explain.trust_rows import JAIN
 from attention_zoo.explain.trust_subject import Subject, mean

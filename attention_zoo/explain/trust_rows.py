@@ -93,7 +93,7 @@ def adversary(subject: Subject) -> TrustRow:
     """How far from its own scores the model can look and answer the same."""
     found = adversarial_attention(
         subject.model, subject.x, subject.own.name, tolerance=_TOLERANCE * subject.unit,
-        seed=subject.seed,
+        rounds=10, seed=subject.seed,
     )  # fmt: skip
     value, control = float(found.divergence.mean()), float(found.control.mean())
     within = ".01" if subject.probabilities else ".01 of its standard deviation"

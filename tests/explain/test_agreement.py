@@ -8,7 +8,7 @@ import scipy.stats
 from scipy.spatial.distance import jensenshannon
 
 from attention_zoo.explain import ranks
-from attention_zoo.explain.agreement import agreement
+from attention_zoo.explain.agreeing import agreement
 from attention_zoo.explain.divergence import divergence_over_seeds, jensen_shannon_divergence
 from attention_zoo.explain.ranks import kendall_tau, spearman_rho
 

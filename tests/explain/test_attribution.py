@@ -11,8 +11,8 @@ from attention_zoo.explain.attribution import (
     random_attribution,
     saliency,
 )
-from attention_zoo.explain.gradients import gradients
-from attention_zoo.explain.occlusion import occlusion
+from attention_zoo.explain.slopes import gradients
+from attention_zoo.explain.leaving_out import occlusion
 from attention_zoo.explain.perturbing import replacement_values
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from scipy.spatial.distance import jensenshannon
 
 import attention_zoo as az
 from attention_zoo.explain.adversarial import adversarial_attention
-from attention_zoo.explain.conicity import attended_states, conicity
+from attention_zoo.explain.states import attended_states, conicity
 from attention_zoo.explain.counterfactual import permutation_test, permuted, predict_uniform
 
 STEPS, FEATURES = 7, 3

@@ -119,38 +119,30 @@ def test_without_labels_truth_or_controls(small):
     model, x = small
     before = model.get_weights()
     told = []
-    page = az.trust(model, x, samples=17, progress=lambda *step: told.append(step))
+    page = az.trust(model, x, samples=17, seed=3, progress=lambda *step: told.append(step))
     assert page.samples == 17
     names = [row.name for row in page.rows]
-    assert names[:2] == ["change of the answer, attending to all alike",
-                         "trained with uniform attention"]  # fmt: skip
+    assert names[:2] == [
+        "change of the answer, attending to all alike",
+        "trained with uniform attention",
+    ]
     assert "normalizer='uniform'" in page.rows[1].sentence
     assert not {"relevance mass accuracy", "JSD over 2 seeds"} & set(names)
     assert [done for _, done, _ in told] == list(range(told[0][2]))
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+    assert page == az.trust(model, x, samples=17, seed=3)
+    assert page != az.trust(model, x, samples=17, seed=4)
 
 
-def test_the_seed_decides(small):
-    model, x = small
-    first, again = (az.trust(model, x, samples=11, seed=3) for _ in range(2))
-    assert first == again
-    assert first != az.trust(model, x, samples=11, seed=4)
-
-
-def test_models_of_other_seeds(small):
+def test_models_of_other_seeds_and_quantities(small):
     model, x = small
     twin = keras.models.clone_model(model)
     twin.set_weights(model.get_weights())
-    same = az.trust(model, x, samples=7, others=[twin])["JSD over 2 seeds"]
-    assert same.value == pytest.approx(0, abs=1e-6)
-    assert "look at the same" in same.sentence
-
-
-def test_quantities_are_judged_by_their_error(small):
-    model, x = small
-    y = model.predict(x, verbose=0)
-    page = az.trust(model, x, y)
+    page = az.trust(model, x, model.predict(x, verbose=0), others=[twin])
+    assert page["JSD over 2 seeds"].value == pytest.approx(0, abs=1e-6)
+    assert "look at the same" in page["JSD over 2 seeds"].sentence
+    # Quantities are judged by their error
     assert page["mean absolute error, attending to all alike"].control == pytest.approx(0, abs=1e-6)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain.gradients import chosen_outputs, chosen_values, one_input
 from attention_zoo.explain.perturbing import replacement_values, visible_cells
+from attention_zoo.explain.slopes import chosen_outputs, chosen_values, one_input
 
 #: What is left out at a time.
 UNITS = ("cell", "step", "feature")
@@ -52,7 +52,7 @@ def occlusion(
 
     Example:
 
-    >>> from attention_zoo.explain.occlusion import occlusion
+    >>> from attention_zoo.explain.leaving_out import occlusion
     >>> x = az.tasks.get("planted_step").sample(50, split="test").x
     >>> lost = np.abs(occlusion(az.load("lstm_after"), x, unit="step"))
     >>> lost.shape, int(lost.mean(0).argmax())

@@ -39,7 +39,7 @@ def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 
 
     Example:
 
-    >>> from attention_zoo.explain.gradients import gradients
+    >>> from attention_zoo.explain.slopes import gradients
     >>> x = az.tasks.get("planted_feature").sample(5, split="test").x
     >>> slopes = gradients(az.load("dense"), x)
     >>> slopes.shape, int(np.abs(slopes).mean(0).argmax())
