@@ -1,6 +1,6 @@
 """Attention, gradients, occlusion and chance against truths that are known.
 
-    python -m benchmarks.saliency                     every task, seed 0: half an hour on two cores
+    python -m benchmarks.saliency                     every task, seed 0: 20 minutes on two cores
     python -m benchmarks.saliency syn1 --seeds 3      some tasks, the seeds 0, 1, 2
     python -m benchmarks.saliency --report            the page anew, from the stored JSON
 
@@ -26,8 +26,8 @@ from attention_zoo.explain.attribution import (
     random_attribution,
     saliency,
 )
+from attention_zoo.explain.leaving_out import occlusion
 from attention_zoo.explain.localisation import auprc, matched, relevance_mass_accuracy
-from attention_zoo.explain.occlusion import occlusion
 from attention_zoo.explain.perturbing import erase
 from attention_zoo.explain.rescaling import temporal_saliency_rescaling
 from attention_zoo.explain.thresholds import area_under_precision, area_under_recall
