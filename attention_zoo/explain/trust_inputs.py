@@ -59,7 +59,11 @@ def _agreement(
     other: str, does: str, value: float | None, control: float | None, most: float | None
 ) -> TrustRow:
     if value is None or control is None or most is None:
-        sentence = "Not measured: attention, or what it is compared with, is about all alike."
+        value, control = None, None
+        sentence = (
+            "Not measured: the scores, the gradients or the answers without each input are all "
+            "alike, as the gradients of answers that are certain."
+        )
     else:
         agrees = value > 0.7 * min(control, most)
         sentence = (
@@ -94,14 +98,14 @@ def erasures(subject: Subject) -> list[TrustRow]:
             "comprehensiveness (AOPC)", lost[0] / scale, lost[1] / scale, "random ranking",
             "Without the inputs that are attended to most the answer loses more than without "
             "others: they count." if lost[0] > max(1.5 * lost[1], lost[1] + 0.01 * scale) else
-            "Without the inputs that are attended to most the answer loses no more than without "
+            "Without the inputs that are attended to most the answer loses hardly more than without "
             "others.", DEYOUNG,
         ),
         TrustRow(
             "sufficiency (AOPC)", alone[0] / scale, alone[1] / scale, "random ranking",
             "With only the inputs that are attended to most the answer loses less than with "
             "others: they go far." if alone[0] < min(alone[1] / 1.5, alone[1] - 0.01 * scale) else
-            "With only the inputs that are attended to most the answer loses no less than with "
+            "With only the inputs that are attended to most the answer loses hardly less than with "
             "others.", DEYOUNG,
         ),
     ]  # fmt: skip
