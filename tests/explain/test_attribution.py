@@ -11,9 +11,9 @@ from attention_zoo.explain.attribution import (
     random_attribution,
     saliency,
 )
-from attention_zoo.explain.slopes import gradients
 from attention_zoo.explain.leaving_out import occlusion
 from attention_zoo.explain.perturbing import replacement_values
+from attention_zoo.explain.slopes import gradients
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.normal(size=(5, 3)).astype("float32")
