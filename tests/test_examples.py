@@ -42,10 +42,17 @@ def test_docstring(example, tmp_path, monkeypatch, request):
     assert runner.failures == 0, "".join(printed)
 
 
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(), re.S))
-def test_readme(block, tmp_path, monkeypatch):
+def blocks():
+    for page in (README, *sorted((README.parent / "docs").glob("*.md"))):
+        found = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S)
+        for number, block in enumerate(found, start=1):
+            yield pytest.param(block, id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize("block", list(blocks()))
+def test_the_pages_code(block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {})
+    exec(compile(block, "page", "exec"), {})
 
 
 def test_the_readme_is_short():

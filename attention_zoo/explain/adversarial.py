@@ -9,7 +9,7 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.explain.answers import answers, total_variation
-from attention_zoo.explain.counterfactual import answers_with, permuted
+from attention_zoo.explain.counterfactual import answers_with, part_of, permuted
 from attention_zoo.explain.distributions import Distributions, distributions
 from attention_zoo.explain.divergence import jensen_shannon_divergence
 from attention_zoo.explain.inputs import check_inputs
@@ -96,6 +96,21 @@ def adversarial_attention(
     own = distributions(look, layer)
     inputs, before = check_inputs(model, x), answers(look.predictions)
     rng = np.random.default_rng(seed)
+    found = [
+        _search(
+            model, part_of(inputs, some), own.take(some), before[some], tolerance, rounds,
+            candidates, rng,
+        )
+        for some in own.portions(candidates)
+    ]  # fmt: skip
+    return Adversary(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _search(
+    model: keras.Model, inputs: Any, own: Distributions, before: np.ndarray, tolerance: float,
+    rounds: int, candidates: int, rng: np.random.Generator,
+) -> Adversary:  # fmt: skip
+    """What `adversarial_attention` finds for some of the samples."""
     samples = np.arange(len(own.rows))
     best = own.rows
     divergence, control, change = np.zeros((3, len(samples)))

@@ -95,10 +95,20 @@ def permutation_test(
     checks.natural("seed", seed)
     look = watch(model, x, batch_size)
     own = distributions(look, layer)
+    inputs, before = check_inputs(model, x), answers(look.predictions)
     rng = np.random.default_rng(seed)
-    rows = np.stack([permuted(own.rows, own.visible, rng) for _ in range(permutations)])
-    after = answers_with(model, check_inputs(model, x), own, rows)
-    return np.median(total_variation(answers(look.predictions), after), axis=0)
+    found = []
+    for some in own.portions(permutations):
+        few = own.take(some)
+        rows = np.stack([permuted(few.rows, few.visible, rng) for _ in range(permutations)])
+        after = answers_with(model, part_of(inputs, some), few, rows)
+        found.append(np.median(total_variation(before[some], after), axis=0))
+    return np.concatenate(found)
+
+
+def part_of(x: Any, samples: slice) -> Any:
+    """Some of the samples, of one input or several."""
+    return keras.tree.map_structure(lambda array: array[samples], x)
 
 
 def permuted(rows: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.watching import Look
+
+#: How many scores are held at once, in each of the arrays that hold sets of them.
+_CELLS = 2**22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,19 @@ class Distributions:
         extra = rows.ndim - 3
         scores = (rows * self.sums).reshape(*rows.shape[:extra], *self.shape)
         return np.moveaxis(scores, -1, extra + self.axis)
+
+    def take(self, samples: slice) -> Distributions:
+        """Those of some of the samples."""
+        rows, visible, sums = self.rows[samples], self.visible[samples], self.sums[samples]
+        return Distributions(
+            self.name, rows, visible, sums, self.axis, (len(rows), *self.shape[1:])
+        )
+
+    def portions(self, sets: int) -> Iterator[slice]:
+        """The samples a few at a time, so that so many sets of their rows fit in memory."""
+        step = max(1, _CELLS // (sets * max(1, self.rows[0].size)))
+        for start in range(0, len(self.rows), step):
+            yield slice(start, start + step)
 
     def uniform(self) -> np.ndarray:
         """The rows that attend to all they could alike."""

@@ -110,8 +110,8 @@ def attended_states(
         raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
     if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
         raise ValueError(
-            f"The states that {layer!r} attends to cannot be read: it is wrapped, is called more "
-            "than once or shares its name."
+            f"The states that {layer!r} attends to cannot be read: it is wrapped, attends on "
+            "several levels, is called more than once or shares its name."
         )
     reader = _Reader(model, next(iter(found.values())))
     states = reader.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)

@@ -98,15 +98,15 @@ def erasures(subject: Subject) -> list[TrustRow]:
             "comprehensiveness (AOPC)", lost[0] / scale, lost[1] / scale, "random ranking",
             "Without the inputs that are attended to most the answer loses more than without "
             "others: they count." if lost[0] > max(1.5 * lost[1], lost[1] + 0.01 * scale) else
-            "Without the inputs that are attended to most the answer loses hardly more than without "
-            "others.", DEYOUNG,
+            "Without the inputs that are attended to most the answer loses hardly more than "
+            "without others.", DEYOUNG,
         ),
         TrustRow(
             "sufficiency (AOPC)", alone[0] / scale, alone[1] / scale, "random ranking",
             "With only the inputs that are attended to most the answer loses less than with "
             "others: they go far." if alone[0] < min(alone[1] / 1.5, alone[1] - 0.01 * scale) else
-            "With only the inputs that are attended to most the answer loses hardly less than with "
-            "others.", DEYOUNG,
+            "With only the inputs that are attended to most the answer loses hardly less than "
+            "with others.", DEYOUNG,
         ),
     ]  # fmt: skip
 

@@ -70,7 +70,7 @@ def uniform_retrained(subject: Subject) -> TrustRow:
 def permutation(subject: Subject) -> TrustRow:
     """How far the answer moves when the scores change places."""
     found = permutation_test(
-        subject.model, subject.x, subject.own.name, permutations=32, seed=subject.seed
+        subject.model, subject.few, subject.own.name, permutations=32, seed=subject.seed
     )
     value, control = float(found.mean()) / subject.unit, _between_samples(subject)
     sentence = (
@@ -92,7 +92,7 @@ def permutation(subject: Subject) -> TrustRow:
 def adversary(subject: Subject) -> TrustRow:
     """How far from its own scores the model can look and answer the same."""
     found = adversarial_attention(
-        subject.model, subject.x, subject.own.name, tolerance=_TOLERANCE * subject.unit,
+        subject.model, subject.few, subject.own.name, tolerance=_TOLERANCE * subject.unit,
         rounds=10, seed=subject.seed,
     )  # fmt: skip
     value, control = float(found.divergence.mean()), float(found.control.mean())

@@ -10,8 +10,12 @@ import keras
 import numpy as np
 
 from attention_zoo.explain.answers import are_probabilities, unit
+from attention_zoo.explain.counterfactual import part_of
 from attention_zoo.explain.distributions import Distributions
 from attention_zoo.explain.watching import Look
+
+#: For how many scores, over all samples, others are sought.
+_MOST_SCORES = 2**18
 
 #: A figure of the same model trained with its attention frozen uniform: its name, that figure,
 #: and the one that it is compared with.
@@ -54,6 +58,11 @@ class Subject:
     def unit(self) -> float:
         """What changes of the answers are measured in."""
         return unit(self.model, self.answered)
+
+    @property
+    def few(self) -> Any:
+        """As many of the samples as other scores are sought for: less where these are large."""
+        return part_of(self.x, slice(max(1, _MOST_SCORES // self.own.rows[0].size)))
 
     @property
     def scores(self) -> np.ndarray:

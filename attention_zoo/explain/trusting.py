@@ -63,7 +63,8 @@ def trust(
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
             leading axes.
         layer: the name of an attention layer; by default the first.
-        samples: on how many samples, drawn from x, it is measured at most.
+        samples: on how many samples, drawn from x, it is measured at most. Where a sample has
+            very many scores or inputs, other scores are sought, and inputs left out, for less.
         seed: of that and all other draws.
         retrained_uniform: `(name, value, control)`: a figure such as `"accuracy"` of the same
             model trained with `normalizer="uniform"`, and the same figure with its own attention.
@@ -101,7 +102,7 @@ def trust(
             found = measure(subject)
         except (ValueError, NotImplementedError) as error:
             # The inputs are checked: what is left is a measure that such a model does not have
-            found = TrustRow(name, None, None, "", f"Not measured: {error}", "")
+            found = TrustRow(name, None, None, "", f"Not measured: {str(error).rstrip('.')}.", "")
         rows += found if isinstance(found, list) else [found]
     return Trust(model.name, subject.own.name, len(subject.answered), tuple(rows))
 

@@ -6,9 +6,10 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 import attention_zoo as az
+from attention_zoo.explain import distributions
 from attention_zoo.explain.adversarial import adversarial_attention
-from attention_zoo.explain.states import attended_states, conicity
 from attention_zoo.explain.counterfactual import permutation_test, permuted, predict_uniform
+from attention_zoo.explain.states import attended_states, conicity
 
 STEPS, FEATURES = 7, 3
 RNG = np.random.default_rng(0)
@@ -143,6 +144,18 @@ def test_the_same_seed_finds_the_same(pooled):
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_few_samples_are_held_at_once(pooled, monkeypatch):
+    whole = permutation_test(pooled.model, pooled.x, permutations=200)
+    monkeypatch.setattr(distributions, "_CELLS", 200 * STEPS * 4)
+    few = permutation_test(pooled.model, pooled.x, permutations=200)
+    np.testing.assert_allclose(few, whole, atol=0.1)
+    found = adversarial_attention(pooled.model, pooled.x, rounds=2, candidates=200)
+    assert found.scores.shape == pooled.scores.shape
+    np.testing.assert_allclose(
+        found.change, np.abs(pooled(found.scores) - pooled(pooled.scores))[:, 0], atol=1e-6
+    )
 
 
 def test_conicity_by_loops():

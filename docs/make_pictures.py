@@ -1,0 +1,41 @@
+"""The pictures of the docs, from the shipped models: `python docs/make_pictures.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+import attention_zoo as az
+from attention_zoo import training
+from attention_zoo.training.fit import compile_model
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def heatmap() -> None:
+    recipe = training.load_recipe("lstm_before.boxes_rare_time")
+    task = az.tasks.get(recipe.task, **recipe.task_config)
+    drawn = training.from_task(task, 10, 0, "test")
+    seen = az.explain(az.load("lstm_before.boxes_rare_time"), drawn.x, truth=drawn.relevance)
+    figure = seen.plot(kind="heatmap", sample=1, title="lstm_before.boxes_rare_time, one sample")
+    figure.savefig(IMAGES / "heatmap.png", dpi=80)
+
+
+def animation() -> None:
+    keras.utils.set_random_seed(0)
+    recipe = training.load_recipe("lstm_before.planted_step")
+    x, y, relevance = az.tasks.get("planted_step").sample(2000)
+    model = az.build(
+        "lstm_before", input_shape=x.shape[1:], outputs=1, activation="sigmoid", **recipe.config
+    )
+    compile_model(model, "binary", 3e-3, 20)
+    watch = az.explain.TrainingAnimation(
+        IMAGES / "training.gif", x[:500], truth=relevance[:500], overwrite=True
+    )
+    model.fit(x, y, epochs=20, batch_size=100, verbose=0, callbacks=[watch])
+
+
+if __name__ == "__main__":
+    heatmap()
+    animation()
