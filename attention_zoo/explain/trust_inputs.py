@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
 from attention_zoo.explain.agreeing import agreement
@@ -113,8 +114,9 @@ def erasures(subject: Subject) -> list[TrustRow]:
 
 def randomization(subject: Subject) -> TrustRow:
     """Whether the attention is another once the weights are drawn anew."""
-    own = subject.own
-    rho = parameter_randomization(subject.model, subject.x, own.name, seed=subject.seed)["all"]
+    few = subject.few
+    own = subject.own.take(slice(len(keras.tree.flatten(few)[0])))
+    rho = parameter_randomization(subject.model, few, own.name, seed=subject.seed)["all"]
     mixed = permuted(own.rows, own.visible, np.random.default_rng(subject.seed))
     value, control = mean(rho), mean(spearman_rho(own.rows, mixed, own.visible))
     if value is None:

@@ -64,7 +64,8 @@ def trust(
             leading axes.
         layer: the name of an attention layer; by default the first.
         samples: on how many samples, drawn from x, it is measured at most. Where a sample has
-            very many scores or inputs, other scores are sought, and inputs left out, for less.
+            very many scores or inputs, those of other weights and others in their place are
+            asked for, and inputs left out, on fewer.
         seed: of that and all other draws.
         retrained_uniform: `(name, value, control)`: a figure such as `"accuracy"` of the same
             model trained with `normalizer="uniform"`, and the same figure with its own attention.
