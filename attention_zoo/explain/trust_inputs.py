@@ -72,7 +72,7 @@ def _agreement(
             "Neither is the truth: the control says how far two such rankings agree."
         )
         if most < 0.95:
-            sentence += f" Where many scores tie, as here, tau with no ties is at most {most:.2f}."
+            sentence += f" Many scores tie: with a ranking without ties tau is {most:.2f} at most."
     return TrustRow(
         f"Kendall tau with {other}", value, control, "leave-one-out with gradients", sentence, JAIN
     )

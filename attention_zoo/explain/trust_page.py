@@ -117,7 +117,7 @@ def number(value: float | None) -> str:
         return ""
     if 1e-6 < abs(value) < 0.0995:
         return f"{value:.3g}"
-    return f"{value:.3f}"
+    return f"{value if abs(value) > 1e-6 else 0.0:.3f}"
 
 
 def _said(row: TrustRow) -> str:
