@@ -1,0 +1,90 @@
+"""What can be written, and how each is run again: one row a format."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attention_zoo.core.optional import require
+
+
+class Format(NamedTuple):
+    """A file format.
+
+    Attributes:
+        suffix: of its files; empty for a folder.
+        keras: what Keras calls it.
+        modules: what must be installed to write and run it, all of the extra `export`.
+        run: the path and the inputs by name, to the outputs by name.
+    """
+
+    suffix: str
+    keras: str
+    modules: tuple[str, ...]
+    run: Callable[[Path, dict[str, np.ndarray]], dict[str, np.ndarray]]
+
+
+def _run_onnx(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    runtime = require("onnxruntime", extra="export")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def _run_saved_model(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    tensors = {name: tf.constant(array) for name, array in inputs.items()}
+    return {name: tensor.numpy() for name, tensor in serve(**tensors).items()}
+
+
+def _run_litert(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
+    # Some models need operations of TensorFlow's own, which its interpreter alone has
+    runner = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
+    return runner(**inputs)
+
+
+FORMATS = {
+    "onnx": Format(".onnx", "onnx", ("onnx", "tf2onnx", "onnxruntime"), _run_onnx),
+    "saved_model": Format("", "tf_saved_model", (), _run_saved_model),
+    "litert": Format(".tflite", "litert", (), _run_litert),
+}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what converters print and warn of their own insides."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def run(path: str | Path, inputs: dict[str, Any], format: str) -> dict[str, np.ndarray]:
+    """The outputs of an exported model, by name, in that format's own runtime.
+
+    Args:
+        path: what `export` wrote.
+        inputs: arrays by the names in `Exported.inputs`.
+        format: `"onnx"`, `"saved_model"` or `"litert"`.
+    """
+    with quiet():
+        return FORMATS[format].run(Path(path), inputs)
