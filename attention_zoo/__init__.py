@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attention_zoo.explain import attention_scores as attention_scores
     from attention_zoo.explain import explain as explain
     from attention_zoo.explain.trusting import trust as trust
+    from attention_zoo.export import export as export
     from attention_zoo.models import build as build
     from attention_zoo.presets import PresetError as PresetError
     from attention_zoo.presets import add_preset_folder as add_preset_folder
@@ -42,6 +43,7 @@ _HOMES = {
     "attention_scores": "explain",
     "explain": "explain",
     "trust": "explain.trusting",
+    "export": "export",
     "build": "models",
     "PresetError": "presets",
     "add_preset_folder": "presets",
