@@ -75,3 +75,10 @@ def test_the_page_of_the_benchmarks_is_that_of_their_results():
     results = json.loads((README.parent / "benchmarks" / "results.json").read_text("utf-8"))
     page = (README.parent / "docs" / "benchmarks.md").read_text("utf-8")
     assert report.page(results) == page
+
+
+def test_the_page_on_deploying_is_that_of_its_results():
+    from benchmarks import export_matrix
+
+    results = json.loads(export_matrix.RESULTS.read_text("utf-8"))
+    assert export_matrix.page(results) == export_matrix.PAGE.read_text("utf-8")

@@ -1,12 +1,10 @@
-"""A model as a file for another runtime."""
+"""From a Keras model to a file that another runtime reads."""
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import warnings
+import dataclasses
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,55 +12,35 @@ import numpy as np
 from attention_zoo.core import checks, files
 from attention_zoo.core.optional import require
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain.watching import Watched, check_model
-from attention_zoo.export.running import RUNTIMES, run
+from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.watching import check_model
+from attention_zoo.export.exportable import Exportable, as_input, dtype, input_names, samples
+from attention_zoo.export.formats import FORMATS, quiet, run
 
-#: For each format: how its path ends, Keras's name for it, the backends that write it.
-FORMATS = {
-    "onnx": (".onnx", "onnx", ("tensorflow",)),
-    "saved_model": ("", "tf_saved_model", ("tensorflow",)),
-    "litert": (".tflite", "litert", ("tensorflow",)),
-}
+#: The largest difference that the arithmetic of another runtime may make.
 _ALLOWED = 1e-5
 
 
-class Exported(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Exported:
     """What was written, and how far it is from Keras.
 
     Attributes:
         path: the file, or the folder of a SavedModel.
         format: `"onnx"`, `"saved_model"` or `"litert"`.
-        outputs: the names of the outputs.
-        difference: the largest difference from Keras's outputs, relative where they exceed 1;
-            None if the file was not run.
-        verified: whether the file was run and agreed.
+        inputs: the names of the inputs.
+        outputs: the names of the outputs, those with attention included.
+        attention: which of them are the scores of a layer, `{layer name: output name}`.
+        difference: the largest from Keras's outputs, relative where those exceed 1; None if the
+            file was not run.
     """
 
     path: Path
     format: str
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    attention: dict[str, str]
     difference: float | None
-    verified: bool
-
-
-class _Named(Watched):
-    """A model whose outputs are one dictionary, as the exporters name them."""
-
-    def __init__(self, model: keras.Model, attention: bool):
-        super().__init__(model)
-        self.attention = attention
-
-    def call(self, inputs: Any) -> Any:
-        if not self.attention:
-            return {"predictions": self.model(inputs, training=False)}
-        found = super().call(inputs)
-        named = {"predictions": found["predictions"]}
-        for name, scores in found["scores"].items():
-            key = "attention_" + re.sub(r"\W", "_", name)
-            if key in named:
-                raise ValueError(f"Two attention layers would both be the output {key!r}.")
-            named[key] = scores
-        return named
 
 
 def export(
@@ -72,68 +50,76 @@ def export(
     attention: bool = True,
     format: str | None = None,
     overwrite: bool = False,
-    verify: bool | None = None,
+    verify: bool = True,
     x: Any = None,
 ) -> Exported:
-    """Write a model of one input and one output for ONNX Runtime, TensorFlow or LiteRT.
+    """Write a model for ONNX Runtime, TensorFlow or LiteRT, with its attention as outputs.
 
-    The outputs are `predictions` and, for each attention layer, `attention_<layer name>`. The
-    batch has any size. The file takes its place only if it is whole and, where it is run, agrees.
+    The outputs are `predictions` (or `predictions_1`, ...) and, for each attention layer,
+    `attention_<layer name>`. The batch has any size, and so has the time axis where the model's
+    input leaves it open. Before it takes its place at `path`, what is written is run in its own
+    runtime, on two batches of other sizes, and compared with Keras.
 
     Args:
-        model: a built functional or Sequential model.
+        model: a built functional or Sequential model, trained or loaded.
         path: what to write: `.onnx`, `.tflite`, or a folder for a SavedModel.
         attention: whether the attention scores are outputs too.
         format: `"onnx"`, `"saved_model"` or `"litert"`; None is by the path's ending.
         overwrite: whether something at `path` may be replaced.
-        verify: whether to run the file and compare; None is where its runtime is installed.
-        x: samples to compare on; None draws three, and 7 steps where the length is free.
+        verify: whether to run what is written and compare.
+        x: samples to compare on; None draws some.
 
     Returns:
         What was written, and how far it is from Keras.
 
     Raises:
-        ValueError: for an unknown format, one that this backend cannot write, a model of several
-            inputs or outputs, a LiteRT file of a recurrent model, which its runtime alone cannot
-            run, or a file that differs from Keras by more than 1e-5.
+        ValueError: on another backend than TensorFlow, for an unknown format, a model without
+            attention where it is wanted, a LiteRT file of a recurrent model, which its runtime
+            alone cannot run, and for a file that differs by more than 1e-5: none is kept.
         TypeError: if `model` is no Keras model.
         FileExistsError: if something is at `path` and `overwrite` is false.
         ImportError: if a package that the format needs is not installed.
     """
     checks.boolean("attention", attention)
+    checks.boolean("verify", verify)
     path = Path(path)
     kind = _format(path, format)
-    _check_backend(kind)
-    _check_model(model, attention)
+    _check(kind, model, attention)
     files.refuse_existing(path, overwrite=overwrite)
-    if kind == "onnx":
-        require("tf2onnx", extra="export")
-    runs = importlib.util.find_spec(RUNTIMES[kind]) is not None if verify is None else verify
-    named = _Named(model, attention)
-    samples = _samples(model.inputs[0]) if x is None else np.asarray(x, model.inputs[0].dtype)
-    expected = {name: keras.ops.convert_to_numpy(v) for name, v in named(samples).items()}
-    tensor = model.inputs[0]
-    signature = [keras.InputSpec(shape=tensor.shape, dtype=tensor.dtype, name="x")]
-    new = files.new_folder if kind == "saved_model" else files.new_file
+    for module in FORMATS[kind].modules:
+        require(module, extra="export")
+    batches = samples(model) if x is None else [_given(model, x)]
+    names = input_names(model)
+    named = Exportable(model, scores=attention)
+    expected = [_answers(named, batch) for batch in batches]
+    specs = [
+        keras.InputSpec(shape=tensor.shape, dtype=dtype(tensor), name=name)
+        for name, tensor in zip(names, model.inputs, strict=True)
+    ]
+    new = files.new_folder if FORMATS[kind].suffix == "" else files.new_file
     with new(path, overwrite=overwrite) as scratch:
-        with warnings.catch_warnings():
-            # tf2onnx 1.17 and the TensorFlow converters warn of NumPy's and their own future
-            warnings.simplefilter("ignore")
+        with quiet():
             named.export(
-                str(scratch), format=FORMATS[kind][1], input_signature=signature, verbose=False
-            )
-        gap = _difference(expected, run(scratch, kind, samples)) if runs else None
-        if gap is not None and not gap <= _ALLOWED:
-            raise ValueError(
-                f"The {kind} file differs from Keras by {gap:.2g}, more than {_ALLOWED:g}: "
-                "it was not kept."
-            )
-    return Exported(path, kind, tuple(expected), gap, runs)
+                str(scratch), format=FORMATS[kind].keras, input_signature=[as_input(specs)],
+                verbose=False,
+            )  # fmt: skip
+        gap = None
+        if verify:
+            inputs = [dict(zip(names, batch, strict=True)) for batch in batches]
+            found = [run(scratch, batch, kind) for batch in inputs]
+            gap = max(map(_difference, expected, found))
+            if not gap <= _ALLOWED:
+                raise ValueError(
+                    f"The {kind} file differs from Keras by {gap:.2g}, more than {_ALLOWED:g}: "
+                    "it was not kept."
+                )
+    return Exported(path, kind, tuple(names), tuple(expected[0]), dict(named.attention), gap)
 
 
 def _format(path: Path, name: str | None) -> str:
     if name is None:
-        name = next((k for k, row in FORMATS.items() if row[0] == path.suffix.lower()), None)
+        endings = {row.suffix: known for known, row in FORMATS.items()}
+        name = endings.get(path.suffix.lower())
         if name is None:
             raise ValueError(
                 "`path` must end in .onnx or .tflite, or have no ending for a SavedModel, "
@@ -144,38 +130,40 @@ def _format(path: Path, name: str | None) -> str:
     return name
 
 
-def _check_backend(kind: str) -> None:
-    backend, able = keras.backend.backend(), FORMATS[kind][2]
-    if backend not in able:
+def _check(kind: str, model: Any, attention: bool) -> None:
+    if keras.backend.backend() != "tensorflow":
         raise ValueError(
-            f"The format {kind!r} cannot be written on the {backend} backend. Save the model with "
-            f"model.save('model.keras') and export it under KERAS_BACKEND={able[0]}."
+            f"The format {kind!r} cannot be written on the {keras.backend.backend()} backend. Save "
+            "the model with model.save('model.keras') and export it under "
+            "KERAS_BACKEND=tensorflow."
         )
-
-
-def _check_model(model: Any, attention: bool) -> None:
     if attention or not isinstance(model, keras.Model):
         check_model(model)
-    if not getattr(model, "inputs", None) or len(model.inputs) != 1 or len(model.outputs) != 1:
+    if not getattr(model, "inputs", None):
+        raise ValueError(f"The model {model.name!r} must be functional or Sequential, and built.")
+    computes = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())
+    half = {name for name in computes if name in ("float16", "bfloat16")}
+    if half:
         raise ValueError(
-            f"The model {model.name!r} must be functional or Sequential, built, and have one "
-            "input and one output."
+            f"Only float32 can be exported. Received: layers that compute in {sorted(half)}. "
+            "Build the model under the policy 'float32' and set its weights."
         )
 
 
-def _samples(tensor: Any) -> np.ndarray:
-    shape = (3, *(7 if size is None else size for size in tensor.shape[1:]))
-    rng = np.random.default_rng(0)
-    if "int" in str(tensor.dtype):
-        return rng.integers(0, 2, shape).astype(tensor.dtype)
-    return rng.normal(size=shape).astype(tensor.dtype)
+def _given(model: keras.Model, x: Any) -> list[np.ndarray]:
+    arrays = keras.tree.flatten(check_inputs(model, x))
+    return [a.astype(dtype(t)) for a, t in zip(arrays, model.inputs, strict=True)]
+
+
+def _answers(named: Exportable, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
+    return {k: keras.ops.convert_to_numpy(v) for k, v in named(as_input(batch)).items()}
 
 
 def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
     if set(expected) != set(found):
         raise ValueError(f"The file has the outputs {sorted(found)}, not {sorted(expected)}.")
     gaps = [
-        np.max(np.abs(found[name] - value) / np.maximum(1, np.abs(value)))
+        np.max(np.abs(found[name] - value) / np.maximum(1, np.abs(value)), initial=0.0)
         for name, value in expected.items()
     ]
     return float(np.max(gaps))

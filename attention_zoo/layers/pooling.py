@@ -112,12 +112,15 @@ class AttentionPooling(AttentionLayer):
         same_size(self, "features", self.features, x.shape[2])
         mask = masks.standardize(mask, x.shape[:2])
         x = masks.silence(x, mask)
-        logits = ops.swapaxes(self._logits(x), 1, 2)
-        scores = self.attend(logits, None if mask is None else ops.expand_dims(mask, 1))
-        pooled = matmul(self.drop(scores, training), x)
-        outputs = ops.reshape(pooled, (-1, self.hops * self.features))
+        logits = self._logits(x)
         if self.hops == 1:
-            scores = ops.squeeze(scores, 1)
+            scores = self.attend(ops.squeeze(logits, -1), mask)
+            kept = ops.expand_dims(self.drop(scores, training), 1)
+        else:
+            logits = ops.swapaxes(logits, 1, 2)
+            scores = self.attend(logits, None if mask is None else ops.expand_dims(mask, 1))
+            kept = self.drop(scores, training)
+        outputs = ops.reshape(matmul(kept, x), (-1, self.hops * self.features))
         return self.finish(outputs, scores, return_attention_scores)
 
     def _logits(self, x: Any) -> Any:
