@@ -11,6 +11,9 @@ import numpy as np
 from attention_zoo.core import checks, files
 from attention_zoo.explain.explanation import explain
 
+#: More frames would take memory, and time to look at.
+_FRAMES = 200
+
 
 class TrainingAnimation(keras.callbacks.Callback):
     """Draws the mean attention per index after each epoch, and writes the GIF when training ends.
@@ -19,7 +22,8 @@ class TrainingAnimation(keras.callbacks.Callback):
     same weights, the same losses.
 
     Args:
-        path: the `.gif` to write. What was seen before an interruption by the user is written too.
+        path: the `.gif` to write, of at most 200 frames. After Ctrl-C, which ends `fit` without
+            a word to its callbacks, `write()` writes what was seen.
         x: some samples to look at, as for `explain`.
         truth: 1 where the answer is, if that is known.
         layer: the name of an attention layer; by default the first.
@@ -110,10 +114,11 @@ class TrainingAnimation(keras.callbacks.Callback):
         def draw(frame: int) -> Any:
             for bar, height in zip(bars, self.profiles[frame], strict=True):
                 bar.set_height(height)
-            axes.set_title(f"after {self.epochs[frame]} epochs", fontsize=10, loc="left")
+            axes.set_title(f"epoch {self.epochs[frame]}", fontsize=10, loc="left")
             return bars
 
-        moving = FuncAnimation(figure, draw, frames=len(self.profiles))
+        shown_frames = np.unique(np.linspace(0, len(self.profiles) - 1, _FRAMES).astype(int))
+        moving = FuncAnimation(figure, draw, frames=shown_frames.tolist())
         with files.new_file(self.path, overwrite=self.overwrite) as scratch:
             moving.save(scratch, writer=PillowWriter(fps=self.frames_per_second), dpi=80)
         return self.path

@@ -4,6 +4,7 @@ import matplotlib
 import matplotlib.pyplot
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import attention_zoo as az
@@ -79,6 +80,27 @@ def test_where_it_is_largest():
     assert not np.asarray(nothing).any()
 
 
+@pytest.mark.parametrize("size", [20, 401, 2000])
+def test_one_cell_among_many_keeps_its_colour(size):
+    rows = np.zeros((2, size))
+    rows[:, size // 3] = 1
+    figure = plots.plot_rows(rows)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    darkest = (np.array(style.colours()(1.0)[:3]) * 255).round()
+    assert (np.abs(pixels - darkest).max(-1) <= 1).sum() > 50
+
+
+def test_heads_and_tokens_do_not_count_what_is_hidden():
+    scores = np.array([[0.1, 0.2, 9.0]])
+    visible = [True, True, False]
+    image = plots.plot_heads(scores[None], visible=visible).axes[0].images[0]
+    assert image.get_clim() == (0, 0.2)
+    texts = plots.plot_tokens("abc", scores[0], visible=visible).axes[0].texts
+    assert texts[1].get_bbox_patch().get_facecolor() == style.colours()(1.0)
+
+
 def test_names_are_what_they_are():
     names = ["$x_1$", "<b>", "a" * 500, "", "é\n", "_a_", "g"]
     figure = plots.plot_profile(SCORES[:, 0], names=names, title="$t$ $")
@@ -111,6 +133,8 @@ def test_nothing_that_is_given_is_changed():
         (lambda: plots.plot_profile(SCORES), "`profile` must be .*rank 2"),
         (lambda: plots.plot_profile(SCORES[:, 0], names=["a"]), "`names` must have 7 labels"),
         (lambda: plots.plot_profile(SCORES[:0, 0]), "not empty"),
+        (lambda: plots.plot_profile(SCORES[:, 0] * np.nan), "`profile` must be finite"),
+        (lambda: plots.plot_profile(SCORES[:, 0], [1, 0]), r"`expected` must have the shape \(7"),
         (lambda: plots.plot_heatmap(SCORES[0, 0], X[:5]), "`x` must have 7 time steps. Rec.* 5"),
         (lambda: plots.plot_heatmap(SCORES[0, 0], X, truth=X), r"`truth` must have the shape \(7"),
         (lambda: plots.plot_heatmap(SCORES[0, 0], X, visible=[True]), "`visible` must have"),

@@ -33,6 +33,8 @@ def plot_profile(
     """
     profile = style.checked("profile", profile, (2,))
     count = profile.shape[1]
+    if expected is not None:
+        expected = style.checked("expected", expected, (1,), (count,))
     width = min(14, max(5, 0.3 * count))
     figure = style.new_figure(width, 3.6)
     axes = figure.add_subplot()

@@ -85,13 +85,14 @@ def plot_heads(
         min(15, columns * width + 1.2), min(20, rows * (height + 0.4) + 0.6), title
     )
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    most = float(scores.max()) or 1.0
+    cells = [_padded(head, visible) for head in scores]
+    most = float(np.nanmax(cells, initial=0.0)) or 1.0
     shown = None
     for head, axes in enumerate(grid.flat):
         if head >= heads:
             axes.set_visible(False)
             continue
-        shown = style.image(axes, _padded(scores[head], visible), most)
+        shown = style.image(axes, cells[head], most)
         axes.set_title(f"head {head}", fontsize=9, loc="left")
         last = head + columns >= heads
         style.label(axes, "x", keys, key_names, title="key" if last else "", room=width)

@@ -10,12 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from attention_zoo.core import arrays
+
 # Okabe and Ito's colours
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 DARK, PADDING = "#333333", "#BDBDBD"
 
 #: At most so many labels along an axis, of at most so many letters.
 _LABELS, _LETTERS = 30, 18
+
+#: At most so many cells along an axis, fewer than a picture has points.
+_CELLS = 400
 
 
 def colours() -> Colormap:
@@ -92,16 +97,33 @@ def checked(argument: str, array: Any, ranks: tuple[int, ...], shape: tuple | No
         )
     if shape is not None and array.shape != shape:
         raise ValueError(f"`{argument}` must have the shape {shape}. Received: {array.shape}")
+    arrays.finite(argument, array)
     return array
 
 
 def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
-    """Cells `(rows, columns)` in colour, on a scale that begins at 0; NaN is padding."""
+    """Cells `(rows, columns)` in colour, on a scale that begins at 0; NaN is padding.
+
+    Where there are more cells than can be told apart, each point shows the largest of its cells,
+    so that a single one still has its colour.
+    """
+    rows, columns = cells.shape
     most = _most(cells) if most is None else most
     return axes.imshow(
-        np.ma.masked_invalid(cells), aspect="auto", cmap=colours(), vmin=0, vmax=most,
-        interpolation="nearest" if cells.shape[1] <= 400 else "auto",
+        np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto", cmap=colours(),
+        vmin=0, vmax=most, interpolation="nearest",
+        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
     )  # fmt: skip
+
+
+def _largest(cells: np.ndarray, axis: int) -> np.ndarray:
+    """The largest of neighbouring cells, so that there are at most `_CELLS` along the axis."""
+    size = cells.shape[axis]
+    if size <= _CELLS:
+        return cells
+    starts = np.arange(_CELLS) * size // _CELLS
+    # NaN only where all are
+    return np.fmax.reduceat(np.asarray(cells, "float64"), starts, axis=axis)
 
 
 def _most(cells: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from attention_zoo.explain.plots import style
@@ -42,7 +43,7 @@ def plot_tokens(
     axes.set_xlim(0, _LINE)
     axes.set_ylim(lines, 0)
     palette = style.colours()
-    most = float(scores.max()) or 1.0
+    most = float(np.max(scores, initial=0.0, where=True if visible is None else visible)) or 1.0
     for i, (text, line, at) in enumerate(placed):
         hidden = visible is not None and not visible[i]
         share = scores[i] / most
