@@ -151,7 +151,8 @@ def picture(results: dict[str, Any], what: str, label: str) -> Any:
             for side, style in (("ours", "o-"), ("peer", "s--")):
                 points = []
                 for value in axis.values:
-                    found = results["cases"].get(f"growth-{name}-{kind}-{backend}-{value}", {})
+                    same = results["cases"].get(f"{kind}-{value}-{backend}", {})
+                    found = results["cases"].get(f"growth-{name}-{kind}-{backend}-{value}", same)
                     point = found.get(side, {}).get(what, math.nan)
                     points.append(point if point > 0 else math.nan)
                 owner = f"{backend}, {'ours' if side == 'ours' else 'Keras'}"
