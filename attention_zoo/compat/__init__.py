@@ -1,0 +1,27 @@
+"""The old packages' names and saved models, on this library's layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attention_zoo.core.lazy import door as _door
+
+if TYPE_CHECKING:
+    from attention_zoo.compat.attention import Attention as Attention
+    from attention_zoo.compat.keras_self_attention import SeqSelfAttention as SeqSelfAttention
+    from attention_zoo.compat.keras_self_attention import (
+        SeqWeightedAttention as SeqWeightedAttention,
+    )
+
+_HOMES = {
+    "Attention": "attention",
+    "SeqSelfAttention": "keras_self_attention",
+    "SeqWeightedAttention": "keras_self_attention",
+}
+__getattr__ = _door(__name__, _HOMES)
+
+__all__ = [*_HOMES]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
