@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from attention_zoo.compat.keras_self_attention import (
         SeqWeightedAttention as SeqWeightedAttention,
     )
+    from attention_zoo.compat.migrating import Migrated as Migrated
+    from attention_zoo.compat.migrating import migrate as migrate
 
 _HOMES = {
     "Attention": "attention",
     "SeqSelfAttention": "keras_self_attention",
     "SeqWeightedAttention": "keras_self_attention",
+    "Migrated": "migrating",
+    "migrate": "migrating",
 }
 __getattr__ = _door(__name__, _HOMES)
 

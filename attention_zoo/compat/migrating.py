@@ -1,0 +1,120 @@
+"""A saved model of Keras 2 as one of Keras 3."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from attention_zoo.compat import old_model
+from attention_zoo.compat.rebuilding import rebuild
+from attention_zoo.core import files
+from attention_zoo.presets.data_guard import read_arrays
+
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What `migrate` did.
+
+    Attributes:
+        path: the new file.
+        layers: for each layer with weights, its name and its class now.
+        parameters: how many numbers were copied.
+        difference: the largest difference from the reference's outputs; None is not compared.
+    """
+
+    path: Path
+    layers: tuple[tuple[str, str], ...]
+    parameters: int
+    difference: float | None
+
+    @property
+    def report(self) -> str:
+        """The same as lines of text."""
+        lines = [f"{self.path}: {self.parameters} parameters"]
+        lines += [f"{name}: {kind}" for name, kind in self.layers]
+        if self.difference is None:
+            lines.append("outputs: not compared; give a reference to compare them")
+        else:
+            lines.append(f"outputs: largest difference from the reference {self.difference:.2g}")
+        return "\n".join(lines)
+
+
+def migrate(
+    old: str | os.PathLike,
+    new: str | os.PathLike,
+    *,
+    reference: str | os.PathLike | None = None,
+    overwrite: bool = False,
+) -> Migrated:
+    """Write a model saved by Keras 2 (tf-keras) as a `.keras` file of Keras 3.
+
+    The old file is read as data: its layers are rebuilt from their descriptions, and no code from
+    it runs. It may hold, in a Sequential or functional model, the layers of the packages
+    `attention` 5.0.0 and keras-self-attention 0.51, and the usual ones of Keras around them:
+    Dense, LSTM, GRU, Bidirectional, Embedding, Masking, Conv1D and so on. Weights go over by
+    name, each of the right shape. The optimizer's state stays behind: compile the new model.
+
+    Masking: what follows a Masking or an Embedding with `mask_zero=True` sees the mask as our
+    layers do; see `SeqSelfAttention`, whose outputs differ then, on purpose.
+
+    Args:
+        old: an .h5 file that `model.save` of Keras 2 wrote.
+        new: the .keras file to write.
+        reference: an .npz file that `np.savez(file, x=x, y=old_model.predict(x))` wrote in the old
+            environment. If the new model's outputs are not within 1e-4 of `y` (of its largest
+            magnitude, where that is above 1), nothing is written.
+        overwrite: whether a file that is there may be replaced.
+
+    Returns:
+        A `Migrated`, whose `report` says it in words.
+
+    Raises:
+        FileNotFoundError: if there is no old file or no reference.
+        FileExistsError: if something is at `new` and `overwrite` is false.
+        ValueError: for a layer, an argument or a weight that has no counterpart, which is named;
+            for outputs that differ from the reference's.
+        PresetError: for a file that holds anything but numbers and a description, or names a
+            class that is not Keras's.
+    """
+    path, target = Path(old), Path(new)
+    if target.suffix != ".keras":
+        raise ValueError(f"`new` must be a .keras file. Received: new={str(new)!r}")
+    files.refuse_existing(target, overwrite=overwrite)
+    model = rebuild(old_model.read(path))
+    difference = None if reference is None else _compare(model, Path(reference))
+    with files.new_file(target, overwrite=overwrite) as scratch:
+        model.save(scratch)
+    kinds = tuple((layer.name, type(layer).__name__) for layer in model.layers if layer.weights)
+    return Migrated(target, kinds, model.count_params(), difference)
+
+
+def _compare(model: keras.Model, path: Path) -> float:
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no reference {path}.")
+    arrays = read_arrays(path)
+    if set(arrays) != {"x", "y"} or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(
+            "`reference` must hold x and y, for a model of one input and one output. Received: "
+            f"{sorted(arrays)} for {len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        )
+    expected = arrays["y"]
+    outputs = model.predict(arrays["x"], verbose=0)
+    if outputs.shape != expected.shape or not outputs.size:
+        raise ValueError(
+            f"{path}: y has the shape {expected.shape}, the model's outputs {outputs.shape}."
+        )
+    difference = float(np.max(np.abs(outputs - expected)))
+    # Written so that NaN is refused
+    if not difference <= _TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
+        raise ValueError(
+            f"The migrated model's outputs differ from those in {path} by up to {difference:.3g}: "
+            "nothing was written. Padding that is masked changes SeqSelfAttention on purpose; to "
+            "migrate all the same, leave the reference out."
+        )
+    return difference

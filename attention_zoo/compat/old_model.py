@@ -1,0 +1,92 @@
+"""What a model saved by Keras 2 in HDF5 says, read as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from attention_zoo.core import strict_json
+from attention_zoo.presets.data_guard import check_weights
+from attention_zoo.presets.folder import JSON_LIMIT
+
+
+@dataclass(frozen=True)
+class OldModel:
+    """A model of Keras 2: its class and config, and the weights of each layer by their names."""
+
+    path: Path
+    class_name: str
+    config: dict[str, Any]
+    weights: dict[str, dict[str, np.ndarray]]
+    numbers: int
+
+
+def read(path: Path) -> OldModel:
+    """The model in an .h5 file that `model.save` of Keras 2 wrote.
+
+    Raises:
+        FileNotFoundError: if there is no file at the path.
+        ValueError: if it is no such file, or holds weights alone.
+        PresetError: if it holds links, packed data or anything but numbers.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    if not h5py.is_hdf5(path):
+        raise ValueError(
+            f"{path} is no HDF5 file. Load it in the old environment and save it with "
+            "model.save('old.h5')."
+        )
+    numbers = check_weights(path)
+    with h5py.File(path, "r") as file:
+        if "model_config" not in file.attrs or "model_weights" not in file:
+            raise ValueError(
+                f"{path} holds no model, weights at most. Save the whole model in the old "
+                "environment with model.save('old.h5')."
+            )
+        described = _described(file.attrs["model_config"], path)
+        groups = file["model_weights"]
+        weights = {name: _arrays(groups[name], path) for name in _names(groups, "layer_names")}
+    return OldModel(path, described["class_name"], described["config"], weights, numbers)
+
+
+def _described(text: Any, path: Path) -> dict[str, Any]:
+    data = text.encode("utf-8") if isinstance(text, str) else bytes(text)
+    if len(data) > JSON_LIMIT:
+        raise ValueError(f"{path}: its model_config has more than {JSON_LIMIT} bytes.")
+    try:
+        described = strict_json.parse(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: its model_config is no valid JSON: {error}") from None
+    if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
+        raise ValueError(f"{path}: its model_config must be an object with a 'class_name'.")
+    config = described.get("config")
+    # Early Keras 2 wrote the layers of a Sequential as a bare list
+    if isinstance(config, list):
+        config = {"name": "sequential", "layers": config}
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        raise ValueError(f"{path}: its model_config lists no layers.")
+    return {"class_name": described["class_name"], "config": config}
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """The names in an attribute; Keras splits one that is too long into `name0`, `name1`, ..."""
+    if attribute in group.attrs:
+        parts = [group.attrs[attribute]]
+    else:
+        parts = []
+        while f"{attribute}{len(parts)}" in group.attrs:
+            parts.append(group.attrs[f"{attribute}{len(parts)}"])
+    return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for part in parts for n in part]
+
+
+def _arrays(group: h5py.Group, path: Path) -> dict[str, np.ndarray]:
+    found = {}
+    for name in _names(group, "weight_names"):
+        if not isinstance(group.get(name), h5py.Dataset):
+            raise ValueError(f"{path}: the weight {name!r} of {group.name} is not in the file.")
+        found[name] = group[name][()]
+    return found
