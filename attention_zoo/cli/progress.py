@@ -1,4 +1,4 @@
-"""A progress bar over the epochs of a run."""
+"""Progress bars; importing them imports no Keras."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attention_zoo.cli.console import err
@@ -26,8 +25,10 @@ class EpochBar(Progress):
         total = sum(phase.epochs for phase in recipe.phases)
         self.bar = self.add_task(f"training {recipe.architecture}", total=total, figures="")
 
-    def callbacks(self, phase: int) -> Sequence[keras.callbacks.Callback]:
+    def callbacks(self, phase: int) -> Sequence[Any]:
         """The callback that moves the bar in a phase."""
+        import keras
+
         before = sum(p.epochs for p in self.recipe.phases[:phase])
 
         def moved(epoch: int, logs: Any) -> None:
