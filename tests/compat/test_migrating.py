@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.cli import main
 from attention_zoo.compat import migrate
 
 OLD = Path(__file__).with_name("old")
@@ -170,3 +172,22 @@ def test_a_strangers_file(change, weights, error, message, altered, tmp_path):
     with pytest.raises(error, match=message):
         migrate(altered(change, weights), tmp_path / "new.keras")
     assert not (tmp_path / "new.keras").exists()
+
+
+def test_the_shell_migrates(monkeypatch, capsys, tmp_path):
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["attention-zoo", "migrate", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr()
+
+    monkeypatch.setenv("COLUMNS", "400")
+    new = tmp_path / "new.keras"
+    status, printed = run(OLD / "luong.h5", new, "--reference", OLD / "luong.npz")
+    assert status == 0
+    assert "focus: LuongAttention" in printed.out
+    assert "largest difference from the reference" in printed.out
+    status, printed = run(OLD / "luong.h5", new)
+    assert (status, "is kept" in printed.err) == (2, True)
+    status, printed = run(OLD / "refused_lambda.h5", tmp_path / "b.keras")
+    assert (status, "'Lambda'" in printed.err) == (2, True)
