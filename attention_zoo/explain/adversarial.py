@@ -152,7 +152,11 @@ def _others(
         index = order[:, (start + len(found)) // 3 % order.shape[1], None, None]
         one = np.zeros(seen.shape)
         np.put_along_axis(one, np.broadcast_to(index, (*seen.shape[:2], 1)), 1.0, axis=-1)
-        found += [one, permuted(own.rows, own.visible, rng), rng.gamma(0.2, size=seen.shape)]
+        found += [
+            one,
+            permuted(own.rows, own.visible, rng.random(own.rows.shape)),
+            rng.gamma(0.2, size=seen.shape),
+        ]
     stacked = np.stack(found[:count]) * seen
     sums = stacked.sum(-1, keepdims=True)
     # A row that cannot see its index stays as it was

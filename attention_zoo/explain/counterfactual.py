@@ -100,7 +100,9 @@ def permutation_test(
     found = []
     for some in own.portions(permutations):
         few = own.take(some)
-        rows = np.stack([permuted(few.rows, few.visible, rng) for _ in range(permutations)])
+        # Sample after sample, so that how many are held at once changes no draw
+        keys = np.swapaxes(rng.random((len(few.rows), permutations, *few.rows.shape[1:])), 0, 1)
+        rows = permuted(few.rows, few.visible, keys)
         after = answers_with(model, part_of(inputs, some), few, rows)
         found.append(np.median(total_variation(before[some], after), axis=0))
     return np.concatenate(found)
@@ -111,13 +113,14 @@ def part_of(x: Any, samples: slice) -> Any:
     return keras.tree.map_structure(lambda array: array[samples], x)
 
 
-def permuted(rows: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each row with what is visible of it in random order."""
-    keys = np.where(visible, rng.random(rows.shape), 2.0)
+def permuted(rows: np.ndarray, visible: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Each row with what is visible of it in the order of random keys between 0 and 1, of the
+    rows' shape or with a leading axis of several orders."""
+    rows, visible = np.broadcast_to(rows, keys.shape), np.broadcast_to(visible, keys.shape)
     # The visible places in order, then the others; and what comes into them
     places = np.argsort(~visible, axis=-1, kind="stable")
-    taken = np.argsort(keys, axis=-1, kind="stable")
-    result = np.empty_like(rows)
+    taken = np.argsort(np.where(visible, keys, 2.0), axis=-1, kind="stable")
+    result = np.empty(keys.shape)
     np.put_along_axis(result, places, np.take_along_axis(rows, taken, axis=-1), axis=-1)
     return result
 

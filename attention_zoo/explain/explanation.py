@@ -218,6 +218,35 @@ class Explanation:
 
         return draw(self, layer, kind, sample, names, title)
 
+    def to_html(
+        self,
+        path: str | Path,
+        *,
+        title: str = "",
+        trust: Any = None,
+        overwrite: bool = False,
+        samples: int = 200,
+    ) -> Path:
+        """Write one interactive page that needs no network: samples, layers and heads to choose,
+        values under the pointer or the arrow keys, and the figures of `az.trust`.
+
+        Args:
+            path: the `.html` file to write.
+            title: the heading; by default the layers' names.
+            trust: what `az.trust` returned, to be shown below.
+            overwrite: whether a file that is there may be replaced.
+            samples: the most samples that the page holds, spread evenly over all.
+
+        Raises:
+            ValueError: for a path that does not end in `.html`.
+            FileExistsError: if the file exists and `overwrite` is false.
+        """
+        from attention_zoo.explain.page import write_page  # only when it is needed
+
+        return write_page(
+            self, path, title=title, trust=trust, overwrite=overwrite, samples=samples
+        )
+
 
 def explain(
     model: keras.Model,

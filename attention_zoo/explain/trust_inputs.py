@@ -117,7 +117,8 @@ def randomization(subject: Subject) -> TrustRow:
     few = subject.few
     own = subject.own.take(slice(len(keras.tree.flatten(few)[0])))
     rho = parameter_randomization(subject.model, few, own.name, seed=subject.seed)["all"]
-    mixed = permuted(own.rows, own.visible, np.random.default_rng(subject.seed))
+    keys = np.random.default_rng(subject.seed).random(own.rows.shape)
+    mixed = permuted(own.rows, own.visible, keys)
     value, control = mean(rho), mean(spearman_rho(own.rows, mixed, own.visible))
     if value is None:
         sentence = "Not measured: the model or its copy attends to all alike, which ranks nothing."

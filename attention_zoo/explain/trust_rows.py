@@ -120,7 +120,9 @@ def seeds(subject: Subject) -> TrustRow:
         every.append(scores[name])
     value = mean(divergence_over_seeds(every, own.axis))
     rng = np.random.default_rng(subject.seed)
-    chance = jensen_shannon_divergence(own.rows, permuted(own.rows, own.visible, rng))
+    chance = jensen_shannon_divergence(
+        own.rows, permuted(own.rows, own.visible, rng.random(own.rows.shape))
+    )
     control = mean(chance)
     sentence = (
         "Models that differ in their seed look at the same: the scores tell of the data and the "

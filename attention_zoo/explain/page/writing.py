@@ -18,6 +18,9 @@ from attention_zoo.explain.page.content import content
 if TYPE_CHECKING:
     from attention_zoo.explain.explanation import Explanation
 
+#: The parts of the script, in their order.
+_SCRIPTS = ("unpacking.js", "choice.js", "pictures.js", "words.js", "controls.js")
+
 
 def write_page(
     explanation: Explanation,
@@ -81,7 +84,7 @@ def write_page(
 
 
 def _assembled(title: str, shown: dict[str, Any]) -> str:
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), _script()
     # With `<` escaped, no string of the user's can end the element it stands in
     data = json.dumps(_plain(shown), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     policy = (
@@ -92,6 +95,12 @@ def _assembled(title: str, shown: dict[str, Any]) -> str:
              "data": data}  # fmt: skip
     # In one pass, so that a title that looks like a placeholder stays one
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _part("page.html"))
+
+
+def _script() -> str:
+    start = "const $ = (id) => document.getElementById(id);\n"
+    start += 'const page = JSON.parse($("data").textContent);\n'
+    return '"use strict";\n(() => {\n' + start + "".join(map(_part, _SCRIPTS)) + "})();\n"
 
 
 def _part(name: str) -> str:

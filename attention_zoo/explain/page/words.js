@@ -1,0 +1,97 @@
+// What is said: the answer, the values, the table, the page of trust. Joined with the others by writing.py.
+function pair(name, text) {
+  const box = document.createElement("div");
+  const term = document.createElement("dt");
+  const value = document.createElement("dd");
+  term.textContent = name;
+  value.textContent = text;
+  box.append(term, value);
+  return box;
+}
+const list = (values) => values.map((v) => (v === null ? "none" : String(v))).join(", ");
+
+function say() {
+  const samples = filtered();
+  const answer = $("answer");
+  answer.replaceChildren();
+  if (state.mean) {
+    answer.append(pair("Mean over", `${samples.length} samples`));
+  } else {
+    const i = state.place;
+    answer.append(pair("Sample", `${page.numbers[i]}`));
+    if (page.predicted) answer.append(pair("Predicted class", String(page.predicted[i])));
+    const more = page.outputs > page.predictions[i].length ? ", ..." : "";
+    answer.append(pair("Prediction", list(page.predictions[i]) + more));
+    if (page.labels) answer.append(pair("Label", list(page.labels[i])));
+  }
+  for (const id of ["previous", "next", "number"]) $(id).disabled = state.mean;
+  $("number").value = page.numbers[state.place];
+  value();
+  fillTable();
+}
+
+function value() {
+  if (state.column < 0) {
+    $("value").textContent = "Point at a picture, or move in it with the arrow keys, for values.";
+    return;
+  }
+  const { columns, values } = view.scores;
+  const down = rowAxis();
+  const row = state.row >= 0 ? state.row : down >= 0 ? state.picks[down] : -1;
+  const score = row >= 0 ? values[row * columns + state.column] : view.bars[state.column];
+  const where = row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : "";
+  const at = row >= 0 ? row * columns + state.column : -1;
+  const hidden = at >= 0 ? view.hidden && view.hidden.values[at] > 0.999
+    : view.barsHidden && view.barsHidden[state.column] > 0.999;
+  const truth = at >= 0 ? view.truth && isTruth(view.truth.values[at])
+    : view.barsTruth && isTruth(view.barsTruth[state.column]);
+  $("value").textContent = `${layer().axes[columnAxis()]} ${label(columnAxis(), state.column)}`
+    + `${where}: attention ${number(score)}${hidden ? ", padding" : ""}`
+    + `${truth ? ", the answer is here" : ""}`;
+}
+
+function tableOf(head, rows) {
+  const table = document.createElement("table");
+  const line = (cells, tag) => {
+    const tr = document.createElement("tr");
+    cells.forEach((text) => {
+      const cell = document.createElement(tag);
+      cell.textContent = text;
+      tr.append(cell);
+    });
+    return tr;
+  };
+  table.createTHead().append(line(head, "th"));
+  table.createTBody().append(...rows.map((cells) => line(cells, "td")));
+  return table;
+}
+
+function fillTable() {
+  if (!$("table").open) return;
+  const rows = [...view.bars].map((score, i) => [label(columnAxis(), i), number(score)]);
+  $("table").querySelector("div").replaceChildren(
+    tableOf([layer().axes[columnAxis()], "attention"], rows));
+}
+
+function trust() {
+  const found = page.trust;
+  $("trust").hidden = !found;
+  if (!found) return;
+  $("trust-about").textContent = `Layer ${found.layer}, measured on ${found.samples} samples`;
+  const figure = (x) => (x === null || x === undefined ? ""
+    : x !== 0 && Math.abs(x) < 0.0995 ? wide(x) : x.toFixed(3));
+  const head = ["measure", "value", "control", "what it shows"];
+  const table = tableOf(head, found.rows.map((row) => [row.name, figure(row.value),
+    figure(row.control) + (row.against ? ` (${row.against})` : ""), row.sentence]));
+  [...table.tBodies[0].rows].forEach((tr, i) => {
+    const source = document.createElement("small");
+    source.textContent = found.rows[i].source ? ` [${found.rows[i].source}]` : "";
+    tr.cells[3].append(source);
+    [1, 2].forEach((n) => {
+      tr.cells[n].hidden = !tr.cells[n].textContent && window.innerWidth < 640;
+      tr.cells[n].dataset.of = head[n];
+    });
+    tr.cells[1].className = "number";
+  });
+  $("trust-rows").replaceChildren(table);
+}
