@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -48,6 +49,10 @@ class Watched(keras.Model):
         self.__dict__["replaced"] = set()
         self.__dict__["replaces"] = replaces
 
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        with _draws_kept():
+            return super().predict(*args, **kwargs)
+
     def call(self, inputs: Any) -> Any:
         names = dict(_paths(self.model))
         inputs, others = inputs if self.replaces else (inputs, {})
@@ -75,6 +80,15 @@ class Watched(keras.Model):
                 found["masks"][name] = seen.visible
             self.axes[name], self.attended[name] = _axes(seen)
         return found
+
+
+def _draws_kept() -> AbstractContextManager[Any]:
+    """Looking changes no later draw: torch's loader takes a global one even to go in order."""
+    if keras.backend.backend() != "torch":
+        return nullcontext()
+    import torch
+
+    return torch.random.fork_rng(devices=[])
 
 
 def _name(names: dict[int, str], layer: Any, use: int) -> str:
