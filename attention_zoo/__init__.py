@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from attention_zoo import models as models
     from attention_zoo import tasks as tasks
     from attention_zoo import training as training
+    from attention_zoo import tuning as tuning
     from attention_zoo.explain import Explanation as Explanation
     from attention_zoo.explain import attention_scores as attention_scores
     from attention_zoo.explain import explain as explain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from attention_zoo.presets.save import save as save
     from attention_zoo.training import evaluate as evaluate
     from attention_zoo.training import train as train
+    from attention_zoo.tuning import tune as tune
 
 # Where each public name lives: it is imported when it is first used
 _HOMES = {
@@ -52,6 +54,8 @@ _HOMES = {
     "save": "presets.save",
     "evaluate": "training",
     "train": "training",
+    "tuning": "tuning",
+    "tune": "tuning",
 }
 __getattr__ = _door(__name__, _HOMES)
 

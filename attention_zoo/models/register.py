@@ -58,14 +58,17 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
 def _attention(attention: Any, bidirectional: bool | None) -> keras.layers.Layer:
     """The layer, called "attention" where the user gave it no name.
 
-    One given by name whose query is the last state knows whether that state has two halves.
+    One that is not given as a layer, and whose query is the last state, knows whether that state
+    has two halves.
     """
     if isinstance(attention, str):
-        both = bidirectional and issubclass(LAYERS.get(attention), ManyToOneAttention)
-        more = {"bidirectional": True} if both else {}
-        return layers.get(attention, name="attention", **more)
+        attention = {"class_name": attention}
     if isinstance(attention, Mapping) and isinstance(attention.get("config", {}), Mapping):
-        attention = {**attention, "config": {"name": "attention", **attention.get("config", {})}}
+        given = {"name": "attention", **attention.get("config", {})}
+        name = str(attention.get("class_name"))
+        if bidirectional and name in LAYERS and issubclass(LAYERS.get(name), ManyToOneAttention):
+            given.setdefault("bidirectional", True)
+        attention = {**attention, "config": given}
     return layers.get(attention)
 
 

@@ -46,7 +46,7 @@ class Backup:
         state["backend"] = keras.backend.backend()
         path = folder / "run.json"
         if path.exists():
-            _same_run(json.loads(path.read_text("utf-8")), json.loads(json.dumps(state)), folder)
+            refuse_other(json.loads(path.read_text("utf-8")), json.loads(json.dumps(state)), folder)
             return
         folder.mkdir(parents=True, exist_ok=True)
         with files.new_file(path) as scratch:
@@ -74,10 +74,7 @@ class Backup:
         """Mark a phase as ended, and give its history."""
         if self.folder is None:
             return {k: [float(v) for v in values] for k, values in model.history.history.items()}
-        with files.new_file(self.folder / f"phase_{phase}.weights.h5", overwrite=True) as scratch:
-            named = scratch.with_name(scratch.name.removesuffix(".h5") + ".weights.h5")
-            model.save_weights(named)
-            named.replace(scratch)
+        write_weights(model, self.folder / f"phase_{phase}.weights.h5")
         shutil.rmtree(self.folder / f"phase_{phase}", ignore_errors=True)
         return self._history(phase)
 
@@ -86,13 +83,24 @@ class Backup:
         return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
-def _same_run(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+def write_weights(model: keras.Model, path: Path) -> None:
+    """Write a model's weights to a `.weights.h5`, whole or not at all, in place of older ones."""
+    with files.new_file(path, overwrite=True) as scratch:
+        named = scratch.with_name(scratch.name.removesuffix(".h5") + ".weights.h5")
+        model.save_weights(named)
+        named.replace(scratch)
+
+
+def refuse_other(
+    old: dict[str, Any], new: dict[str, Any], folder: Path, what: str = "run"
+) -> None:  # fmt: skip
+    """ValueError, with the first difference, if what a folder holds is not what is asked for."""
     flat_old, flat_new = _flat(old), _flat(new)
     # What was asked for first, since it decides the data
     for key in sorted({*flat_old, *flat_new}, key=lambda key: (key == "data", key)):
         if flat_old.get(key) != flat_new.get(key):
             raise ValueError(
-                f"{folder} holds another run: its {key} is {flat_old.get(key)!r}, this one's is "
+                f"{folder} holds another {what}: its {key} is {flat_old.get(key)!r}, this one's is "
                 f"{flat_new.get(key)!r}. Start anew without --resume, or go on with the same."
             )
 

@@ -75,14 +75,21 @@ def _suits_xla(model: keras.Model) -> bool:
 
 def build_for(recipe: Recipe, data: Dataset, phase: int) -> keras.Model:
     """The recipe's model for the data's shapes, with the attention arguments of a phase."""
+    more = {} if data.mask_value is None else {"mask_value": data.mask_value}
+    return build_model(recipe, data.input_shape, data.outputs, phase, **more)
+
+
+def build_model(
+    recipe: Recipe, input_shape: Sequence[int | None], outputs: int, phase: int = 0, **more: Any
+) -> keras.Model:
+    """The recipe's model for the sizes of a sample; `more` are further arguments of `build`."""
     config: dict[str, Any] = {
-        "input_shape": data.input_shape,
-        "outputs": data.outputs,
+        "input_shape": input_shape,
+        "outputs": outputs,
         "activation": _OUTPUT[recipe.kind],
         **recipe.config,
+        **more,
     }
-    if data.mask_value is not None:
-        config["mask_value"] = data.mask_value
     changes = recipe.phases[phase].attention
     if changes:
         attention = config["attention"]
@@ -99,6 +106,7 @@ def fit(
     validation: Dataset,
     *,
     backup: Path | None = None,
+    weights: list[Any] | None = None,
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
 ) -> tuple[keras.Model, History]:
     """Train the recipe's model, phase after phase, each from the weights of the one before.
@@ -108,6 +116,7 @@ def fit(
         train, validation: the data.
         backup: a folder that holds the run's state after every epoch; a run that finds one goes
             on from it. None for none.
+        weights: what `get_weights` returned, to begin with; None to begin anew.
         callbacks: called with the number of each phase, gives further Keras callbacks for it.
 
     Returns:
@@ -119,13 +128,12 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     kept = Backup(backup, recipe, train)
     history: History = {}
-    weights: list[Any] | None = None
     for number, phase in enumerate(recipe.phases):
         model = build_for(recipe, train, number)
         finished = kept.finished_phase(number, model)
         if finished is None:
             if weights is None:
-                _adapt(model, train)
+                adapt(model, train.visible())
             else:
                 models.copy_weights(weights, model)
             steps = math.ceil(len(train.x) / recipe.batch_size)
@@ -155,7 +163,8 @@ def _target(data: Dataset) -> Any:
     return data.y[..., None] if data.y.ndim > 1 else data.y
 
 
-def _adapt(model: keras.Model, train: Dataset) -> None:
+def adapt(model: keras.Model, x: Any) -> None:
+    """Fit the model's `Normalization` layers to the inputs."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            layer.adapt(train.visible())
+            layer.adapt(x)

@@ -25,12 +25,13 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     """How good the answers are and, where the truth is known, localisation.
 
     Returns:
-        `accuracy`, for two classes also `auc` (the area under the ROC curve); or `mae`, `mse`
-        and, where the task says how close is right, `accuracy`. With a known relevance and one
-        attention layer also `relevance_mass_accuracy` overall and by class,
-        `relevance_rank_accuracy`, `pointing_game`, `auprc`, `true_positive_rate` and
-        `false_discovery_rate` of the cells with any attention, and, for attention over time, the
-        mass on the relevant steps and the two after each.
+        `accuracy` and `log_loss` (the mean of -log p of the true class), for two classes also
+        `auc` (the area under the ROC curve); or `mae`, `mse` and, where the task says how close is
+        right, `accuracy`. With a known relevance and one attention layer also
+        `relevance_mass_accuracy` overall and by class, `relevance_rank_accuracy`,
+        `pointing_game`, `auprc`, `true_positive_rate` and `false_discovery_rate` of the cells with
+        any attention, and, for attention over time, the mass on the relevant steps and the two
+        after each.
     """
     relevance = data.relevance
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
@@ -62,16 +63,28 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
 
 def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:
     if data.kind == "multiclass":
-        return {"accuracy": float((predictions.argmax(-1) == data.y).mean())}
+        right = np.take_along_axis(predictions, data.y.astype(int)[..., None], -1)
+        return {
+            "accuracy": float((predictions.argmax(-1) == data.y).mean()),
+            "log_loss": _log_loss(right),
+        }
     answers = predictions.reshape(data.y.shape)
     if data.kind == "binary":
         accuracy = float(((answers > 0.5) == (data.y > 0.5)).mean())
-        return {"accuracy": accuracy, "auc": _auc(answers.ravel(), data.y.ravel() > 0.5)}
+        right = np.where(data.y > 0.5, answers, 1 - answers.astype("float64"))
+        auc = _auc(answers.ravel(), data.y.ravel() > 0.5)
+        return {"accuracy": accuracy, "auc": auc, "log_loss": _log_loss(right)}
     off = np.abs(answers.astype("float64") - data.y)
     result = {"mae": float(off.mean()), "mse": float((off**2).mean())}
     if data.tolerance is not None:
         result["accuracy"] = float((off < data.tolerance).mean())
     return result
+
+
+def _log_loss(right: np.ndarray) -> float:
+    """The mean of -log of the probabilities that the true classes were given."""
+    # As Keras clips them: a float32 may be exactly 0
+    return float(-np.log(np.clip(right, 1e-7, 1.0).astype("float64")).mean())
 
 
 def _auc(answers: np.ndarray, positive: np.ndarray) -> float:

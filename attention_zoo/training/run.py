@@ -90,7 +90,9 @@ def train(
         figures = study(recipe, seeds, state / "study", report)
     path = None
     if out is not None and state is not None:
-        path = _save(Path(out), model, recipe, test, scores, figures, overwrite or resume)
+        path = save_run(
+            Path(out), model, recipe, test, scores, figures, overwrite=overwrite or resume
+        )
         shutil.rmtree(state)
     return Run(model, history, scores, recipe, test, path)
 
@@ -111,10 +113,11 @@ def _state_folder(out: Any, *, resume: bool, overwrite: bool) -> Path | None:
     return state
 
 
-def _save(
+def save_run(
     out: Path, model: keras.Model, recipe: Recipe, test: Dataset, scores: dict[str, float],
-    figures: dict[str, Any] | None, overwrite: bool,
+    figures: dict[str, Any] | None = None, *, overwrite: bool = False,
 ) -> Path:  # fmt: skip
+    """Write a trained model as a preset, with what its card says of recipe, data and figures."""
     about: dict[str, Any] = {
         "recipe": recipe.model_dump(),
         "kind": recipe.kind,

@@ -1,0 +1,93 @@
+"""The loop over trials: KerasTuner's, with our way to train and to keep state."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.base_tuner import BaseTuner
+
+from attention_zoo.tuning.oracles import Steady
+from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer, forget
+
+
+class Engine(BaseTuner):
+    """Runs trials in a folder; with KerasTuner's three variables set, as its chief or worker.
+
+    It has no part of `keras_tuner.Tuner`, which needs TensorBoard and keeps every checkpoint.
+
+    Args:
+        oracle: decides what is tried.
+        trainer: tries it.
+        folder: of the search.
+        spectator: is told what happens.
+        keep: the weights of so many of the best trials stay on disk.
+    """
+
+    def __init__(
+        self, oracle: Steady, trainer: Trainer, folder: Path, spectator: Spectator, keep: int
+    ):
+        self.trainer, self.spectator, self.keep = trainer, spectator, keep
+        # A promoted trial of Hyperband begins with the weights of an earlier one
+        self.keeps_all = isinstance(oracle, keras_tuner.oracles.HyperbandOracle)
+        super().__init__(
+            oracle, trainer.hypermodel, directory=str(folder.parent), project_name=folder.name
+        )
+
+    def _populate_initial_space(self) -> None:
+        # Everything is declared, so that no model has to be built to find out
+        hp = self.oracle.get_space()
+        self.hypermodel.declare_hyperparameters(hp)
+        self.oracle.update_space(hp)
+        if Path(self.oracle._get_oracle_fname()).exists():
+            self.oracle.reload()
+
+    def save(self) -> None:
+        """The oracle alone has state; that of a worker is its chief's."""
+        if isinstance(self.oracle, Steady):
+            self.oracle.save()
+
+    def on_trial_begin(self, trial: Any) -> None:
+        """Tell the spectator."""
+        self.spectator.trial_begins(trial.trial_id, dict(trial.hyperparameters.values))
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Train and measure; the figures, by name."""
+        values = dict(trial.hyperparameters.values)
+        earlier = values.get("tuner/trial_id")
+        start = self._folder(earlier) / CHECKPOINT if earlier else None
+        folder = self._folder(trial.trial_id)
+        return self.trainer.run(trial.trial_id, values, folder, start, self.spectator)
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Keep the result, and no more weights than those of the best."""
+        super().on_trial_end(trial)
+        forget()
+        if not self.keeps_all:
+            self.prune()
+        self.spectator.trial_ends(trial.trial_id)
+
+    def prune(self) -> None:
+        """Remove the weights of all but the best trials."""
+        best = {trial.trial_id for trial in self.oracle.get_best_trials(self.keep)}
+        for path in Path(self.project_dir).glob(f"trial_*/{CHECKPOINT}"):
+            if path.parent.name.removeprefix("trial_") not in best:
+                with contextlib.suppress(FileNotFoundError):  # another worker was faster
+                    path.unlink()
+
+    def _try_run_and_update_trial(self, trial: Any, *args: Any, **kwargs: Any) -> None:
+        # As KerasTuner's, but that the message is the error and not the way to it
+        try:
+            self._run_and_update_trial(trial)
+            trial.status = "COMPLETED"
+        except keras_tuner.errors.FatalError:
+            raise
+        except keras_tuner.errors.FailedTrialError as error:
+            trial.status, trial.message = "FAILED", str(error)
+        except Exception as error:  # whatever a trial dies of, the others go on
+            trial.status, trial.message = "FAILED", f"{type(error).__name__}: {error}"
+
+    def _folder(self, trial_id: str) -> Path:
+        return Path(self.get_trial_dir(trial_id))

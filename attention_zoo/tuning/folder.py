@@ -1,0 +1,96 @@
+"""The folder of a search: whose it is, and that one search at a time writes to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attention_zoo.core import files, strict_json
+from attention_zoo.training.backup import refuse_other
+
+#: The version of the folder's layout.
+FORMAT = 1
+
+MANIFEST, LOCK, TRIALS, BEST = "search.json", "search.lock", "trials", "best"
+
+
+class TuningError(RuntimeError):
+    """A search that cannot go on: the message says why and what to do."""
+
+
+def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
+    """Make a folder that of a search, or see that it is already.
+
+    Args:
+        folder: the folder of the search.
+        search: what the search is, as plain values: what decides its trials.
+        resume: go on where there is a search; it must be the same.
+        overwrite: replace a search that is there; another folder is never replaced.
+
+    Raises:
+        FileExistsError: if there is a search and neither is allowed, or other files.
+        ValueError: if the search that is there is another; the difference is named.
+        TuningError: if its state cannot be read.
+    """
+    wanted = json.loads(json.dumps({"format": FORMAT, **search}))
+    path = folder / MANIFEST
+    if path.exists() and resume:
+        refuse_other(_read(path), wanted, folder, "search")
+        check_state(folder)
+        return
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{folder} holds a search. Go on with it (resume), or allow overwriting."
+        )
+    if folder.exists() and not path.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} holds other files, not a search: it is kept as it is.")
+    with files.new_folder(folder, overwrite=True) as scratch:
+        (scratch / MANIFEST).write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
+
+
+def check_state(folder: Path) -> None:
+    """TuningError, with the cure, for a state file that is empty or torn."""
+    trials = folder / TRIALS
+    for path in [trials / "oracle.json", *sorted(trials.glob("trial_*/trial.json"))]:
+        if path.exists():
+            _read(path)
+
+
+def _read(path: Path) -> Any:
+    try:
+        values = strict_json.parse(path.read_bytes())
+    except ValueError as error:
+        cure = (
+            f"Remove the folder {path.parent}: the search goes on without that trial."
+            if path.name == "trial.json"
+            else "Bring it back from a copy, or begin anew with overwrite."
+        )
+        raise TuningError(f"{path} cannot be read: {error}. {cure}") from None
+    if not isinstance(values, dict):
+        raise TuningError(f"{path} cannot be read: it holds no JSON object.")
+    return values
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Holds the folder for this process; TuningError if another one has it.
+
+    The lock is the system's, so that it is gone with the process, however that ends.
+    """
+    with open(folder / LOCK, "w") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such lock
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise TuningError(
+                f"{folder} is in use by another search. Wait until it ends, or choose another "
+                "folder."
+            ) from None
+        yield

@@ -1,0 +1,139 @@
+"""What a search can aim at, and how each figure of a trained model is measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import keras_tuner
+import numpy as np
+
+from attention_zoo.core.registry import one_of
+from attention_zoo.explain import explain
+from attention_zoo.explain.erasure import comprehensiveness, sufficiency
+from attention_zoo.explain.watching import has_attention
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.measure import measure
+
+_CLASSES = ("binary", "multiclass")
+_EVERY = (*_CLASSES, "regression")
+
+#: How many samples the attention is tested on, since each is answered some dozens of times.
+_ERASED = 200
+
+#: One batch of so many samples is timed, so many times, after some that do not count.
+_BATCH, _CALLS, _WARM = 32, 40, 5
+
+
+class Objective(NamedTuple):
+    """A figure to search for: which way it is better, and when it can be had."""
+
+    direction: str
+    kinds: tuple[str, ...] = _EVERY
+    #: Whether it needs to be known where the answer is.
+    truth: bool = False
+    about: str = ""
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "log_loss": Objective("min", _CLASSES, about="mean of -log p of the true class"),
+    "accuracy": Objective("max", _CLASSES, about="share of right answers"),
+    "auc": Objective("max", ("binary",), about="area under the ROC curve"),
+    "mse": Objective("min", ("regression",), about="mean squared error"),
+    "mae": Objective("min", ("regression",), about="mean absolute error"),
+    "val_loss": Objective("min", about="the training's loss, its penalties included"),
+    "relevance_mass_accuracy": Objective("max", truth=True, about="attention on the answer"),
+    "relevance_rank_accuracy": Objective("max", truth=True, about="largest scores on the answer"),
+    "pointing_game": Objective("max", truth=True, about="largest score on the answer"),
+    "auprc": Objective("max", truth=True, about="area under precision and recall"),
+    "comprehensiveness_minus_sufficiency": Objective(
+        "max", about="what the answer loses without what is attended to, less what with it alone"
+    ),
+    "parameters": Objective("min", about="number of weights"),
+    "latency": Objective("min", about=f"milliseconds for a batch of {_BATCH}"),
+}
+
+
+def default_objective(kind: str) -> str:
+    """The figure that a search aims at where none is named."""
+    return "mse" if kind == "regression" else "log_loss"
+
+
+def check_objectives(names: Sequence[str], data: Dataset) -> None:
+    """ValueError, before anything is trained, for a figure that these data cannot have."""
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"`objective` must name one figure, or several. Received: {names!r}")
+    possible = {
+        name: row
+        for name, row in OBJECTIVES.items()
+        if data.kind in row.kinds and (data.relevance is not None or not row.truth)
+    }
+    for name in names:
+        if name in OBJECTIVES and name not in possible:
+            row = OBJECTIVES[name]
+            why = (
+                "needs to know where the answer is, which your own data do not say"
+                if data.kind in row.kinds
+                else f"is not for {data.kind} targets"
+            )
+            raise ValueError(
+                f"The objective {name!r} {why}. There are: {', '.join(sorted(possible))}"
+            )
+        if name not in possible:
+            raise one_of("objective", name, possible)
+
+
+def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dict[str, float]:
+    """Every figure of a trained model on held-out data; the costly ones only if they are aims.
+
+    Raises:
+        keras_tuner.errors.FailedTrialError: if an objective cannot be measured of this model.
+    """
+    found = {**measure(model, data), "parameters": float(model.count_params())}
+    if "comprehensiveness_minus_sufficiency" in objectives and has_attention(model):
+        found["comprehensiveness_minus_sufficiency"] = faithfulness(model, data)
+    if "latency" in objectives:
+        found["latency"] = latency(model, data.x)
+    missing = [name for name in objectives if name != "val_loss" and name not in found]
+    if missing:
+        raise keras_tuner.errors.FailedTrialError(
+            f"{missing[0]!r} cannot be measured of a model without attention."
+            if not has_attention(model)
+            else f"{missing[0]!r} cannot be measured of this model."
+        )
+    return found
+
+
+def faithfulness(model: keras.Model, data: Dataset) -> float:
+    """Comprehensiveness minus sufficiency of what the first layer attends to (DeYoung et al.,
+    2020, arXiv:1911.03429), on the first 200 samples."""
+    x = data.x[:_ERASED]
+    seen = explain(model, x)
+    scores = seen.profile()
+    axis = seen.attended[seen.name()]
+    if axis == "feature" and x.ndim == 3 and scores.shape[1] == x.shape[2]:
+        scores = scores[:, None, :]
+    elif scores.shape[1] != x.shape[1]:
+        raise keras_tuner.errors.FailedTrialError(
+            f"The {scores.shape[1]} indices that {seen.name()!r} attends to are not those of the "
+            f"input {x.shape}."
+        )
+    mask = None
+    if data.mask_value is not None and x.ndim == 3 and axis != "feature":
+        mask = np.any(x != data.mask_value, axis=-1)
+    lost, alone = (f(model, x, scores, mask=mask) for f in (comprehensiveness, sufficiency))
+    return float(np.nanmean(lost.scores) - np.nanmean(alone.scores))
+
+
+def latency(model: keras.Model, x: Any) -> float:
+    """Milliseconds that a batch of 32 takes: the lower quartile of 40 calls, which what else runs
+    on the machine disturbs less than a mean."""
+    batch = np.resize(x, (_BATCH, *x.shape[1:]))
+    times = []
+    for _ in range(_WARM + _CALLS):
+        begun = time.perf_counter()
+        model.predict_on_batch(batch)
+        times.append(time.perf_counter() - begun)
+    return 1000 * float(np.quantile(times[_WARM:], 0.25))

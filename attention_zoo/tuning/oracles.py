@@ -1,0 +1,169 @@
+"""KerasTuner's oracles, made to begin with the default, to end, and to survive interruptions."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.trial import Trial
+
+from attention_zoo.core import files, optional
+from attention_zoo.tuning.objectives import OBJECTIVES
+from attention_zoo.tuning.space import SearchSpace
+
+TUNERS = ("random", "bayesian", "hyperband", "grid")
+
+#: After so many failures, and no success, a search ends.
+HOPELESS = 3
+
+
+class Steady(keras_tuner.Oracle):
+    """What our oracles have in common, over one of KerasTuner's.
+
+    The first trial has the default values; no point is tried twice; the search ends when the time
+    is up or nothing but failures was seen; and the state is whole whenever it is interrupted.
+    """
+
+    searched: SearchSpace
+    #: The seconds that the search may take, over all its sessions; None for no limit.
+    max_seconds: float | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        # Failures are counted here: KerasTuner raises in a lock that it then never frees
+        super().__init__(*args, max_consecutive_failed_trials=10**9, **kwargs)
+        self.verbose = 0
+        self._before = 0.0
+        self._begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the search has taken, over all its sessions."""
+        return self._before + time.monotonic() - self._begun
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        late = self.max_seconds is not None and self.seconds >= self.max_seconds
+        late = late and bool(self.trials)
+        if late or self.hopeless():
+            return {"status": "STOPPED", "values": None}
+        found = super().populate_space(trial_id)
+        values = found.get("values")
+        # A promoted trial of Hyperband has the values of an earlier one
+        if values and "tuner/trial_id" not in values and self._duplicate(values):
+            values = self._random_values()
+            return {"status": "RUNNING" if values else "STOPPED", "values": values}
+        return found
+
+    def hopeless(self) -> bool:
+        """Whether several trials failed and none succeeded."""
+        ended = [trial.status for trial in self.trials.values()]
+        return "COMPLETED" not in ended and ended.count("FAILED") >= HOPELESS
+
+    def _random_values(self) -> dict[str, Any] | None:
+        return super()._random_values() if self._tried_so_far else self.searched.active({})
+
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "seconds": self.seconds}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._before = state["seconds"]
+
+    def save(self) -> None:
+        _write(Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial: Any) -> None:
+        _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def reload(self) -> None:
+        """Go on from the folder: the trials' own files say which of them ended."""
+        path = Path(self._get_oracle_fname())
+        for trial_id in json.loads(path.read_text("utf-8"))["start_order"]:
+            if not (Path(self._get_trial_dir(trial_id)) / "trial.json").exists():
+                lost = Trial(self.get_space(), trial_id, "FAILED", "its files were removed")
+                self._save_trial(lost)
+        super().reload()
+        trials = sorted(self.trials.items(), key=lambda item: int(item[0]))
+        self.trials.clear()
+        self.trials.update(trials)
+        for trial_id, trial in trials:
+            self._record_values(trial)
+            if trial_id not in self.start_order:
+                self.start_order.append(trial_id)
+            ended = trial.status in ("COMPLETED", "FAILED")
+            if ended and trial_id not in self.end_order:
+                self.end_order.append(trial_id)
+            waiting = [other for other in self._retry_queue if other != trial_id]
+            self._retry_queue[:] = waiting if ended else [*waiting, trial_id]
+
+
+class RandomOracle(Steady, keras_tuner.oracles.RandomSearchOracle):
+    """Random points."""
+
+
+class BayesianOracle(Steady, keras_tuner.oracles.BayesianOptimizationOracle):
+    """Points that a Gaussian process expects to be good."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        # Its own state is not kept: a search that goes on draws as one that was not interrupted
+        self._random_state = np.random.RandomState(self.seed + len(self.trials))
+        return super().populate_space(trial_id)
+
+
+class HyperbandOracle(Steady, keras_tuner.oracles.HyperbandOracle):
+    """Many points for a few epochs, of which the best go on (Li et al., 2018)."""
+
+
+class _Grid(keras_tuner.Oracle):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        points = self.searched.points()  # type: ignore[attr-defined]
+        values = next((p for p in points if not self._duplicate(p)), None)
+        return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+
+class GridOracle(Steady, _Grid):
+    """Every point once, the default first. KerasTuner's own grid forgets where it was."""
+
+
+def make_oracle(
+    tuner: str,
+    space: SearchSpace,
+    objective: str,
+    *,
+    max_trials: int | None,
+    max_seconds: float | None,
+    epochs: int,
+    seed: int,
+) -> Steady:
+    """The oracle of a search; ImportError where scikit-learn and SciPy are missing for
+    `"bayesian"`."""
+    # KerasTuner takes 0 for no seed
+    common: dict[str, Any] = {
+        "objective": keras_tuner.Objective(objective, OBJECTIVES[objective].direction),
+        "seed": seed + 1,
+    }
+    oracle: Steady
+    if tuner == "hyperband":
+        oracle = HyperbandOracle(max_epochs=epochs, hyperband_iterations=10**6, **common)
+        oracle.max_trials = max_trials
+    elif tuner == "bayesian":
+        optional.require("sklearn", extra="bayesian")
+        optional.require("scipy", extra="bayesian")
+        # KerasTuner's own choice, three random points a dimension, would be most of a search
+        random = max(3, (max_trials or 30) // 3)
+        oracle = BayesianOracle(max_trials=max_trials, num_initial_points=random, **common)
+    elif tuner == "grid":
+        oracle = GridOracle(max_trials=max_trials, **common)
+    else:
+        oracle = RandomOracle(max_trials=max_trials, **common)
+    oracle.searched, oracle.max_seconds = space, max_seconds
+    return oracle
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    # KerasTuner writes in place, which an interruption leaves half done
+    with files.new_file(path, overwrite=True) as scratch:
+        scratch.write_text(json.dumps(state), "utf-8")

@@ -1,0 +1,174 @@
+"""What a search will do, checked before it begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from attention_zoo.core import checks
+from attention_zoo.core.registry import one_of
+from attention_zoo.training.data import Dataset, split
+from attention_zoo.training.recipe import Recipe, default_recipe
+from attention_zoo.training.study import datasets
+from attention_zoo.tuning.hypermodel import HyperAttention
+from attention_zoo.tuning.objectives import check_objectives, default_objective
+from attention_zoo.tuning.oracles import TUNERS, Steady, make_oracle
+from attention_zoo.tuning.space import SearchSpace
+from attention_zoo.tuning.spaces import FACTORIES
+from attention_zoo.tuning.trials import Trainer
+
+#: Without a number of trials, a space of so many points at most is searched whole.
+_WHOLE = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A search that can begin.
+
+    Attributes:
+        trainer: how every point is trained and measured.
+        test: samples that no trial sees.
+        tuner: how points are chosen.
+        notes: what was decided for the user.
+        max_trials, max_seconds: the budget; None for no limit of that sort.
+        samples: of the task, None for the user's own data.
+    """
+
+    trainer: Trainer
+    test: Dataset
+    tuner: str
+    notes: tuple[str, ...]
+    max_trials: int | None
+    max_seconds: float | None
+
+    def oracle(self) -> Steady:
+        """What decides what is tried."""
+        trainer = self.trainer
+        return make_oracle(
+            self.tuner, trainer.hypermodel.space, trainer.objectives[0],
+            max_trials=self.max_trials, max_seconds=self.max_seconds, epochs=trainer.epochs,
+            seed=trainer.seed,
+        )  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """All that decides the trials, but for the budget, which may grow."""
+        trainer = self.trainer
+        return {
+            "architectures": trainer.hypermodel.space.architectures,
+            "recipe": trainer.common,
+            "config": trainer.hypermodel.config,
+            "data": trainer.train.fingerprint(),
+            "space": trainer.hypermodel.space.describe(),
+            "tuner": self.tuner,
+            "objectives": trainer.objectives,
+            "epochs": trainer.epochs,
+            "executions": trainer.executions,
+            "patience": trainer.patience,
+            "seed": trainer.seed,
+            "backend": keras.backend.backend(),
+        }
+
+
+def make_plan(
+    architecture: str | Sequence[str] | None, task: str | None, *, data: Dataset | None,
+    attention: str | Sequence[str] | None, space: Mapping[str, Any] | None, tuner: str,
+    objective: str | Sequence[str] | None, max_trials: int | None, max_minutes: float | None,
+    epochs: int, samples: int, executions: int, patience: int | None, seed: int,
+) -> Plan:  # fmt: skip
+    """The plan that the arguments of `tune` ask for; its errors are those of `tune`."""
+    if tuner not in TUNERS:
+        raise one_of("tuner", tuner, TUNERS)
+    counts = {"epochs": epochs, "samples": samples, "executions": executions}
+    for name, count in counts.items():
+        checks.positive_int(name, count)
+    checks.positive_int("max_trials", max_trials, none=True)
+    checks.positive_int("patience", patience, none=True)
+    checks.natural("seed", seed)
+    if max_minutes is not None:
+        checks.positive("max_minutes", max_minutes)
+    elif max_trials is None:
+        max_trials = 20
+    if (task is None) == (data is None):
+        raise ValueError("Give a task or your own data, one of the two.")
+    common = _common(task, samples)
+    train, validation, test = _data(data, common, seed)
+    names = _architectures(architecture, train)
+    hypermodel = HyperAttention(
+        names, input_shape=train.input_shape, kind=train.kind, outputs=train.outputs,
+        attention=attention, space=space, config=_config(names[0], task, train),
+    )  # fmt: skip
+    wanted = (objective,) if isinstance(objective, str) else tuple(objective or ())
+    objectives = wanted or (default_objective(train.kind),)
+    check_objectives(objectives, train)
+    trainer = Trainer(
+        hypermodel, train, validation, objectives, epochs, patience, executions, seed, common
+    )
+    # The plain model is built now, so that what no trial could build is known before the first
+    trainer.untrained(hypermodel.space.active({}))
+    tuner, notes = _exhaustive(tuner, hypermodel.space, max_trials)
+    seconds = None if max_minutes is None else 60 * max_minutes
+    return Plan(trainer, test, tuner, notes, max_trials, seconds)
+
+
+def _common(task: str | None, samples: int) -> dict[str, Any]:
+    """What the recipes of all trials have in common."""
+    if task is None:
+        return {}
+    return {"task": task, "samples": samples, "validation": max(200, samples // 4)}
+
+
+def _data(
+    data: Dataset | None, common: dict[str, Any], seed: int
+) -> tuple[Dataset, Dataset, Dataset]:
+    if data is not None:
+        return split(data, seed)
+    recipe = default_recipe("dense", common["task"]).changed(**common, seed=seed)
+    return datasets(recipe)
+
+
+def _config(architecture: str, task: str | None, train: Dataset) -> dict[str, Any]:
+    """The arguments that every model of the search has."""
+    config: dict[str, Any] = {} if task else {"standardize": True}
+    if task and train.y.ndim > 1:
+        config["return_sequences"] = True
+    if train.mask_value is not None:
+        config["mask_value"] = train.mask_value
+    return config
+
+
+def _architectures(wanted: str | Sequence[str] | None, train: Dataset) -> list[str]:
+    """The factories to search among: by default all that fit the data, the plainest first."""
+    if wanted is not None:
+        return [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+    table = train.x.ndim == 2
+    names = [name for name, row in FACTORIES.items() if (row.place == "table") == table]
+    if train.y.ndim > 1:
+        names = [name for name in names if FACTORIES[name].place == "before"]
+    return sorted(names, key=lambda name: name != "lstm_after")
+
+
+def _exhaustive(
+    tuner: str, space: SearchSpace, max_trials: int | None
+) -> tuple[str, tuple[str, ...]]:
+    """The tuner to use, since what can be tried whole needs no guessing, and a note of it."""
+    if tuner == "grid":
+        next(space.points())  # a range is refused now
+        return tuner, ()
+    if tuner == "hyperband" or any(not entry.possible for entry in space.entries.values()):
+        return tuner, ()
+    most = max_trials or _WHOLE
+    size = sum(1 for _ in itertools.islice(space.points(), most + 1))
+    if size > most:
+        return tuner, ()
+    return "grid", (f"The space has {size} points in all: each is tried once.",)
+
+
+def recipe_of(record: dict[str, Any]) -> Recipe:
+    """The recipe whose run ends with the kept weights of an execution: at its best epoch."""
+    recipe = Recipe.model_validate(record["recipe"])
+    phase = {**recipe.phases[0].model_dump(), "epochs": record["best_epoch"] + 1}
+    return recipe.changed(phases=[phase])

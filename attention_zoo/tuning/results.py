@@ -1,0 +1,210 @@
+"""What a search found: every trial, the best, and which of several aims each serves."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from attention_zoo.core import files, optional
+from attention_zoo.core.registry import one_of
+from attention_zoo.tuning.folder import TRIALS
+from attention_zoo.tuning.objectives import OBJECTIVES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class TrialResult:
+    """One trial of a search.
+
+    Attributes:
+        trial: its number, counted from 0, which is the default.
+        status: `"COMPLETED"`, `"FAILED"` or `"RUNNING"`.
+        values: its hyperparameters, by full name.
+        figures: on the validation data, by name: the means over its executions.
+        executions: of each, `seed`, `seconds`, `best_epoch`, `history` (one value an epoch, by
+            name), `figures` and `recipe`.
+        error: what a failed trial died of.
+    """
+
+    trial: int
+    status: str
+    values: dict[str, Any]
+    figures: dict[str, float]
+    executions: list[dict[str, Any]]
+    error: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The time that its executions took."""
+        return sum(one["seconds"] for one in self.executions)
+
+    def spread(self, name: str) -> float:
+        """The standard deviation of a figure over the executions, 0 for a single one."""
+        return float(np.std([one["figures"][name] for one in self.executions]))
+
+
+def read_trials(folder: str | Path) -> list[TrialResult]:
+    """The trials in the folder of a search, in their order."""
+    found = []
+    for path in sorted(Path(folder).glob(f"{TRIALS}/trial_*/trial.json")):
+        state = json.loads(path.read_text("utf-8"))
+        executions = [
+            json.loads(one.read_text("utf-8"))
+            for one in sorted(path.parent.glob("execution_*.json"), key=lambda p: int(p.stem[10:]))
+        ]
+        done = state["status"] == "COMPLETED"
+        names = executions[0]["figures"] if done else {}
+        figures = {
+            name: float(np.mean([one["figures"][name] for one in executions])) for name in names
+        }
+        values = state["hyperparameters"]["values"]
+        found.append(
+            TrialResult(
+                int(state["trial_id"]),
+                state["status"],
+                values,
+                figures,
+                executions,
+                state["message"],
+            )  # fmt: skip
+        )
+    return sorted(found, key=lambda one: one.trial)
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """A finished search.
+
+    Attributes:
+        objectives: the figures that were searched for.
+        trials: every trial, in order.
+        model: the best trial's model, with the weights of its best execution and epoch.
+        scores: its figures on samples that the search never saw.
+        notes: what was decided for the user, such as that a finite space was searched whole.
+        path: the folder, which holds the model as the preset `best`; None if nothing was kept.
+    """
+
+    objectives: tuple[str, ...]
+    trials: list[TrialResult]
+    model: keras.Model
+    scores: dict[str, float]
+    notes: tuple[str, ...] = ()
+    path: Path | None = None
+
+    @property
+    def completed(self) -> list[TrialResult]:
+        """The trials that ended well."""
+        return [one for one in self.trials if one.status == "COMPLETED"]
+
+    @property
+    def best(self) -> TrialResult:
+        """The trial that is best in the first objective; the earliest of equals."""
+        return best_of(self.completed, self.objectives[0])
+
+    @property
+    def default(self) -> TrialResult:
+        """The first trial, which has the defaults of the factory and the layer."""
+        return self.trials[0]
+
+    def pareto(self, *objectives: str) -> list[TrialResult]:
+        """The trials that no other is better than in one objective and as good in the rest.
+
+        Args:
+            *objectives: names of figures; by default those of the search.
+        """
+        names = objectives or self.objectives
+        for name in names:
+            if name not in OBJECTIVES or name not in self.best.figures:
+                raise one_of("objective", name, set(OBJECTIVES) & set(self.best.figures))
+        points = np.array(
+            [[signed(name, one.figures[name]) for name in names] for one in self.completed]
+        )
+        front = [
+            not np.any(np.all(points >= point, axis=1) & np.any(points > point, axis=1))
+            for point in points
+        ]
+        return [one for one, on in zip(self.completed, front, strict=True) if on]
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row for each trial; ImportError without pandas."""
+        return optional.require("pandas", extra="frames").DataFrame(rows(self.trials))
+
+    def plot(self, kind: str = "progress", *, objectives: Sequence[str] | None = None) -> Figure:
+        """A picture of the search, a Matplotlib `Figure` that is not shown.
+
+        Args:
+            kind: `"progress"`, the best so far over the trials; `"parallel"`, a line for each
+                trial through its hyperparameters; `"importance"`, how much of the objective each
+                hyperparameter explains; `"pareto"`, objective against objective.
+            objectives: the figures drawn; by default those of the search.
+
+        Raises:
+            ValueError: for an unknown kind or figure, or `"pareto"` with a single objective.
+        """
+        from attention_zoo.tuning.pictures import draw  # Matplotlib only when it is needed
+
+        return draw(self, kind, tuple(objectives or self.objectives))
+
+    def importance(self) -> dict[str, float]:
+        """How much of the variance of the first objective each hyperparameter explains alone."""
+        from attention_zoo.tuning.importance import importance
+
+        return importance(self.completed, self.objectives[0])
+
+
+def signed(name: str, value: float) -> float:
+    """The figure, so that more is better."""
+    return value if OBJECTIVES[name].direction == "max" else -value
+
+
+def best_of(trials: Sequence[TrialResult], name: str) -> TrialResult:
+    """The trial with the best figure; the earliest of equals."""
+    return max(trials, key=lambda one: (signed(name, one.figures[name]), -one.trial))
+
+
+def rows(trials: Sequence[TrialResult]) -> list[dict[str, Any]]:
+    """A flat row for each trial: its values, figures, time and error."""
+    return [
+        {
+            "trial": one.trial,
+            "status": one.status,
+            **one.values,
+            **{f"figure/{name}": value for name, value in one.figures.items()},
+            "seconds": one.seconds,
+            "error": one.error,
+        }
+        for one in trials
+    ]
+
+
+def write_tables(trials: Sequence[TrialResult], folder: Path) -> None:
+    """Write `trials.csv`, `epochs.csv` and `trials.json`, in place of earlier ones."""
+    _write_csv(folder / "trials.csv", rows(trials))
+    epochs = [
+        {"trial": one.trial, "execution": number, "seed": execution["seed"], "epoch": epoch,
+         **{name: values[epoch] for name, values in execution["history"].items()}}
+        for one in trials
+        for number, execution in enumerate(one.executions)
+        for epoch in range(len(execution["history"]["loss"]))
+    ]  # fmt: skip
+    _write_csv(folder / "epochs.csv", epochs)
+    with files.new_file(folder / "trials.json", overwrite=True) as scratch:
+        values = [dataclasses.asdict(one) for one in trials]
+        scratch.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
+
+
+def _write_csv(path: Path, table: list[dict[str, Any]]) -> None:
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    with files.new_file(path, overwrite=True) as scratch, open(scratch, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(table)

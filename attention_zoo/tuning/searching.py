@@ -1,0 +1,173 @@
+"""From a question to an answer: the whole of a search."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from attention_zoo.core import checks
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.run import save_run
+from attention_zoo.training.study import figures_of
+from attention_zoo.tuning.engine import Engine
+from attention_zoo.tuning.folder import BEST, TRIALS, TuningError, alone, claim
+from attention_zoo.tuning.plan import Plan, make_plan, recipe_of
+from attention_zoo.tuning.results import (
+    Search,
+    TrialResult,
+    best_of,
+    read_trials,
+    signed,
+    write_tables,
+)
+from attention_zoo.tuning.trials import Spectator
+
+
+def tune(
+    architecture: str | Sequence[str] | None = None,
+    task: str | None = None,
+    *,
+    data: Dataset | None = None,
+    attention: str | Sequence[str] | None = None,
+    space: Mapping[str, Any] | None = None,
+    tuner: str = "random",
+    objective: str | Sequence[str] | None = None,
+    max_trials: int | None = None,
+    max_minutes: float | None = None,
+    epochs: int = 20,
+    samples: int = 2000,
+    executions: int = 1,
+    patience: int | None = None,
+    seed: int = 0,
+    keep: int = 1,
+    out: str | os.PathLike | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    spectator: Spectator | None = None,
+) -> Search:
+    """Search for the attention, the model around it and its training that do best.
+
+    The first trial is the plain model, so that what the search gained is known. Points are chosen
+    by their figures on validation data; the best is measured on test data that no trial saw.
+
+    Args:
+        architecture: a factory's name, or several to search among; by default all that fit.
+        task: a task's name, or None for your own data.
+        data: your own data, from `training.from_arrays` or `training.read`.
+        attention: the attention layers to search among, by name, `"none"` for a model without;
+            by default all that fit the architecture.
+        space: by full name, such as `"attention/luong/units"`, what replaces a hyperparameter's
+            values: one value, a list, a range `(low, high)`, or a KerasTuner hyperparameter.
+        tuner: `"random"`; `"bayesian"` (a Gaussian process, needs the extra `bayesian`);
+            `"hyperband"` (many points for a few epochs, the best of which go on); `"grid"`, every
+            point. A space with no more points than trials is searched whole by all but Hyperband.
+        objective: the figure to search for, see `tuning.OBJECTIVES`, by default `"log_loss"` or
+            for a regression `"mse"`; or several, of which the first decides what is tried and
+            which model is returned, and `Search.pareto` has the trade-offs.
+        max_trials: how many points, 20 where no time is given either. A resumed search may be
+            given more.
+        max_minutes: no trial but the first begins later than this, over all sessions.
+        epochs: of each execution, at most.
+        samples: training samples of a task; a quarter as many validate.
+        executions: how often each point is trained, with another seed each.
+        patience: an execution ends after so many epochs without a lower validation loss; by
+            default none does. Either way its weights are those of its best epoch.
+        seed: of the data, the first execution's weights and the choice of points.
+        keep: how many of the best trials' weights stay in the folder.
+        out: the folder of the search, which gets `trials.csv`, `epochs.csv`, `trials.json`, and
+            the best model as the preset `best`; None to keep nothing.
+        resume: go on with the search in the folder, after whatever ended it.
+        overwrite: whether a search in the folder may be replaced.
+        spectator: is told how it goes on.
+
+    Returns:
+        A `Search`.
+
+    Raises:
+        ValueError: before the first trial, for unknown names (the nearest is suggested), values
+            that do not fit, or a folder that holds another search.
+        FileExistsError: if the folder holds something and may not be replaced.
+        tuning.TuningError: if every trial fails, with the first one's error; if another search
+            uses the folder; if its state cannot be read.
+
+    Example:
+
+    >>> search = az.tune("gru", "planted_step", attention=["temporal", "pooling"], max_trials=2,
+    ...                  epochs=1, samples=200, space={"gru/units": 4})
+    >>> len(search.trials), search.default.values["attention"]
+    (2, 'temporal')
+    """
+    plan = make_plan(
+        architecture, task, data=data, attention=attention, space=space, tuner=tuner,
+        objective=objective, max_trials=max_trials, max_minutes=max_minutes, epochs=epochs,
+        samples=samples, executions=executions, patience=patience, seed=seed,
+    )  # fmt: skip
+    checks.positive_int("keep", keep)
+    if resume and out is None:
+        raise ValueError("`resume` needs `out`, the folder of the search that goes on.")
+    spectator = spectator or Spectator()
+    with _folder(plan, out, resume=resume, overwrite=overwrite) as folder:
+        spectator.search_begins(plan.notes)
+        engine = Engine(plan.oracle(), plan.trainer, folder / TRIALS, spectator, keep)
+        _search(engine)
+        return finish(plan, folder, kept=out is not None)
+
+
+@contextlib.contextmanager
+def _folder(
+    plan: Plan, out: str | os.PathLike | None, *, resume: bool, overwrite: bool
+) -> Iterator[Path]:
+    """The search's folder, held by this process; a passing one where none is wanted."""
+    if out is None:
+        with tempfile.TemporaryDirectory() as passing:
+            yield Path(passing)
+        return
+    folder = Path(os.path.abspath(out))
+    claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
+    with alone(folder):
+        yield folder
+
+
+def _search(engine: Engine) -> None:
+    try:
+        engine.search()
+    except keras_tuner.errors.FatalError as error:
+        # What it was raised for: a full disk, a folder that cannot be written
+        raise (error.__cause__ or error) from None
+
+
+def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
+    """Read the trials, measure the best on the test data, and write what is to be kept."""
+    trials = read_trials(folder)
+    completed = [one for one in trials if one.status == "COMPLETED"]
+    if not completed:
+        raise TuningError(_all_failed(trials))
+    name = plan.trainer.objectives[0]
+    best = best_of(completed, name)
+    record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
+    model = plan.trainer.model(best.values, next(folder.glob(f"{TRIALS}/trial_*{best.trial}")))
+    recipe = recipe_of(record)
+    scores = figures_of(model, recipe, plan.test)
+    path = None
+    if kept:
+        write_tables(trials, folder)
+        save_run(folder / BEST, model, recipe, plan.test, scores, overwrite=True)
+        path = folder
+    return Search(plan.trainer.objectives, trials, model, scores, plan.notes, path)
+
+
+def _all_failed(trials: Sequence[TrialResult]) -> str:
+    if not trials:
+        return "No trial was run."
+    first = trials[0]
+    values = ", ".join(f"{name}={value!r}" for name, value in first.values.items())
+    return (
+        f"All {len(trials)} trials failed. The error of the first was: {first.error} "
+        f"Its values: {values}"
+    )

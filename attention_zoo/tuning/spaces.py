@@ -1,0 +1,133 @@
+"""The table of knobs: what can be searched in every layer and factory, as data.
+
+Each default is the layer's or factory's own. 0 and "none" stand for None, which KerasTuner does not
+know: a width of 0 is the layer's own choice, usually that of its input.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from attention_zoo.tuning.knobs import Knob
+
+_WIDTHS = (0, 8, 16, 32, 64)
+_WINDOWS = (0, 2, 4, 8)
+_SCORES = ("additive", "general", "scaled_dot", "dot")
+_RECURRENT = ("lstm", "gru")
+
+
+class LayerSpace(NamedTuple):
+    """A layer's own knobs, and the places in a factory that it can take.
+
+    `"table"` is over the features of a table, `"before"` over a sequence that goes on as one,
+    `"after"` over states that become one vector.
+    """
+
+    knobs: tuple[Knob, ...] = ()
+    places: tuple[str, ...] = ()
+    #: Knobs that a factory cannot leave at None, with the value that it starts from.
+    needed: dict[str, int] = {}
+
+
+class FactorySpace(NamedTuple):
+    """A factory's own knobs, and the place in it that attention takes."""
+
+    knobs: tuple[Knob, ...]
+    place: str
+
+
+def _units(default: int = 0, *, when: tuple[str, tuple[str, ...]] | None = None) -> Knob:
+    return Knob("units", default, _WIDTHS, when=when, none=0)
+
+
+def _flag(name: str, default: bool = False, **facts: tuple[str, tuple[str, ...]]) -> Knob:
+    return Knob(name, default, (False, True), **facts)  # type: ignore[arg-type]
+
+
+_WINDOW = Knob("window", 0, _WINDOWS, none=0)
+_ADDITIVE = ("score", ("additive",))
+_ENCODED = ("encoder", _RECURRENT)
+
+#: What every attention layer has.
+ATTENTION: tuple[Knob, ...] = (
+    Knob("normalizer", "softmax", ("softmax", "entmax15", "sparsemax", "normalized_sigmoid")),
+    Knob("temperature", 1.0, (0.5, 1.0, 2.0)),
+    Knob("dropout", 0.0, (0.0, 0.1, 0.2, 0.3)),
+    # The strength of the entropy penalty on the scores
+    Knob("sharpening", 0.0, (0.0, 0.01, 0.05), none=0.0),
+)
+
+LAYERS: dict[str, LayerSpace] = {
+    "feature": LayerSpace(places=("table", "before", "after")),
+    "temporal": LayerSpace(
+        (_flag("shared"), Knob("score", "location", ("location", "additive")),
+         _units(when=_ADDITIVE)),
+        places=("before", "after"),
+    ),
+    "pooling": LayerSpace(
+        (Knob("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
+         Knob("hops", 1, (1, 2, 4))),
+        places=("after",),
+    ),
+    "luong": LayerSpace(
+        (Knob("units", 128, (16, 32, 64, 128)),
+         Knob("score", "general", ("general", "dot", "scaled_dot"))),
+        places=("after",),
+    ),
+    "bahdanau": LayerSpace(
+        (Knob("units", 128, (16, 32, 64, 128)), Knob("attention_units", 0, _WIDTHS, none=0)),
+        places=("after",),
+    ),
+    "self_attention": LayerSpace(
+        (Knob("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW, _flag("causal")),
+        places=("before", "after"),
+    ),
+    "cross_attention": LayerSpace((Knob("score", "additive", _SCORES), _units(when=_ADDITIVE))),
+    "multi_head": LayerSpace(
+        (Knob("heads", 4, (1, 2, 4, 8)), Knob("key_dim", 0, (0, 4, 8, 16, 32), none=0),
+         _flag("shared_values"), _WINDOW, _flag("causal")),
+        places=("before", "after"),
+    ),
+    "attention_decoder": LayerSpace(
+        (_units(), Knob("score", "additive", _SCORES),
+         Knob("attention_units", 0, _WIDTHS, when=_ADDITIVE, none=0),
+         _flag("input_feeding", default=True)),
+    ),
+    "hierarchical": LayerSpace(
+        (_units(), _WINDOW, Knob("encoder", "none", ("none", *_RECURRENT), none="none"),
+         Knob("encoder_units", 0, _WIDTHS, when=_ENCODED, none=0),
+         _flag("bidirectional", default=True, when=_ENCODED)),
+        places=("after",), needed={"window": 4},
+    ),
+    "retain": LayerSpace(
+        (_units(), Knob("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
+    ),
+}  # fmt: skip
+
+_DROPOUT = Knob("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5))
+_RECURRENT_KNOBS = (
+    Knob("units", 32, (8, 16, 32, 64, 128)),
+    Knob("depth", 1, (1, 2)),
+    _flag("bidirectional"),
+    _DROPOUT,
+    Knob("recurrent_dropout", 0.0, (0.0, 0.3)),
+)
+_DENSE_UNITS = Knob("units", 64, (16, 32, 64, 128))
+
+FACTORIES: dict[str, FactorySpace] = {
+    "dense": FactorySpace((_DENSE_UNITS, Knob("depth", 1, (1, 2, 3)), _DROPOUT), "table"),
+    "dense_after": FactorySpace(
+        (_DENSE_UNITS, Knob("depth", 1, (0, 1, 2)), Knob("answer_depth", 1, (0, 1, 2)), _DROPOUT),
+        "after",
+    ),
+    "lstm_before": FactorySpace(_RECURRENT_KNOBS, "before"),
+    "lstm_after": FactorySpace(_RECURRENT_KNOBS, "after"),
+    "gru": FactorySpace(_RECURRENT_KNOBS, "after"),
+    "gru_before": FactorySpace(_RECURRENT_KNOBS, "before"),
+}
+
+#: How the model is trained, whatever it is.
+TRAINING: tuple[Knob, ...] = (
+    Knob("learning_rate", 1e-3, low=1e-4, high=1e-2),
+    Knob("batch_size", 32, (16, 32, 64, 128)),
+)

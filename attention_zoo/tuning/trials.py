@@ -1,0 +1,174 @@
+"""One trial: the executions of one point of the space, and what is kept of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from attention_zoo.core import files
+from attention_zoo.training.backup import write_weights
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.fit import TrainingError, build_for, fit
+from attention_zoo.training.recipe import Recipe
+from attention_zoo.tuning.hypermodel import HyperAttention
+from attention_zoo.tuning.objectives import OBJECTIVES, figures
+
+CHECKPOINT = "best.weights.h5"
+
+
+class Spectator:
+    """Is told how a search goes on; it does nothing but what a subclass adds."""
+
+    def search_begins(self, notes: Sequence[str]) -> None:
+        """What the user should know before the first trial."""
+
+    def trial_begins(self, trial: str, values: dict[str, Any]) -> None:
+        """A trial with these values begins."""
+
+    def epoch_ends(self, trial: str, execution: int, epoch: int, logs: dict[str, float]) -> None:
+        """An epoch of an execution has ended; both are numbered from 0."""
+
+    def trial_ends(self, trial: str) -> None:
+        """A trial has ended, well or not."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trainer:
+    """Trains and measures points of a space, always in the same way.
+
+    Attributes:
+        hypermodel: turns a point into a recipe.
+        train, validation: the data; the same for all trials.
+        objectives: the figures that are searched for, the first of them to choose epochs' weights.
+        epochs: how many, at most.
+        patience: an execution ends after so many epochs without a lower validation loss; None
+            to go through all of them.
+        executions: how often each point is trained, with the seeds `seed`, `seed` + 1, ...
+        seed: of the first execution of every trial, so that points differ and not their luck.
+        common: what all recipes have in common, such as the task.
+    """
+
+    hypermodel: HyperAttention
+    train: Dataset
+    validation: Dataset
+    objectives: tuple[str, ...]
+    epochs: int
+    patience: int | None
+    executions: int
+    seed: int
+    common: dict[str, Any]
+
+    def recipe(self, values: dict[str, Any], execution: int = 0) -> Recipe:
+        """The recipe of one execution of a point."""
+        done = values.get("tuner/initial_epoch", 0)
+        epochs = values.get("tuner/epochs", self.epochs) - done
+        return self.hypermodel.recipe(
+            values, epochs=epochs, seed=self.seed + execution, **self.common
+        )
+
+    def untrained(self, values: dict[str, Any]) -> keras.Model:
+        """The model of a point, with new weights."""
+        return build_for(self.recipe(values), self.train, 0)
+
+    def run(
+        self, trial: str, values: dict[str, Any], folder: Path, start: Path | None,
+        spectator: Spectator,
+    ) -> dict[str, float]:  # fmt: skip
+        """Train and measure a point, and return its figures, the means over its executions.
+
+        Each execution's history and figures are written to `execution_<n>.json` as soon as it
+        ends, and found there when an interrupted trial is run again; the weights of the best are
+        kept in `best.weights.h5`.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: if the point cannot be built, or its training
+                becomes NaN.
+            keras_tuner.errors.FatalError: if its results cannot be written.
+        """
+        found: list[dict[str, Any]] = []
+        for execution in range(self.executions):
+            path = folder / f"execution_{execution}.json"
+            if not path.exists():
+                record, model = self._execute(trial, values, execution, start, spectator)
+                best = all(self._better(record, earlier) for earlier in found)
+                _keep(path, record, folder / CHECKPOINT if best else None, model)
+            found.append(json.loads(path.read_text("utf-8")))
+        names = found[0]["figures"]
+        return {name: float(np.mean([one["figures"][name] for one in found])) for name in names}
+
+    def model(self, values: dict[str, Any], folder: Path) -> keras.Model:
+        """The trained model of a trial whose weights were kept."""
+        model = self.untrained(values)
+        model.load_weights(folder / CHECKPOINT)
+        return model
+
+    def _better(self, record: dict[str, Any], other: dict[str, Any]) -> bool:
+        name = self.objectives[0]
+        sign = 1 if OBJECTIVES[name].direction == "max" else -1
+        return sign * record["figures"][name] > sign * other["figures"][name]
+
+    def _execute(
+        self, trial: str, values: dict[str, Any], execution: int, start: Path | None,
+        spectator: Spectator,
+    ) -> tuple[dict[str, Any], keras.Model]:  # fmt: skip
+        recipe = self.recipe(values, execution)
+        begun = time.monotonic()
+        lowest = keras.callbacks.EarlyStopping(
+            "val_loss", mode="min", patience=self.patience or self.epochs,
+            restore_best_weights=True,
+        )  # fmt: skip
+        told = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: spectator.epoch_ends(trial, execution, epoch, logs)
+        )
+        try:
+            weights = None
+            if start is not None and start.exists():
+                weights = self.model(values, start.parent).get_weights()
+            model, history = fit(
+                recipe, self.train, self.validation, weights=weights,
+                callbacks=lambda phase: [lowest, told],
+            )  # fmt: skip
+        except (ValueError, TrainingError) as error:
+            raise keras_tuner.errors.FailedTrialError(str(error)) from error
+        found = figures(model, self.validation, self.objectives)
+        found["val_loss"] = min(history["val_loss"])
+        not_finite = [name for name in self.objectives if not np.isfinite(found[name])]
+        if not_finite:
+            raise keras_tuner.errors.FailedTrialError(
+                f"The objective {not_finite[0]!r} became {found[not_finite[0]]}."
+            )
+        record = {
+            "seed": recipe.seed,
+            "recipe": recipe.model_dump(),
+            "seconds": time.monotonic() - begun,
+            "best_epoch": int(np.argmin(history["val_loss"])),
+            "history": history,
+            "figures": {name: value for name, value in found.items() if np.isfinite(value)},
+        }
+        return record, model
+
+
+def forget() -> None:
+    """Let go of what a trial's models hold, so that memory does not grow with the trials."""
+    keras.utils.clear_session()
+    gc.collect()
+
+
+def _keep(path: Path, record: dict[str, Any], checkpoint: Path | None, model: keras.Model) -> None:
+    try:
+        if checkpoint is not None:
+            write_weights(model, checkpoint)
+        with files.new_file(path, overwrite=True) as scratch:
+            scratch.write_text(json.dumps(record), "utf-8")
+    except OSError as error:
+        # KerasTuner takes other errors for those of the trial, and would go on
+        raise keras_tuner.errors.FatalError(str(error)) from error
