@@ -4,8 +4,8 @@ import sys
 from types import ModuleType
 
 from attention_zoo.core.lazy import door as _door
+from attention_zoo.explain.explaining import explain as explain
 from attention_zoo.explain.explanation import Explanation as Explanation
-from attention_zoo.explain.explanation import explain as explain
 from attention_zoo.explain.replacing import predict_with_scores as predict_with_scores
 from attention_zoo.explain.scores import attention_scores as attention_scores
 

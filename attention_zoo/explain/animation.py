@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import checks, files
-from attention_zoo.explain.explanation import explain
+from attention_zoo.explain.explaining import explain
 
 #: More frames would take memory, and time to look at.
 _FRAMES = 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,8 @@ import numpy as np
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain import frame, names, storage
-from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.localisation import matched
 from attention_zoo.explain.profile import profile
-from attention_zoo.explain.watching import watch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -246,64 +243,3 @@ class Explanation:
         return write_page(
             self, path, title=title, trust=trust, overwrite=overwrite, samples=samples
         )
-
-
-def explain(
-    model: keras.Model,
-    x: Any,
-    *,
-    y: Any = None,
-    truth: Any = None,
-    step_names: Sequence[str] | None = None,
-    feature_names: Sequence[str] | None = None,
-    batch_size: int = 256,
-) -> Explanation:
-    """Predict, and see where the model looks.
-
-    Args:
-        model: a built Keras model with attention layers, ours or Keras's own.
-        x: an array `(samples, ...)` that fits the model's input, or several: see
-            `attention_scores`. The columns of a data frame name the features.
-        y: the labels or targets, if they are known.
-        truth: 1 where the answer is, if that is known: the shape of the scores, or of their
-            leading axes.
-        step_names: labels of the time steps.
-        feature_names: labels of the features.
-        batch_size: how many samples go through at once.
-
-    Returns:
-        An `Explanation`.
-
-    Raises:
-        ValueError: as `attention_scores`, and for a truth, labels or names of the wrong shape.
-
-    Example:
-
-    >>> x, y, relevance = az.tasks.get("planted_step").sample(100, split="test")
-    >>> explanation = az.explain(az.load("lstm_after"), x, truth=relevance)
-    >>> int(explanation.profile().mean(0).argmax())
-    10
-    """
-    columns = getattr(x, "columns", None)
-    if feature_names is None and columns is not None:
-        feature_names = [str(column) for column in columns]
-    seen = watch(model, x, batch_size)
-    explanation = Explanation(
-        check_inputs(model, x),
-        seen.predictions,
-        seen.scores,
-        None if truth is None else np.asarray(truth),
-        None if y is None else np.asarray(y),
-        seen.masks,
-        seen.axes,
-        seen.attended,
-        names.as_list("step_names", step_names),
-        names.as_list("feature_names", feature_names),
-    )
-    if explanation.y is not None and len(explanation.y) != len(explanation):
-        raise ValueError(
-            f"`y` must have one label a sample, {len(explanation)}. Received: {len(explanation.y)}"
-        )
-    names.check(explanation)
-    explanation.truth_of()
-    return explanation
