@@ -1,4 +1,4 @@
-"""`attention-zoo explain`: where a model looks, as a picture, and how far that can be believed."""
+"""`attention-zoo explain`: where a model looks, as a picture or a page, and whether that is so."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def explain(
     data: Annotated[Path | None, typer.Option(help="Your own .npz (arrays x, y) or .csv.")] = None,
     target: Annotated[str | None, typer.Option(help="The .csv's column that is no input.")] = None,
     out_: Annotated[Path | None, typer.Option("--out", help="The picture to write.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one interactive page (.html) instead of a picture.")
+    ] = None,
     layer: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
     samples: Annotated[int, typer.Option(help="How many samples of the preset's task.")] = 1000,
     trust: Annotated[
@@ -34,55 +37,86 @@ def explain(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Print the mean attention per index, with the planted index marked, and write a picture; or,
-    with --trust, measure how far the attention can be believed."""
+    with --trust, measure how far the attention can be believed; with --html, write a page that
+    shows all of it."""
     checks.positive_int("samples", samples)
+    trust = trust or trust_out is not None
     source = _Source(model)
-    if trust or trust_out is not None:
-        _trust(source, data, target, layer, samples, trust_out, overwrite)
-        return
-    picture = out_ or Path(f"{source.name}.png")
-    files.refuse_existing(picture, overwrite=overwrite)
+    picture = Path(f"{source.name}.png") if (out_, html, trust) == (None, None, False) else out_
+    files_of = _Files(picture, html, trust_out, overwrite)
     given = source.open(data, target, samples)
-    explanation = given.explain()
-    profile, expected = explanation.profile(layer), explanation.expected(layer)
-    mean = profile.mean(0)
-    out.print(f"{source.name}: mean attention over {len(profile)} samples\n")
-    _bars(mean, expected, given.names)
-    title = f"{source.name}: attention per index"
-    figure = explanation.plot(layer, names=given.names, title=title)
-    with files.new_file(picture, overwrite=overwrite) as scratch:
-        figure.savefig(scratch, dpi=150)
-    out.print(f"\nPicture: {picture}")
+    explanation = given.explain() if picture or html or not trust else None
+    if explanation is not None:
+        explanation.name(layer)
+    measured = _trust(source, given, layer) if trust else None
+    if measured is None:
+        _print_profile(source.name, explanation, layer)
+    files_of.write(source.name, explanation, measured, layer)
 
 
-def _trust(
-    source: _Source,
-    data: Path | None,
-    target: str | None,
-    layer: str | None,
-    samples: int,
-    path: Path | None,
-    overwrite: bool,
-) -> None:
-    """Print the page of trust, and write it where a path is given."""
-    if path is not None:
-        files.refuse_existing(path, overwrite=overwrite)
-        if path.suffix != ".json":
-            raise ValueError(f"--trust-out must end in .json. Received: {path}")
-    given = source.open(data, target, samples)
+def _print_profile(name: str, explanation: Any, layer: str | None) -> None:
+    profile = explanation.profile(layer)
+    out.print(f"{name}: mean attention over {len(profile)} samples\n")
+    _bars(profile.mean(0), explanation.expected(layer), explanation.index_names(layer))
+
+
+def _trust(source: _Source, given: _Given, layer: str | None) -> Any:
+    """Measure and print the figures of trust."""
     import attention_zoo as az
 
     with steps("measuring") as progress:
-        page = az.trust(
+        measured = az.trust(
             given.model, given.x, given.y, truth=given.truth, layer=layer,
             retrained_uniform=retrained_uniform(source.card), progress=progress,
         )  # fmt: skip
-    page = dataclasses.replace(page, model=source.name)
-    out.print(page.as_text(min(out.width, 100)))
-    if path is not None:
-        with files.new_file(path, overwrite=overwrite) as scratch:
-            scratch.write_text(json.dumps(page.to_dict(), indent=1) + "\n", encoding="utf-8")
-        out.print(f"\nFigures: {path}")
+    measured = dataclasses.replace(measured, model=source.name)
+    out.print(measured.as_text(min(out.width, 100)))
+    return measured
+
+
+class _Files:
+    """What is to be written; refused at once where something is in the way."""
+
+    def __init__(
+        self, picture: Path | None, html: Path | None, figures: Path | None, overwrite: bool
+    ):
+        self.picture, self.html, self.figures = picture, html, figures
+        self.overwrite = overwrite
+        for option, path, suffix in (("--html", html, ".html"), ("--trust-out", figures, ".json")):
+            if path is not None and path.suffix.lower() != suffix:
+                raise ValueError(f"{option} must end in {suffix}. Received: {path}")
+        for path in (picture, html, figures):
+            if path is not None:
+                files.refuse_existing(path, overwrite=overwrite)
+
+    def write(self, name: str, explanation: Any, measured: Any, layer: str | None) -> None:
+        """Write what was asked for, and print where it is."""
+        written = []
+        if self.picture is not None:
+            figure = explanation.plot(layer, title=f"{name}: attention per index")
+            with files.new_file(self.picture, overwrite=self.overwrite) as scratch:
+                figure.savefig(scratch, dpi=150)
+            written.append(f"Picture: {self.picture}")
+        if self.html is not None:
+            _first(explanation, layer).to_html(
+                self.html, title=f"{name}: where it looks", trust=measured,
+                overwrite=self.overwrite,
+            )  # fmt: skip
+            written.append(f"Page: {self.html}")
+        if self.figures is not None:
+            with files.new_file(self.figures, overwrite=self.overwrite) as scratch:
+                text = json.dumps(measured.to_dict(), indent=1) + "\n"
+                scratch.write_text(text, encoding="utf-8")
+            written.append(f"Figures: {self.figures}")
+        if written:
+            out.print("\n" + "\n".join(written))
+
+
+def _first(explanation: Any, layer: str | None) -> Any:
+    """The explanation with that layer before the others, so that a page opens on it."""
+    name = explanation.name(layer)
+    scores = {name: explanation.scores[name], **explanation.scores}
+    return dataclasses.replace(explanation, scores=scores)
 
 
 class _Given(NamedTuple):
@@ -92,12 +126,16 @@ class _Given(NamedTuple):
     x: Any
     y: Any = None
     truth: Any = None
-    names: list[str] | None = None
+    step_names: list[str] | None = None
+    feature_names: list[str] | None = None
 
     def explain(self) -> Any:
         import attention_zoo as az
 
-        return az.explain(self.model, self.x, truth=self.truth)
+        return az.explain(
+            self.model, self.x, y=self.y, truth=self.truth, step_names=self.step_names,
+            feature_names=self.feature_names,
+        )  # fmt: skip
 
 
 class _Source:
@@ -134,9 +172,10 @@ class _Source:
         x, y, mask, names = training.read_arrays(data, target=target)
         if mask is not None:
             x[~mask.astype(bool)] = PADDING
+        y = self._codes(y)
         if x.ndim == 2 and len(network.input_shape) == 3:
-            x = x[..., None]
-        return _Given(network, x, self._codes(y), None, names)
+            return _Given(network, x[..., None], y, step_names=names)
+        return _Given(network, x, y, feature_names=names)
 
     def _codes(self, y: Any) -> Any:
         """Labels as the numbers of the model's classes, where the preset says what these are."""

@@ -104,7 +104,9 @@ class Explanation:
 
     def index_names(self, layer: str | None = None) -> list[str] | None:
         """The labels of the attended axis, where there are any."""
-        return names.of_axis(self, self.attended.get(self.name(layer), ""))
+        axis = self.attended_axis(layer)
+        size = None if axis is None else self.layer(layer).shape[axis]
+        return names.of_axis(self, self.attended.get(self.name(layer), ""), size)
 
     @property
     def predicted(self) -> np.ndarray:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -27,6 +28,11 @@ def shell(monkeypatch, capsys, tmp_path):
         return ended.value.code, printed.out, printed.err
 
     return run
+
+
+def page_data(path):
+    """What a page draws."""
+    return json.loads(path.read_text("utf-8").split('id="data">')[1].split("</script>")[0])
 
 
 @pytest.fixture
@@ -117,6 +123,62 @@ def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
 
 
+def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
+    words = ["--data", table, "--target", "bought"]
+    assert shell("train", "dense", *words, "--epochs", 1, "--out", "mine")[0] == 0
+    status, printed, complaint = shell("explain", "./mine", *words, "--html", "report.html")
+    assert status == 0, complaint
+    assert printed.endswith("Page: report.html\n")
+    shown = page_data(tmp_path / "report.html")
+    assert shown["title"] == "mine: where it looks"
+    assert shown["features"] == shown["layers"][0]["labels"][0] == ["first", "second"]
+    wanted = [row.endswith("yes") for row in table.read_text().split()[1:]]
+    assert shown["labels"] == [[float(each)] for each in wanted]
+    assert shown["trust"] is None
+    assert not list(tmp_path.glob("*.png"))
+    status, _, complaint = shell("explain", "./mine", *words, "--html", "report.html")
+    assert (status, "exists and is kept" in complaint) == (2, True)
+    status, printed, _ = shell("explain", "./mine", *words, "--html", "r.html", "--out", "p.png")
+    assert (status, printed.split("\n\n")[-1]) == (0, "Picture: p.png\nPage: r.html\n")
+
+
+def test_the_page_holds_the_figures_of_trust(shell, tmp_path):
+    words = ["explain", "dense", "--samples", 30, "--trust"]
+    status, printed, complaint = shell(*words, "--html", "t.html", "--trust-out", "t.json")
+    assert status == 0, complaint
+    assert printed.endswith("Page: t.html\nFigures: t.json\n")
+    trust = page_data(tmp_path / "t.html")["trust"]
+    assert trust["model"] == "dense.planted_feature"
+    assert trust == json.loads((tmp_path / "t.json").read_text())
+
+
+def test_the_page_opens_on_the_layer_that_is_asked_for(shell, tmp_path):
+    inputs = keras.Input((6, 2))
+    x = az.layers.SelfAttention(name="first")(inputs)
+    x = az.layers.AttentionPooling(name="second")(x)
+    keras.Model(inputs, keras.layers.Dense(1)(x)).save(tmp_path / "m.keras")
+    np.savez(tmp_path / "s.npz", x=np.ones((4, 6, 2)))
+    for words, names in (([], ["first", "second"]), (["--layer", "second"], ["second", "first"])):
+        status, _, complaint = shell("explain", "m.keras", "--data", "s.npz", *words, "--html",
+                                     "p.html", "--overwrite")  # fmt: skip
+        assert status == 0, complaint
+        assert [layer["name"] for layer in page_data(tmp_path / "p.html")["layers"]] == names
+
+
+def test_columns_name_steps_and_only_the_axes_that_they_fit(shell, table, tmp_path):
+    series = keras.Input((2, 1))
+    keras.Model(series, az.layers.AttentionPooling()(series)).save(tmp_path / "steps.keras")
+    inputs = keras.Input((2,))
+    x = az.layers.FeatureAttention()(keras.layers.Dense(3)(inputs))
+    keras.Model(inputs, x).save(tmp_path / "hidden.keras")
+    for model, labels in (("steps", ["first", "second"]), ("hidden", None)):
+        status, printed, complaint = shell("explain", f"{model}.keras", "--data", table, "--target",
+                                           "bought", "--html", f"{model}.html")  # fmt: skip
+        assert status == 0, complaint
+        assert ("second" in printed) == bool(labels)
+        assert page_data(tmp_path / f"{model}.html")["layers"][0]["labels"] == [labels]
+
+
 def test_a_series_from_the_shell_alone(shell, tmp_path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 7, 2))
@@ -154,6 +216,9 @@ def test_options_change_the_recipe(shell):
         (["explain", "lstm_after", "--samples", "0"], "`samples` must be a positive integer"),
         (["explain", "lstm_after", "--out", "p.xyz"], "not supported"),
         (["explain", "lstm_after", "--data", "no.npz"], "There is no file no.npz"),
+        (["explain", "lstm_after", "--html", "p.pdf"], "--html must end in .html. Received: p.pdf"),
+        (["explain", "dense", "--html", "p.html", "--layer", "atention"], "mean 'attention'"),
+        (["explain", "dense", "--html", "p.html", "--trust-out", "t.txt"], "must end in .json"),
         (["train", "lstm_aftr", "--task", "planted_step", "--out", "m"], "mean 'lstm_after'"),
         (["train", "gru", "--task", "planted_stpe", "--out", "m"], "mean 'planted_step'"),
         (["train", "gru", "--out", "m"], "Give --task, --data or --recipe"),
