@@ -1,5 +1,6 @@
 // What is chosen, and the scores that belong to it. Joined with the others by writing.py.
-const state = { place: 0, mean: false, of: "", layer: 0, picks: [], column: -1, row: -1 };
+const state = { place: 0, mean: false, of: "", layer: 0, input: 0, picks: [], column: -1,
+  row: -1 };
 const layer = () => layers[state.layer];
 const filtered = () => page.numbers.map((_, i) => i)
   .filter((i) => state.of === "" || String(page.predicted[i]) === state.of);
@@ -15,13 +16,15 @@ function rowAxis() {
   return others.length ? others[others.length - 1] : -1;
 }
 
-function label(axis, place) {
+// What a place along an axis is called: of neighbours that are one, the first and the last
+function ends(axis, place) {
   const { grouped, sizes, labels } = layer();
   const first = place * grouped[axis];
   const last = Math.min(first + grouped[axis], sizes[axis]) - 1;
-  const name = (i) => (labels[axis] ? labels[axis][i] : String(i));
-  return first === last ? name(first) : `${name(first)} to ${name(last)}`;
+  return (first === last ? [first] : [first, last])
+    .map((i) => (labels[axis] ? labels[axis][i] : String(i)));
 }
+const label = (axis, place) => ends(axis, place).join(" to ");
 
 // One sample's cells, or the mean of those of all that are chosen
 function cells(packed) {
@@ -70,14 +73,34 @@ let view = null;
 function look() {
   const part = (packed) => (packed ? matrix(cells(packed)) : null);
   view = { scores: part(layer().scores), hidden: part(layer().hidden), truth: part(layer().truth),
-    input: null };
+    input: seen() };
   view.bars = rowOf(view.scores);
   view.barsHidden = view.hidden && rowOf(view.hidden);
   view.barsTruth = view.truth && rowOf(view.truth);
-  const steps = view.scores.columns;
-  const size = layer().sizes[columnAxis()];
-  const input = inputs.find((each) => each.shape[1] === size || each.shape[1] === steps)
-    || (layer().axes[columnAxis()] === "feature" ? null : inputs.find((e) => e.shape[1] > 1));
-  if (input) view.input = { ...input, values: cells(input) };
+  [view.high, view.top] = scales();
 }
 const isTruth = (value) => value > 0 && value >= 0.5;
+
+// Where the colours of the map and the bars end: at the layer's largest score, or at the largest
+// mean of any sample, so that samples can be compared; for the mean over samples at its own
+const peaks = new Map();
+const largest = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-12);
+function scales() {
+  if (state.mean) return [largest(view.scores.values), largest(view.bars)];
+  const { scores } = layer();
+  const row = rowAxis();
+  const [map, bars] = [averaged(row).length > 0, averaged().length > 0];
+  if (!bars) return [scores.high, scores.high];
+  const key = JSON.stringify([state.layer, ...state.picks.map((p, i) => (i === row ? p < 0 : p))]);
+  if (!peaks.has(key)) {
+    const found = [0, 0];
+    for (let i = 0; i < page.numbers.length; i++) {
+      const table = matrix(scores.values.subarray(i * scores.size, (i + 1) * scores.size));
+      found[0] = Math.max(found[0], largest(table.values));
+      found[1] = Math.max(found[1], largest(rowOf(table)));
+    }
+    peaks.set(key, found);
+  }
+  const [high, top] = peaks.get(key);
+  return [map ? high : scores.high, row >= 0 && state.picks[row] >= 0 ? high : top];
+}

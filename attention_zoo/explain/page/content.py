@@ -24,9 +24,10 @@ def content(explanation: Explanation, samples: int) -> dict[str, Any]:
     where they are large."""
     total = len(explanation)
     inputs = explanation.x if isinstance(explanation.x, list) else [explanation.x]
-    inputs = [np.asarray(array) for array in inputs]
-    inputs = [array for array in inputs if array.dtype.kind in "fiub" and 2 <= array.ndim <= 4]
-    arrays = [*explanation.scores.values(), *inputs]
+    every = {number: np.asarray(array) for number, array in enumerate(inputs)}
+    drawn = {number: array for number, array in every.items()
+             if array.dtype.kind in "fiub" and 2 <= array.ndim <= 4}  # fmt: skip
+    arrays = [*explanation.scores.values(), *drawn.values()]
     cells = sum(min(math.prod(array.shape[1:]), CELLS_A_SAMPLE) for array in arrays)
     count = max(1, min(samples, total, CELLS // max(cells, 1)))
     rows = np.linspace(0, total - 1, count).round().astype(int)
@@ -36,7 +37,8 @@ def content(explanation: Explanation, samples: int) -> dict[str, Any]:
         "total": total,
         "numbers": rows.tolist(),
         "layers": layers,
-        "inputs": [_input(array[rows]) for array in inputs],
+        "inputs": [_input(array[rows], number) for number, array in drawn.items()],
+        "input_count": len(every),
         "features": some.feature_names,
         **_answers(some, explanation),
     }
@@ -85,14 +87,15 @@ def _truth(some: Explanation, name: str) -> np.ndarray | None:
         return None
 
 
-def _input(array: np.ndarray) -> dict[str, Any]:
-    """An input as `(samples, segments, steps, features)`."""
-    if array.ndim == 2:
-        array = array[:, None, :, None]
-    elif array.ndim == 3:
-        array = array[:, None]
+def _input(array: np.ndarray, number: int) -> dict[str, Any]:
+    """An input, of how many cells along each axis it is, and whether it holds whole numbers."""
     grouped = packing.factors(array.shape[1:], CELLS_A_SAMPLE)
-    return packing.numbers(packing.coarse(array, (1, *grouped)))
+    return {
+        "number": number,
+        "sizes": list(array.shape[1:]),
+        "whole": array.dtype.kind in "iub",
+        **packing.numbers(packing.coarse(array, (1, *grouped))),
+    }
 
 
 def _answers(some: Explanation, every: Explanation) -> dict[str, Any]:
@@ -105,6 +108,7 @@ def _answers(some: Explanation, every: Explanation) -> dict[str, Any]:
     return {
         "predictions": [[short(value) for value in row.ravel()[:20]] for row in outputs[0]],
         "outputs": int(outputs[0][0].size),
+        "output_count": len(outputs),
         "predicted": some.predicted.tolist() if _classes(first, every.y) else None,
         "labels": None
         if some.y is None

@@ -6,18 +6,20 @@ function option(select, value, text) {
   select.append(element);
 }
 
+// The mean over an axis that sums to one would tell nothing
+const canAverage = (axis) => axis !== layer().attended;
+
 function chooseLayer(index) {
   state.layer = index;
-  [state.column, state.row] = [-1, -1];
-  const { axes, scores, attended } = layer();
-  // The mean over an axis that sums to one would tell nothing
-  state.picks = axes.map((_, i) => (i === attended && i !== columnAxis() ? 0 : -1));
+  [state.column, state.row, state.input] = [-1, -1, 0];
+  const { axes, scores } = layer();
+  state.picks = axes.map((_, i) => (i === columnAxis() || canAverage(i) ? -1 : 0));
   $("selections").replaceChildren(...axes.map((name, i) => {
     if (i === columnAxis()) return "";
     const box = document.createElement("label");
     const select = document.createElement("select");
     select.id = `pick-${name}`;
-    if (state.picks[i] < 0) option(select, -1, `mean of ${scores.shape[i]}`);
+    if (canAverage(i)) option(select, -1, `mean of ${scores.shape[i]}`);
     for (let k = 0; k < scores.shape[i]; k++) option(select, k, label(i, k));
     select.value = state.picks[i];
     select.addEventListener("change", () => {
@@ -28,6 +30,9 @@ function chooseLayer(index) {
     box.append(`${name[0].toUpperCase()}${name.slice(1)} `, select);
     return box;
   }).filter(Boolean));
+  $("input-choice").replaceChildren();
+  candidates().forEach((each, i) => option($("input-choice"), i, String(each.number)));
+  $("input-label").hidden = candidates().length < 2;
   const grouped = Math.max(...layer().grouped) > 1;
   $("count").textContent = `${page.numbers.length} of ${page.total} samples`
     + (page.numbers.length < page.total ? ", spread evenly" : "")
@@ -77,6 +82,10 @@ $("classes").addEventListener("change", () => {
   if (!filtered().includes(state.place)) [state.place] = filtered();
   update();
 });
+$("input-choice").addEventListener("change", () => {
+  state.input = Number($("input-choice").value);
+  update();
+});
 $("mean").addEventListener("change", () => { state.mean = $("mean").checked; update(); });
 $("previous").addEventListener("click", () => move(-1));
 $("next").addEventListener("click", () => move(1));
@@ -106,7 +115,8 @@ for (const id of ["input", "bars", "map"]) {
   });
   element.addEventListener("click", (event) => {
     const at = place(event);
-    if (at.row >= 0) pick(at.row);
+    const again = at.row === state.picks[rowAxis()] && canAverage(rowAxis());
+    if (at.row >= 0) pick(again ? -1 : at.row);
     point(at.column, -1);
   });
   element.addEventListener("keydown", (event) => {
@@ -117,7 +127,10 @@ for (const id of ["input", "bars", "map"]) {
     if (to === undefined && (by === undefined || rowAxis() < 0)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (by) pick(Math.max(0, Math.min(view.scores.rows - 1, state.picks[rowAxis()] + by)));
+    if (by) {
+      const first = canAverage(rowAxis()) ? -1 : 0;
+      pick(Math.max(first, Math.min(view.scores.rows - 1, state.picks[rowAxis()] + by)));
+    }
     point(to === undefined ? Math.max(0, state.column) : to, -1);
   });
 }
@@ -128,12 +141,14 @@ function pick(row) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) || event.altKey || event.ctrlKey
-    || event.metaKey || event.shiftKey || state.mean) return;
+  if (event.target.matches("select, textarea, input:not([type=checkbox])") || event.altKey
+    || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!by) return;
   event.preventDefault();
-  move(by);
+  const last = view.scores.columns - 1;
+  if (state.mean) point(Math.max(0, Math.min(last, state.column + by)), -1);
+  else move(by);
 });
 window.addEventListener("resize", () => { draw(); trust(); });
 window.addEventListener("beforeprint", draw);

@@ -24,4 +24,4 @@ function bits(packed) {
 
 const layers = page.layers.map((layer) => ({ ...layer, scores: numbers(layer.scores),
   hidden: bits(layer.hidden), truth: bits(layer.truth) }));
-const inputs = page.inputs.map(numbers);
+const inputs = page.inputs.map((each) => ({ ...each, ...numbers(each) }));

@@ -1,4 +1,21 @@
-// What is said: the answer, the values, the table, the page of trust. Joined with the others by writing.py.
+// What is said: the answer, the values, the table, the page of trust. Joined by writing.py.
+// The axes that the picture is a mean over, but for one that it shows
+const averaged = (shown = -1) => layer().axes
+  .filter((_, i) => i !== columnAxis() && i !== shown && state.picks[i] < 0).map(plural);
+const plural = (name) => (name === "query" ? "queries" : `${name}s`);
+function meanOver(names) {
+  const parts = names.map((name) => `the ${name}`);
+  const last = parts.pop();
+  return `mean over ${parts.length ? `${parts.join(", ")} and ` : ""}${last}`;
+}
+// What is chosen along the other axes, and what is a mean
+function chosen(shown = -1) {
+  const picked = layer().axes.map((name, i) => (i === columnAxis() || i === shown
+    || state.picks[i] < 0 ? "" : `, ${name} ${label(i, state.picks[i])}`)).join("");
+  const means = [...averaged(shown), ...(state.mean ? ["samples"] : [])];
+  return picked + (means.length ? `, ${meanOver(means)}` : "");
+}
+
 function pair(name, text) {
   const box = document.createElement("div");
   const term = document.createElement("dt");
@@ -21,11 +38,15 @@ function say() {
     answer.append(pair("Sample", `${page.numbers[i]}`));
     if (page.predicted) answer.append(pair("Predicted class", String(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
-    answer.append(pair("Prediction", list(page.predictions[i]) + more));
+    const of = page.output_count > 1 ? `, first of ${page.output_count} outputs` : "";
+    answer.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
     if (page.labels) answer.append(pair("Label", list(page.labels[i])));
   }
   for (const id of ["previous", "next", "number"]) $(id).disabled = state.mean;
   $("number").value = page.numbers[state.place];
+  const rows = rowAxis() < 0 ? "" : ", up and down between its rows";
+  $("hint").textContent = `Arrow keys: left and right ${state.mean ? "move along the pictures"
+    : "change the sample; inside a picture they move along it"}${rows}.`;
   value();
   fillTable();
 }
@@ -39,15 +60,16 @@ function value() {
   const down = rowAxis();
   const row = state.row >= 0 ? state.row : down >= 0 ? state.picks[down] : -1;
   const score = row >= 0 ? values[row * columns + state.column] : view.bars[state.column];
-  const where = row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : "";
   const at = row >= 0 ? row * columns + state.column : -1;
   const hidden = at >= 0 ? view.hidden && view.hidden.values[at] > 0.999
     : view.barsHidden && view.barsHidden[state.column] > 0.999;
   const truth = at >= 0 ? view.truth && isTruth(view.truth.values[at])
     : view.barsTruth && isTruth(view.barsTruth[state.column]);
-  $("value").textContent = `${layer().axes[columnAxis()]} ${label(columnAxis(), state.column)}`
-    + `${where}: attention ${number(score)}${hidden ? ", padding" : ""}`
-    + `${truth ? ", the answer is here" : ""}`;
+  const means = [...averaged(row >= 0 ? down : -1), ...(state.mean ? ["samples"] : [])];
+  $("value").textContent = `${kind()} ${label(columnAxis(), state.column)}`
+    + `${row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : ""}: `
+    + `attention ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
+    + `${truth ? ", the answer is here" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
 }
 
 function tableOf(head, rows) {
@@ -70,7 +92,7 @@ function fillTable() {
   if (!$("table").open) return;
   const rows = [...view.bars].map((score, i) => [label(columnAxis(), i), number(score)]);
   $("table").querySelector("div").replaceChildren(
-    tableOf([layer().axes[columnAxis()], "attention"], rows));
+    tableOf([kind(), `attention${chosen()}`], rows));
 }
 
 function trust() {

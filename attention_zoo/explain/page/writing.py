@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from attention_zoo.explain.explanation import Explanation
 
 #: The parts of the script, in their order.
-_SCRIPTS = ("unpacking.js", "choice.js", "pictures.js", "words.js", "controls.js")
+_SCRIPTS = (
+    "unpacking.js",
+    "choice.js",
+    "inputs.js",
+    "words.js",
+    "drawing.js",
+    "pictures.js",
+    "controls.js",
+)
 
 
 def write_page(
@@ -73,7 +81,7 @@ def write_page(
         raise TypeError(f"`trust` must be what az.trust returns. Received: trust={trust!r}")
     checks.positive_int("samples", samples)
     files.refuse_existing(path, overwrite=overwrite)
-    title = title or "Attention of " + ", ".join(explanation.scores)
+    title = title or "Where the model looks: " + ", ".join(explanation.scores)
     shown = content(explanation, samples)
     shown["title"] = title
     shown["trust"] = None if trust is None else trust.to_dict()
