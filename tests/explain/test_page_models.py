@@ -93,3 +93,12 @@ def test_of_several_outputs_the_page_says_which_it_shows(show):
     outputs = [keras.layers.Dense(1)(x), keras.layers.Dense(2)(x)]
     page = show(az.explain(keras.Model(inputs, outputs), X))
     assert "Prediction, first of 2 outputs" in page.text("answer")
+
+
+@pytest.mark.parametrize("scale", [1e-7, 0.0123, 1, 123456, 1e12])
+def test_numbers_on_an_axis_are_whole(show, scale):
+    inputs = keras.Input((7, 3))
+    seen = az.explain(keras.Model(inputs, az.layers.AttentionPooling()(inputs)), -X * scale)
+    low, high = sorted(float(each) for each in show(seen, 390).texts("input"))
+    assert low == pytest.approx((-X[0] * scale).min(), rel=0.1)
+    assert high == pytest.approx((-X[0] * scale).max(), rel=0.1)

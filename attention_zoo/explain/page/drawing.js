@@ -1,11 +1,14 @@
 // What the pictures share. Joined with the others by writing.py.
-const GUTTER = 46;
+const GUTTER = 60;
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(full(hex).slice(i, i + 2), 16));
 const full = (hex) => (hex.length === 4 ? hex.replace(/[0-9a-f]/gi, "$&$&") : hex);
 const number = (value) => (Number.isNaN(value) ? "none"
   : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3));
 const wide = (value) => String(Number(value.toPrecision(3)));
+// For an axis, where there is little room
+const brief = (value) => (wide(value).length < 7 ? wide(value)
+  : value.toExponential(1).replace("e+", "e"));
 
 function colours() {
   const [from, to] = [rgb(css("--ground")), rgb(css("--attention"))];

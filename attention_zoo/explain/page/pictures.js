@@ -17,8 +17,8 @@ function drawInput() {
   if (bars) inputBars(pen, width, y);
   else shown.forEach((f) => inputLine(pen, width, y, f));
   if (features > 1) legend(shown);
-  axis(pen, wide(high), 10);
-  axis(pen, wide(low), height - 10);
+  axis(pen, brief(high), 10);
+  axis(pen, brief(low), height - 10);
   outline(pen, width, height);
   cursor(pen, width, height);
   $("input-caption").textContent = inputCaption();
@@ -99,7 +99,7 @@ function drawBars() {
   });
   pen.fillStyle = css("--line");
   pen.fillRect(GUTTER, plot, width, 1);
-  axis(pen, wide(top), 8);
+  axis(pen, brief(top), 8);
   axis(pen, "0", plot - 4);
   ticks(pen, width, plot + 5);
   outline(pen, width, plot);
@@ -132,7 +132,7 @@ function drawMap() {
   pen.strokeRect(GUTTER + 0.5, 0.5, width - 1, plot - 1);
   const every = Math.ceil(rows / Math.max(1, Math.floor(plot / 18)));
   for (let r = 0; r < rows; r += every) {
-    axis(pen, ends(down, r)[0], (r + 0.5) * h);
+    axis(pen, ends(down, r)[0], Math.max(7, (r + 0.5) * h));
   }
   ticks(pen, width, plot + 5);
   const row = state.picks[down];
