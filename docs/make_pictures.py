@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import keras
@@ -36,6 +40,31 @@ def animation() -> None:
     model.fit(x, y, epochs=20, batch_size=100, verbose=0, callbacks=[watch])
 
 
+def report() -> None:
+    """The page as a desktop and a phone show it; needs selenium and Debian's chromium-driver."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+        options.add_argument(flag)
+    words = ["explain", "lstm_before.boxes_rare_time", "--trust", "--html", "report.html"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "attention_zoo", *words], cwd=folder, check=True)
+        driver = webdriver.ChromeService(shutil.which("chromedriver"))
+        browser = webdriver.Chrome(options=options, service=driver)
+        try:
+            for name, width, height in (("desktop", 1280, 1068), ("phone", 390, 960)):
+                size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+                browser.get((Path(folder) / "report.html").as_uri())
+                browser.save_screenshot(str(IMAGES / f"report_{name}.png"))
+        finally:
+            browser.quit()
+
+
 if __name__ == "__main__":
     heatmap()
     animation()
+    if shutil.which("chromium") and shutil.which("chromedriver"):
+        report()  # without these the pictures of the page stay as they are

@@ -102,3 +102,14 @@ def test_numbers_on_an_axis_are_whole(show, scale):
     low, high = sorted(float(each) for each in show(seen, 390).texts("input"))
     assert low == pytest.approx((-X[0] * scale).min(), rel=0.1)
     assert high == pytest.approx((-X[0] * scale).max(), rel=0.1)
+
+
+def test_a_layer_over_the_features_of_each_step_opens_on_the_one_it_looks_at(show):
+    inputs = keras.Input((7, 3))
+    model = keras.Model(inputs, az.layers.FeatureAttention(name="features")(inputs))
+    seen = az.explain(model, X)
+    seen.scores["features"][:] = [0.1, 0.2, 0.7]
+    page = show(seen)
+    assert page.text("bars-caption") == "Attention per step, feature 2"
+    page.press("bars", RIGHT)
+    assert page.text("value").startswith("step 0, feature 2: attention 0.700")

@@ -9,11 +9,20 @@ function option(select, value, text) {
 // The mean over an axis that sums to one would tell nothing
 const canAverage = (axis) => axis !== layer().attended;
 
+// The place along an axis that is attended to most, over all samples
+function busiest(axis) {
+  const { shape, values } = layer().scores;
+  const inner = product(shape.slice(axis + 1));
+  const sums = new Float64Array(shape[axis]);
+  values.forEach((value, i) => { sums[Math.floor(i / inner) % shape[axis]] += value; });
+  return sums.indexOf(Math.max(...sums));
+}
+
 function chooseLayer(index) {
   state.layer = index;
   [state.column, state.row, state.input] = [-1, -1, 0];
   const { axes, scores } = layer();
-  state.picks = axes.map((_, i) => (i === columnAxis() || canAverage(i) ? -1 : 0));
+  state.picks = axes.map((_, i) => (i === columnAxis() || canAverage(i) ? -1 : busiest(i)));
   $("selections").replaceChildren(...axes.map((name, i) => {
     if (i === columnAxis()) return "";
     const box = document.createElement("label");
