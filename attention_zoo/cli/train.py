@@ -63,7 +63,7 @@ def train(
     else:
         MODELS.get(str(architecture))
         if data is not None:
-            dataset = _read(training, data, target, kind, str(architecture))
+            dataset = read_data(training, data, target, kind, str(architecture))
         plan = training.default_recipe(
             str(architecture), task, dataset.kind if dataset else "binary"
         )
@@ -81,9 +81,11 @@ def train(
     out.print(f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}")
 
 
-def _read(
+def read_data(
     training: Any, data: Path, target: str | None, kind: str | None, architecture: str
 ) -> Any:
+    """The user's file as an architecture takes it: a table's rows are series of one feature to
+    those that are not for tables."""
     if data.suffix.lower() == ".csv" and target is None:
         raise ValueError("A .csv needs --target COLUMN, the column to predict.")
     dataset = training.read(data, target=target, kind=kind)

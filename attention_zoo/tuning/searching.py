@@ -154,12 +154,16 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
     model = plan.trainer.model(best.values, next(folder.glob(f"{TRIALS}/trial_*{best.trial}")))
     recipe = recipe_of(record)
     scores = figures_of(model, recipe, plan.test)
-    path = None
+    search = Search(
+        plan.trainer.objectives, trials, model, scores, plan.notes, folder if kept else None
+    )
     if kept:
+        from attention_zoo.tuning.pictures import write_pictures  # Matplotlib only when needed
+
         write_tables(trials, folder)
         save_run(folder / BEST, model, recipe, plan.test, scores, overwrite=True)
-        path = folder
-    return Search(plan.trainer.objectives, trials, model, scores, plan.notes, path)
+        write_pictures(search, folder)
+    return search
 
 
 def _all_failed(trials: Sequence[TrialResult]) -> str:

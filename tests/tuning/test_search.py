@@ -1,0 +1,291 @@
+"""A search: what it tries, what it keeps, and what it does when it is disturbed."""
+
+import csv
+import errno
+import itertools
+import json
+import subprocess
+import sys
+
+import keras_tuner
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.core import files
+from attention_zoo.tuning import Spectator, TuningError, read_trials, trials
+
+SMALL = {"dense/units": [16, 32], "dense/depth": [1, 2]}
+
+
+def search(out=None, **more):
+    options = {"max_trials": 4, "epochs": 2, "samples": 50, "space": SMALL, "out": out, **more}
+    return az.tune("dense", "planted_feature", **options)
+
+
+def points(found):
+    return [(one.values, one.figures, one.status) for one in found]
+
+
+class Interrupt(Spectator):
+    """Ctrl-C in some epoch of some trial, counted from the start of the session."""
+
+    def __init__(self, trial, epoch):
+        self.at = (trial, epoch)
+        self.trial = -1
+
+    def trial_begins(self, trial, values):
+        self.trial += 1
+
+    def epoch_ends(self, trial, execution, epoch, logs):
+        if (self.trial, epoch) == self.at:
+            raise KeyboardInterrupt
+
+
+def test_the_first_trial_is_the_plain_model(quick):
+    found = search(space=None)
+    plain = az.build("dense", input_shape=(32,), activation="sigmoid")
+    mine = az.build("dense", **found_config(found.default))
+    assert plain.count_params() == mine.count_params()
+    assert found.default.values["learning_rate"] == 1e-3
+    assert found.trials[0] is found.default
+
+
+def found_config(trial):
+    recipe = trial.executions[0]["recipe"]
+    return {"input_shape": (32,), "activation": "sigmoid", **recipe["config"]}
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
+def test_interrupted_three_times_it_tries_the_same_points(quick, tmp_path, tuner):
+    space = {**SMALL, "learning_rate": [1e-3, 1e-2]} if tuner == "grid" else SMALL
+    options = {"tuner": tuner, "max_trials": 12, "epochs": 3, "space": space}
+    whole = search(**options)
+    for stop in ((2, 1), (0, 0), (5, 2)):
+        resume = (tmp_path / "s").exists()
+        with pytest.raises(KeyboardInterrupt):
+            search(tmp_path / "s", spectator=Interrupt(*stop), resume=resume, **options)
+    again = search(tmp_path / "s", resume=True, **options)
+    assert points(again.trials) == points(whole.trials)
+    assert len({json.dumps(one.values) for one in again.trials}) == 12
+
+
+def test_a_finished_search_goes_on_with_a_larger_budget(quick, tmp_path):
+    five = search(max_trials=5)
+    search(tmp_path / "s", max_trials=3)
+    assert points(search(tmp_path / "s", max_trials=5, resume=True).trials) == points(five.trials)
+
+
+def test_a_finite_space_is_tried_whole_each_point_once(quick):
+    free = {name: one.default for name, one in space_of("dense").entries.items()}
+    space = {**{name: free[name] for name in free}, **SMALL}
+    found = search(space=space, max_trials=50)
+    tried = [(one.values["dense/units"], one.values["dense/depth"]) for one in found.trials]
+    assert sorted(tried) == list(itertools.product([16, 32], [1, 2]))
+    assert found.notes == ("The space has 4 points in all: each is tried once.",)
+    assert found.trials[0].values["dense/units"] == 16  # 64, its default, is not among them
+
+
+def space_of(architecture):
+    from attention_zoo.tuning.space import make_space
+
+    return make_space([architecture])
+
+
+def test_the_users_own_hyperparameter_takes_the_place_of_ours(quick):
+    own = keras_tuner.engine.hyperparameters.Int("any", 5, 7)
+    found = search(space={**SMALL, "dense/units": own}, max_trials=6)
+    assert {one.values["dense/units"] for one in found.trials} <= {5, 6, 7}
+    assert len({one.values["dense/units"] for one in found.trials}) > 1
+
+
+def test_time_is_a_budget_and_the_default_is_always_tried(quick):
+    assert len(search(max_trials=None, max_minutes=1e-9).trials) == 1
+
+
+def test_only_the_best_weights_stay_and_the_tables_are_written(quick, tmp_path):
+    found = search(tmp_path / "s", max_trials=6, keep=2, executions=2)
+    kept = sorted(path.parent.name for path in tmp_path.glob("s/trials/*/*.weights.h5"))
+    ranked = sorted(found.trials, key=lambda one: one.figures["log_loss"])
+    assert kept == sorted(f"trial_{one.trial}" for one in ranked[:2])
+    with open(tmp_path / "s" / "trials.csv") as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["figure/log_loss"]) for row in table] == pytest.approx(
+        [one.figures["log_loss"] for one in found.trials]
+    )
+    with open(tmp_path / "s" / "epochs.csv") as file:
+        assert len(list(csv.DictReader(file))) == 6 * 2 * 2
+    assert [one.figures for one in read_trials(tmp_path / "s")] == [
+        one.figures for one in found.trials
+    ]
+    assert len(json.loads((tmp_path / "s" / "trials.json").read_text())) == 6
+
+
+def test_the_first_error_is_shown_when_every_trial_fails(monkeypatch, tmp_path):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no memory for this")
+
+    monkeypatch.setattr(trials, "fit", fail)
+    with pytest.raises(TuningError, match="All 3 trials failed.*RuntimeError: no memory for this"):
+        search(tmp_path / "s", max_trials=10)
+    assert [one.error for one in read_trials(tmp_path / "s")] == [
+        "RuntimeError: no memory for this"
+    ] * 3
+
+
+def test_some_failures_end_no_search(quick, monkeypatch):
+    train, count = trials.fit, itertools.count()
+
+    def fail_often(*args, **kwargs):
+        if next(count) % 2 == 0:
+            raise az.training.TrainingError("The loss became nan in epoch 1.")
+        return train(*args, **kwargs)
+
+    monkeypatch.setattr(trials, "fit", fail_often)
+    found = search(max_trials=6)
+    assert [one.status for one in found.trials] == ["FAILED", "COMPLETED"] * 3
+    assert found.trials[0].error == "The loss became nan in epoch 1."
+    assert found.best.trial % 2 == 1
+
+
+def test_an_objective_that_is_no_number_is_a_failed_trial(quick, monkeypatch):
+    measure = trials.figures
+    nan = {"log_loss": float("nan")}
+    monkeypatch.setattr(trials, "figures", lambda *args: {**measure(*args), **nan})
+    with pytest.raises(TuningError, match="The objective 'log_loss' became nan"):
+        search()
+
+
+@pytest.mark.parametrize("wrong, match", [
+    ({"objective": "acuracy"}, "Unknown objective. Did you mean 'accuracy'?"),
+    ({"objective": "mse"}, "'mse' is not for binary targets"),
+    ({"objective": []}, "Unknown|name one"),
+    ({"tuner": "randm"}, "Unknown tuner. Did you mean 'random'?"),
+    ({"space": {"dense/unit": 3}}, "Did you mean 'dense/units'?"),
+    ({"space": {"dense/units": "many"}}, "'dense/units' must be an integer"),
+    ({"space": {"dense/units": []}}, "not empty"),
+    ({"attention": "tempral"}, "Did you mean 'temporal'?"),
+    ({"attention": "luong"}, "none of luong fits 'dense'"),
+    ({"max_trials": 0}, "`max_trials` must be a positive integer"),
+    ({"max_minutes": -1.0}, "`max_minutes` must be a finite number > 0"),
+    ({"resume": True}, "`resume` needs `out`"),
+    ({"tuner": "grid", "space": {}}, "'learning_rate' is a range"),
+])  # fmt: skip
+def test_bad_arguments_are_told_before_the_first_trial(monkeypatch, wrong, match):
+    monkeypatch.setattr(trials, "fit", None)
+    if wrong == {"objective": []}:
+        wrong = {"objective": ["accuracy", "accuracy"]}
+    with pytest.raises(ValueError, match=match.replace("?", r"\?")):
+        search(**wrong)
+
+
+def test_an_architecture_that_does_not_fit_the_data_is_told(monkeypatch):
+    monkeypatch.setattr(trials, "fit", None)
+    with pytest.raises(ValueError, match=r"`input_shape` must be a tuple \(time, features\)"):
+        az.tune("gru", "planted_feature")
+    with pytest.raises(ValueError, match="Did you mean 'dense'"):
+        az.tune("dens", "planted_feature")
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    own = az.training.from_arrays(x, (x[:, 0] > 0).astype(int))
+    with pytest.raises(ValueError, match="needs to know where the answer is"):
+        az.tune("dense", data=own, objective="pointing_game")
+
+
+def test_a_folder_is_only_that_of_its_own_search(quick, tmp_path):
+    folder = tmp_path / "s"
+    search(folder)
+    before = (folder / "trials.csv").read_bytes()
+    with pytest.raises(FileExistsError, match="holds a search"):
+        search(folder)
+    with pytest.raises(ValueError, match="its epochs is 2, this one's is 3"):
+        search(folder, epochs=3, resume=True)
+    with pytest.raises(ValueError, match=r"holds another search: its space.dense/units"):
+        search(folder, space={"dense/units": [16, 64]}, resume=True)
+    assert (folder / "trials.csv").read_bytes() == before
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds other files"):
+        search(other, overwrite=True)
+    assert (other / "notes.txt").read_text() == "mine"
+    assert len(search(folder, max_trials=2, overwrite=True).trials) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": ', b"[]", b"\xff"])
+@pytest.mark.parametrize("name", ["search.json", "trials/oracle.json", "trials/trial_1/trial.json"])
+def test_a_torn_file_is_named_with_the_cure(quick, tmp_path, name, content):
+    folder = tmp_path / "s"
+    search(folder)
+    (folder / name).write_bytes(content)
+    with pytest.raises(TuningError, match="cannot be read"):
+        search(folder, resume=True)
+
+
+def test_the_cure_for_a_torn_trial_works(quick, tmp_path):
+    folder = tmp_path / "s"
+    whole = search(folder)
+    for path in (folder / "trials" / "trial_1").iterdir():
+        path.unlink()
+    (folder / "trials" / "trial_1").rmdir()
+    found = search(folder, max_trials=5, resume=True)
+    assert [one.status for one in found.trials] == [
+        "COMPLETED", "FAILED", "COMPLETED", "COMPLETED", "COMPLETED",
+    ]  # fmt: skip
+    assert points([*found.trials[:1], *found.trials[2:4]]) == points(
+        [*whole.trials[:1], *whole.trials[2:]]
+    )
+
+
+@pytest.mark.parametrize("what", ["trial.json", "execution_0.json", "oracle.json"])
+def test_a_full_disk_ends_the_search_which_then_goes_on(quick, monkeypatch, tmp_path, what):
+    whole = search()
+    write = files.new_file
+
+    def full(path, **options):
+        if path.name == what and next(count) == 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, **options)
+
+    count = itertools.count()
+    monkeypatch.setattr(files, "new_file", full)
+    limit = 5 if what != "execution_0.json" else 3
+    count = itertools.count(5 - limit)
+    with pytest.raises(OSError, match="No space left"):
+        search(tmp_path / "s")
+    monkeypatch.setattr(files, "new_file", write)
+    assert points(search(tmp_path / "s", resume=True).trials) == points(whole.trials)
+
+
+def test_two_searches_do_not_share_a_folder(quick, tmp_path):
+    class Second(Spectator):
+        def trial_begins(self, trial, values):
+            code = (
+                "import fcntl, sys\n"
+                f"file = open({str(tmp_path / 's' / 'search.lock')!r}, 'w')\n"
+                "try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+                "except OSError: print('held')"
+            )
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+            self.seen = done.stdout.strip()
+            with pytest.raises(TuningError, match="in use by another search"):
+                search(tmp_path / "s", resume=True, max_trials=1)
+
+    watching = Second()
+    search(tmp_path / "s", max_trials=1, spectator=watching)
+    assert watching.seen == "held"
+
+
+def test_the_front_of_two_aims(quick):
+    found = search(max_trials=8, objective=["log_loss", "parameters"])
+    front = found.pareto()
+    for one in found.trials:
+        better = [
+            other for other in found.trials
+            if other.figures["log_loss"] <= one.figures["log_loss"]
+            and other.figures["parameters"] <= one.figures["parameters"]
+            and other.figures != one.figures
+        ]  # fmt: skip
+        assert (one in front) == (not better)
+    assert found.best in front
+    with pytest.raises(ValueError, match="Did you mean 'parameters'"):
+        found.pareto("log_loss", "parameter")
