@@ -1,0 +1,48 @@
+"""
+A series: pictures read row by row
+==================================
+
+Scikit-learn's digits are pictures of 8 by 8 pixels. Read from top to bottom they are series: 8
+steps of 8 features. A GRU reads the rows, and attention chooses among its states.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+
+import attention_zoo as az
+
+digits = load_digits()
+data = az.training.from_arrays(digits.images, digits.target)
+
+# %%
+# `shared=True` gives each step one weight instead of one for each unit of the GRU; with the
+# additive score the weights depend on what the rows show.
+
+attention = {"class_name": "temporal", "config": {"shared": True, "score": "additive"}}
+recipe = az.training.Recipe(
+    architecture="gru",
+    config={"attention": attention, "standardize": True},
+    kind="multiclass",
+    batch_size=32,
+    phases=[{"epochs": 12, "learning_rate": 5e-3}],
+)
+run = az.train(recipe, data=data)
+print({name: round(value, 3) for name, value in run.scores.items()})
+
+# %%
+# The mean attention on each row, for each digit that the model recognised. After a recurrent layer
+# a step stands for what was read so far, which is why the last rows get most of it.
+
+explanation = az.explain(run.model, run.test.x, y=run.test.y)
+rows = np.stack([explanation.of_class(digit).profile().mean(0) for digit in range(10)])
+
+# %%
+# The mean picture of each digit, its rows' attention beside it.
+
+figure = Figure(figsize=(10, 3.4), layout="constrained")
+for digit, axes in enumerate(figure.subplots(2, 5).flat):
+    axes.imshow(explanation.of_class(digit).x.mean(0), cmap="Greys")
+    axes.barh(range(8), 6 * rows[digit] / rows.max(), left=8, color="#0072B2")
+    axes.set(title=f"{digit}: row {rows[digit].argmax()}", xlim=(-0.5, 14.5), xticks=[], yticks=[])
+figure.savefig("digits.png")
