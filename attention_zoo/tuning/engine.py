@@ -80,7 +80,8 @@ class Engine(BaseTuner):
     def _try_run_and_update_trial(self, trial: Any, *args: Any, **kwargs: Any) -> None:
         # As KerasTuner's, but that the message is the error and not the way to it
         try:
-            self._run_and_update_trial(trial)
+            # Not by its own method, which warns where an interruption left the figures behind
+            self.oracle.update_trial(trial.trial_id, self.run_trial(trial))
             trial.status = "COMPLETED"
         except keras_tuner.errors.FatalError:
             raise

@@ -165,5 +165,9 @@ def make_oracle(
 
 def _write(path: Path, state: dict[str, Any]) -> None:
     # KerasTuner writes in place, which an interruption leaves half done
-    with files.new_file(path, overwrite=True) as scratch:
-        scratch.write_text(json.dumps(state), "utf-8")
+    try:
+        with files.new_file(path, overwrite=True) as scratch:
+            scratch.write_text(json.dumps(state), "utf-8")
+    except OSError as error:
+        # Other errors count as those of the trial, whose result would be lost
+        raise keras_tuner.errors.FatalError(str(error)) from error

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from attention_zoo.core import files
 from attention_zoo.core.registry import one_of
@@ -39,7 +40,7 @@ def progress(search: Search, objectives: Sequence[str]) -> Figure:
         axes.plot(failed, [min(values)] * len(failed), "x", color=style.PINK, label="failed")
     axes.set_xlabel("trial (0 is the default)")
     axes.set_ylabel(_words(name))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=8)
     style.plain(axes)
     return figure

@@ -80,6 +80,11 @@ def read_trials(folder: str | Path) -> list[TrialResult]:
     return sorted(found, key=lambda one: one.trial)
 
 
+def trial_folder(folder: Path, trial: int) -> Path:
+    """Where a trial's files are: KerasTuner pads its number to the digits of the budget."""
+    return next(p for p in folder.glob(f"{TRIALS}/trial_*") if int(p.name[6:]) == trial)
+
+
 @dataclasses.dataclass(frozen=True)
 class Search:
     """A finished search.

@@ -24,6 +24,7 @@ from attention_zoo.tuning.results import (
     best_of,
     read_trials,
     signed,
+    trial_folder,
     write_tables,
 )
 from attention_zoo.tuning.trials import Spectator
@@ -151,7 +152,7 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
     name = plan.trainer.objectives[0]
     best = best_of(completed, name)
     record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
-    model = plan.trainer.model(best.values, next(folder.glob(f"{TRIALS}/trial_*{best.trial}")))
+    model = plan.trainer.model(best.values, trial_folder(folder, best.trial))
     recipe = recipe_of(record)
     scores = figures_of(model, recipe, plan.test)
     search = Search(

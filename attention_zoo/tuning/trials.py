@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import json
 import time
 from collections.abc import Sequence
@@ -159,8 +158,7 @@ class Trainer:
 
 def forget() -> None:
     """Let go of what a trial's models hold, so that memory does not grow with the trials."""
-    keras.utils.clear_session()
-    gc.collect()
+    keras.utils.clear_session()  # which collects garbage
 
 
 def _keep(path: Path, record: dict[str, Any], checkpoint: Path | None, model: keras.Model) -> None:

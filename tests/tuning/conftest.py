@@ -36,3 +36,5 @@ def quick(monkeypatch):
     monkeypatch.setattr(
         "attention_zoo.tuning.searching.figures_of", lambda *args: {"accuracy": 0.5}
     )
+    monkeypatch.setattr("attention_zoo.tuning.pictures.write_pictures", lambda *args: None)
+    monkeypatch.setattr("attention_zoo.tuning.engine.forget", lambda: None)
