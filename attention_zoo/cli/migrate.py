@@ -11,7 +11,7 @@ from attention_zoo.cli.console import out
 
 
 def migrate(
-    old: Annotated[Path, typer.Argument(help="An .h5 file that Keras 2 saved.")],
+    old: Annotated[Path, typer.Argument(help="An .h5 or .keras file that Keras 2 saved.")],
     new: Annotated[Path, typer.Argument(help="The .keras file to write.")],
     reference: Annotated[
         Path | None, typer.Option("--reference", help="An .npz file of x and the old outputs y.")

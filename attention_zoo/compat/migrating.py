@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from attention_zoo.compat import old_model
+from attention_zoo.compat import old_archive, old_model
 from attention_zoo.compat.rebuilding import rebuild
 from attention_zoo.core import files
 from attention_zoo.presets.data_guard import read_arrays
@@ -56,15 +57,16 @@ def migrate(
 
     The old file is read as data: its layers are rebuilt from their descriptions, and no code from
     it runs. It may hold, in a Sequential or functional model, the layers of the packages
-    `attention` 5.0.0 and keras-self-attention 0.51, and the usual ones of Keras around them:
-    Dense, LSTM, GRU, Bidirectional, Embedding, Masking, Conv1D and so on. Weights go over by
-    name, each of the right shape. The optimizer's state stays behind: compile the new model.
+    `attention` 5.0.0, keras-self-attention 0.51 and keras-multi-head 0.29, and the usual ones of
+    Keras around them: Dense, LSTM, GRU, Bidirectional, Embedding, Masking, Conv1D and so on.
+    Weights go over by name, each of the right shape. The optimizer's state, and whatever else is
+    in the file, is not opened: compile the new model.
 
     Masking: what follows a Masking or an Embedding with `mask_zero=True` sees the mask as our
     layers do; see `SeqSelfAttention`, whose outputs differ then, on purpose.
 
     Args:
-        old: an .h5 file that `model.save` of Keras 2 wrote.
+        old: an .h5 or .keras file that `model.save` of Keras 2 wrote.
         new: the .keras file to write.
         reference: an .npz file that `np.savez(file, x=x, y=old_model.predict(x))` wrote in the old
             environment. If the new model's outputs are not within 1e-4 of `y` (of its largest
@@ -76,6 +78,7 @@ def migrate(
 
     Raises:
         FileNotFoundError: if there is no old file or no reference.
+        IsADirectoryError: if the old one is a folder.
         FileExistsError: if something is at `new` and `overwrite` is false.
         ValueError: for a layer, an argument or a weight that has no counterpart, which is named;
             for outputs that differ from the reference's.
@@ -86,7 +89,15 @@ def migrate(
     if target.suffix != ".keras":
         raise ValueError(f"`new` must be a .keras file. Received: new={str(new)!r}")
     files.refuse_existing(target, overwrite=overwrite)
-    model = rebuild(old_model.read(path))
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{path} is a folder, as a SavedModel is. Load it in the old environment and save it "
+            "with model.save('old.h5')."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    reader = old_archive if zipfile.is_zipfile(path) else old_model
+    model = rebuild(reader.read(path))
     difference = None if reference is None else _compare(model, Path(reference))
     with files.new_file(target, overwrite=overwrite) as scratch:
         model.save(scratch)

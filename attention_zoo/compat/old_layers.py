@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from attention_zoo.compat.attention import Attention
+from attention_zoo.compat.keras_multi_head import MultiHeadAttention
 from attention_zoo.compat.keras_self_attention import SeqSelfAttention, SeqWeightedAttention
 from attention_zoo.presets.config_guard import check_config
 
@@ -22,6 +23,7 @@ _SAME = (
 )  # fmt: skip
 _OLD: dict[str, Callable[..., keras.layers.Layer]] = {
     "Attention": Attention,
+    "MultiHeadAttention": MultiHeadAttention,
     "SeqSelfAttention": SeqSelfAttention,
     "SeqWeightedAttention": SeqWeightedAttention,
 }
@@ -41,7 +43,17 @@ _PLACES = {
     "Mul_ba": None,
     "W": "queries",
     "b": None,
+    "Wq": "query_kernel",
+    "bq": "query_bias",
+    "Wk": "key_kernel",
+    "bk": "key_bias",
+    "Wv": "value_kernel",
+    "bv": "value_bias",
+    "Wo": "output_kernel",
+    "bo": "output_bias",
 }
+#: What tells an old package's layer from Keras's of the same name.
+_MARK = {"Attention": "score", "MultiHeadAttention": "head_num"}
 #: Not `hard_sigmoid`, whose slope is 1/5 in Keras 2 and 1/6 in Keras 3.
 _ACTIVATIONS = {
     "linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "softplus", "softsign",
@@ -63,7 +75,7 @@ def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.l
     if "dtype" in arguments:
         arguments["dtype"] = _dtype(arguments["dtype"])
     check_config({k: v for k, v in arguments.items() if k not in ("layer", "backward_layer")}, path)
-    if class_name in _OLD and not (class_name == "Attention" and "score" not in arguments):
+    if class_name in _OLD and _MARK.get(class_name, "name") in arguments:
         arguments.pop("return_attention", None)
         arguments.pop("batch_input_shape", None)
         return _OLD[class_name](**arguments)
@@ -71,7 +83,8 @@ def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.l
         raise ValueError(
             f"The layer {config.get('name')!r} of {path} is of the class {class_name!r}, which "
             "migrate does not know or does not run. Rebuild that model in Keras 3 by hand. Known: "
-            f"{', '.join(sorted((*_SAME, *_OLD)))}; Attention is that of the package `attention`"
+            f"{', '.join(sorted((*_SAME, *_OLD)))}; Attention is that of the package `attention`, "
+            "MultiHeadAttention that of keras-multi-head"
         )
     return getattr(keras.layers, class_name)(**_arguments(class_name, arguments, path))
 
@@ -80,7 +93,8 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
     known = set(inspect.signature(getattr(keras.layers, class_name).__init__).parameters) | _BASE
     kept: dict[str, Any] = {}
     for name, value in config.items():
-        if name.endswith("activation") and value not in _ACTIVATIONS:
+        known_one = isinstance(value, str) and value in _ACTIVATIONS
+        if name.endswith("activation") and not known_one:
             raise ValueError(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, which Keras 3 "
                 f"does not compute alike or not at all. Known: {', '.join(sorted(_ACTIVATIONS))}"

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from attention_zoo.core import strict_json
+from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.data_guard import check_weights
 from attention_zoo.presets.folder import JSON_LIMIT
 
@@ -29,18 +30,15 @@ def read(path: Path) -> OldModel:
     """The model in an .h5 file that `model.save` of Keras 2 wrote.
 
     Raises:
-        FileNotFoundError: if there is no file at the path.
         ValueError: if it is no such file, or holds weights alone.
         PresetError: if it holds links, packed data or anything but numbers.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}.")
     if not h5py.is_hdf5(path):
         raise ValueError(
-            f"{path} is no HDF5 file. Load it in the old environment and save it with "
-            "model.save('old.h5')."
+            f"{path} is neither an HDF5 nor a .keras file. Load it in the old environment and "
+            "save it with model.save('old.h5')."
         )
-    numbers = check_weights(path)
+    numbers = check_weights(path, below="model_weights")
     with h5py.File(path, "r") as file:
         if "model_config" not in file.attrs or "model_weights" not in file:
             raise ValueError(
@@ -55,21 +53,32 @@ def read(path: Path) -> OldModel:
 
 def _described(text: Any, path: Path) -> dict[str, Any]:
     data = text.encode("utf-8") if isinstance(text, str) else bytes(text)
+    described = parse(data, path, "model_config")
+    config = check_layers(described, path, "model_config")
+    return {"class_name": described["class_name"], "config": config}
+
+
+def parse(data: bytes, path: Path, where: str) -> Any:
+    """The JSON that an old file holds, under limits."""
     if len(data) > JSON_LIMIT:
-        raise ValueError(f"{path}: its model_config has more than {JSON_LIMIT} bytes.")
+        raise ValueError(f"{path}: its {where} has more than {JSON_LIMIT} bytes.")
     try:
-        described = strict_json.parse(data)
+        return strict_json.parse(data)
     except ValueError as error:
-        raise ValueError(f"{path}: its model_config is no valid JSON: {error}") from None
+        raise ValueError(f"{path}: its {where} is no valid JSON: {error}") from None
+
+
+def check_layers(described: Any, path: Path, where: str) -> dict[str, Any]:
+    """The config of a described model, whose `layers` is a list."""
     if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
-        raise ValueError(f"{path}: its model_config must be an object with a 'class_name'.")
+        raise ValueError(f"{path}: its {where} must be an object with a 'class_name'.")
     config = described.get("config")
     # Early Keras 2 wrote the layers of a Sequential as a bare list
     if isinstance(config, list):
         config = {"name": "sequential", "layers": config}
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-        raise ValueError(f"{path}: its model_config lists no layers.")
-    return {"class_name": described["class_name"], "config": config}
+        raise ValueError(f"{path}: its {where} lists no layers.")
+    return config
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
@@ -80,7 +89,11 @@ def _names(group: h5py.Group, attribute: str) -> list[str]:
         parts = []
         while f"{attribute}{len(parts)}" in group.attrs:
             parts.append(group.attrs[f"{attribute}{len(parts)}"])
-    return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for part in parts for n in part]
+    names = [n.decode("utf-8") if isinstance(n, bytes) else str(n) for part in parts for n in part]
+    outside = [name for name in names if name.startswith("/")]
+    if outside:
+        raise PresetError(f"{group.file.filename}: {outside[0]!r} lies outside of {group.name}.")
+    return names
 
 
 def _arrays(group: h5py.Group, path: Path) -> dict[str, np.ndarray]:

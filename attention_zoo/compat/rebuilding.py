@@ -9,6 +9,7 @@ import keras
 
 from attention_zoo.compat.old_layers import carry, translate
 from attention_zoo.compat.old_model import OldModel
+from attention_zoo.layers.multi_head import MultiHeadAttention
 from attention_zoo.presets.config_guard import budget
 
 
@@ -81,7 +82,7 @@ def _functional(old: OldModel) -> keras.Model:
         for name, at, node, scores in ready:
             inputs = [_tensor(tensors, key, old) for key in node]
             asked = {"return_attention_scores": True} if scores else {}
-            done = layers[name](inputs[0] if len(inputs) == 1 else inputs, **asked)
+            done = _call(layers[name], inputs, asked)
             tensors[name, at] = list(done) if isinstance(done, (tuple, list)) else [done]
         waiting = [w for w in waiting if w not in ready]
     ends = [
@@ -90,6 +91,13 @@ def _functional(old: OldModel) -> keras.Model:
     ]
     inputs, outputs = (end[0] if len(end) == 1 else end for end in ends)
     return keras.Model(inputs, outputs, name=old.config.get("name"))
+
+
+def _call(layer: keras.layers.Layer, inputs: list, asked: dict[str, bool]) -> Any:
+    if isinstance(layer, MultiHeadAttention) and len(inputs) == 3:
+        query, key, value = inputs
+        return layer(query, value, key)
+    return layer(inputs[0] if len(inputs) == 1 else inputs, **asked)
 
 
 def _keys(keys: list) -> list:

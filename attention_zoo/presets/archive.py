@@ -14,8 +14,8 @@ from attention_zoo.presets.config_guard import budget, check_config
 from attention_zoo.presets.data_guard import check_weights
 from attention_zoo.presets.folder import JSON_LIMIT
 
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_ENTRIES = {"metadata.json", _CONFIG, _WEIGHTS}
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+_ENTRIES = {"metadata.json", CONFIG, WEIGHTS}
 
 
 def load_archive(path: Path) -> keras.Model:
@@ -51,19 +51,24 @@ def _config(archive: zipfile.ZipFile, path: Path) -> dict:
             f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}"
         )
     for entry in entries:
-        if entry.file_size != entry.compress_size:
-            raise PresetError(f"{path}: {entry.filename} is packed, as Keras does not.")
-        if entry.filename != _WEIGHTS and entry.file_size > JSON_LIMIT:
-            raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
+        check_entry(entry, path)
     try:
-        config = strict_json.parse(archive.read(_CONFIG))
+        config = strict_json.parse(archive.read(CONFIG))
     except ValueError as error:
-        raise PresetError(f"{path}: {_CONFIG} is no valid JSON: {error}") from None
+        raise PresetError(f"{path}: {CONFIG} is no valid JSON: {error}") from None
     if not isinstance(config, dict):
-        raise PresetError(f"{path}: {_CONFIG} must be an object.")
+        raise PresetError(f"{path}: {CONFIG} must be an object.")
     return config
+
+
+def check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
+    """Refuse a packed file in an archive, or a description that is longer than sensible."""
+    if entry.file_size != entry.compress_size:
+        raise PresetError(f"{path}: {entry.filename} is packed, as Keras does not.")
+    if entry.filename != WEIGHTS and entry.file_size > JSON_LIMIT:
+        raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
 
 
 def _numbers(archive: zipfile.ZipFile) -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        return check_weights(Path(archive.extract(_WEIGHTS, scratch)))
+        return check_weights(Path(archive.extract(WEIGHTS, scratch)))

@@ -20,25 +20,33 @@ _OBJECTS = 20_000
 _DEPTH = 40
 
 
-def check_weights(path: Path) -> int:
+def check_weights(path: Path, *, below: str | None = None, said: Path | None = None) -> int:
     """How many numbers an HDF5 file holds; refuse one with anything but numbers that are in it.
+
+    Args:
+        path: the file.
+        below: the one group that is read and looked at, for a file with other things beside it.
+        said: what the errors call the file, by default its path.
 
     Raises:
         PresetError: for a link that is not a plain one, a group reached twice, a dataset whose
             numbers lie elsewhere, are packed, are not all there or are no numbers.
     """
-    walk = _Walk(path)
+    walk = _Walk(path, said or path)
     try:
         with h5py.File(path, "r") as file:
-            walk.group(file, 0)
+            if below is None:
+                walk.group(file, 0)
+            elif below in file:
+                walk.member(file, below, 0)
     except (OSError, RuntimeError, KeyError) as error:
-        raise PresetError(f"{path} is no valid HDF5 file: {error}") from error
+        raise PresetError(f"{walk.said} is no valid HDF5 file: {error}") from error
     return walk.numbers
 
 
 class _Walk:
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, said: Path):
+        self.said = said
         self.size = path.stat().st_size
         self.seen: set[Any] = set()
         self.bytes = 0
@@ -49,17 +57,20 @@ class _Walk:
         if depth > _DEPTH:
             raise self._refuse(group.name, f"lies deeper than {_DEPTH} levels")
         for name in group:
-            where = f"{group.name.rstrip('/')}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise self._refuse(where, "is a link")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                self.group(item, depth + 1)
-            elif isinstance(item, h5py.Dataset):
-                self._first_visit(item)
-                self._dataset(item)
-            else:
-                raise self._refuse(where, "is neither a group nor a dataset")
+            self.member(group, name, depth)
+
+    def member(self, group: h5py.Group, name: str, depth: int) -> None:
+        where = f"{group.name.rstrip('/')}/{name}"
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise self._refuse(where, "is a link")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            self.group(item, depth + 1)
+        elif isinstance(item, h5py.Dataset):
+            self._first_visit(item)
+            self._dataset(item)
+        else:
+            raise self._refuse(where, "is neither a group nor a dataset")
 
     def _first_visit(self, item: Any) -> None:
         address = h5py.h5o.get_info(item.id).addr
@@ -85,7 +96,7 @@ class _Walk:
             )
 
     def _refuse(self, where: str, what: str) -> PresetError:
-        return PresetError(f"{self.path}: {where} {what}. A preset's weights are refused for that.")
+        return PresetError(f"{self.said}: {where} {what}. A preset's weights are refused for that.")
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -1,10 +1,10 @@
-"""Make old/*.h5 and old/*.npz: models that Keras 2 saved, with inputs and what they answer.
+"""Make old/*: models that Keras 2 saved, as .h5 or .keras, with inputs and what they answer.
 
 They do not run on Keras 3, so this runs in an environment of its own, where none of ours is:
 
     python -m venv peer
     peer/bin/pip install "attention==5.0.0" "keras-self-attention==0.51.0" \
-        "tensorflow==2.21.*" tf-keras
+        "keras-multi-head==0.29.0" "tensorflow==2.21.*" tf-keras
     TF_USE_LEGACY_KERAS=1 TF_KERAS=1 peer/bin/python tests/compat/make_old_models.py
 """
 
@@ -16,6 +16,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = os.environ["TF_KERAS"] = "1"
 import numpy as np
 import tensorflow as tf
 from attention import Attention
+from keras_multi_head import MultiHead, MultiHeadAttention
 from keras_self_attention import SeqSelfAttention, SeqWeightedAttention
 from tensorflow.keras import Input, Model, Sequential, layers
 
@@ -105,14 +106,51 @@ def refused_even_width():
     return Model(x, SeqSelfAttention(attention_width=4, name="even")(x))
 
 
-def write(make, seed):
+def heads():
+    """Layers of one class, and of one shape, in their order; query, key and value apart."""
+    x = Input((TIME, FEATURES))
+    first, second = layers.Dense(4, activation="tanh")(x), layers.Dense(4)(x)
+    own = MultiHeadAttention(2, activation=None, history_only=True)(first)
+    both = MultiHeadAttention(head_num=2, activation=None, use_bias=False)([own, second, first])
+    return Model(x, layers.Dense(4)(layers.GlobalAveragePooling1D()(both)))
+
+
+def trained():
+    """With its optimizer's state."""
+    model = Sequential([layers.Masking(0.0, input_shape=(TIME, FEATURES)), layers.LSTM(2)])
+    model.compile("adam", "mse")
+    return model
+
+
+def refused_relu():
+    x = Input((TIME, 4))
+    return Model(x, MultiHeadAttention(2, name="heads")(x))
+
+
+def refused_wrapper():
+    x = Input((TIME, 4))
+    return Model(x, MultiHead(layers.Dense(2), layer_num=3, name="copies")(x))
+
+
+@tf.keras.saving.register_keras_serializable("mine")
+class Dense(layers.Dense):
+    """Called like one of Keras's own."""
+
+
+def refused_own_class():
+    return Sequential([Dense(2, input_shape=(FEATURES,))])
+
+
+def write(make, seed, ending=".h5"):
     draw = np.random.default_rng(seed)
     model = make()
     drawn = [draw.normal(size=weight.shape) for weight in model.weights]
     positive = ["variance" in weight.name for weight in model.weights]
     model.set_weights([np.abs(d) if p else d for d, p in zip(drawn, positive, strict=True)])
-    path = HERE / f"{make.__name__}.h5"
-    model.save(path, include_optimizer=False)
+    path = HERE / f"{make.__name__}{ending}"
+    if make is trained:
+        model.fit(np.ones((2, TIME, FEATURES)), np.ones((2, 2)), verbose=0)
+    model.save(path, **({"include_optimizer": make is trained} if ending == ".h5" else {}))
     if not make.__name__.startswith("refused"):
         if len(model.input_shape) == 2:
             x = draw.integers(1, WORDS, size=(3, TIME)).astype("float32")
@@ -128,6 +166,12 @@ if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     kinds = (luong, bahdanau, band, scores, words, padded, permute)
     kinds += (refused_lambda, refused_own_attention, refused_hard_sigmoid, refused_even_width)
+    kinds += (heads, trained, refused_relu, refused_wrapper)
     for number, kind in enumerate(kinds):
         tf.keras.backend.clear_session()
         write(kind, number)
+    # The same weights, so that one .npz serves both
+    kinds_of_archive = (luong, bahdanau, band, scores, heads, trained, refused_lambda)
+    for kind in (*kinds_of_archive, refused_own_attention, refused_own_class):
+        tf.keras.backend.clear_session()
+        write(kind, kinds.index(kind) if kind in kinds else 0, ".keras")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -17,6 +18,10 @@ from attention_zoo.compat import migrate
 OLD = Path(__file__).with_name("old")
 
 
+def reference_of(name):
+    return OLD / f"{name.partition('.')[0]}.npz"
+
+
 @pytest.mark.parametrize(
     "name, attention",
     [
@@ -27,14 +32,23 @@ OLD = Path(__file__).with_name("old")
         ("words", {"seq_weighted_attention": "AttentionPooling"}),
         ("padded", {}),
         ("permute", {}),
+        ("heads", {"multi_head_attention": "MultiHeadAttention"}),
+        ("trained", {}),
+        ("luong.keras", {"focus": "LuongAttention"}),
+        ("bahdanau.keras", {"attention": "BahdanauAttention"}),
+        ("band.keras", {"seq_self_attention": "SelfAttention"}),
+        ("scores.keras", {"seq_self_attention": "SelfAttention"}),
+        ("heads.keras", {"multi_head_attention_1": "MultiHeadAttention"}),
+        ("trained.keras", {}),
     ],
 )
 def test_the_outputs_are_the_old_ones(name, attention, tmp_path):
-    done = migrate(OLD / f"{name}.h5", tmp_path / "new.keras", reference=OLD / f"{name}.npz")
+    name = name if "." in name else f"{name}.h5"
+    done = migrate(OLD / name, tmp_path / "new.keras", reference=reference_of(name))
     assert done.difference < 1e-5
     for layer, kind in attention.items():
         assert dict(done.layers)[layer].startswith(kind)
-    with np.load(OLD / f"{name}.npz") as file:
+    with np.load(reference_of(name)) as file:
         x, y = file["x"], file["y"]
     model = keras.saving.load_model(done.path)
     np.testing.assert_allclose(model.predict(x, verbose=0), y, rtol=0, atol=1e-5)
@@ -61,15 +75,20 @@ def test_the_report_says_whether_outputs_were_compared(tmp_path):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("refused_lambda", "'lambda' of .* is of the class 'Lambda'"),
-        ("refused_own_attention", "class 'Attention'.* that of the package `attention`"),
-        ("refused_hard_sigmoid", "recurrent_activation='hard_sigmoid'"),
-        ("refused_even_width", "`attention_width` must be odd"),
+        ("refused_lambda.h5", "'lambda' of .* is of the class 'Lambda'"),
+        ("refused_lambda.keras", "'lambda' of .* is of the class 'Lambda'"),
+        ("refused_own_attention.h5", "class 'Attention'.* that of the package `attention`"),
+        ("refused_own_attention.keras", "class 'keras.layers.Attention'"),
+        ("refused_own_class.keras", "'dense' of .* is of the class 'mine>Dense'"),
+        ("refused_hard_sigmoid.h5", "recurrent_activation='hard_sigmoid'"),
+        ("refused_even_width.h5", "`attention_width` must be odd"),
+        ("refused_relu.h5", "`activation` must be None"),
+        ("refused_wrapper.h5", "'copies' of .* is of the class 'MultiHead'"),
     ],
 )
 def test_what_has_no_counterpart_is_refused_by_name(name, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        migrate(OLD / f"{name}.h5", tmp_path / "new.keras")
+        migrate(OLD / name, tmp_path / "new.keras")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -92,9 +111,14 @@ def test_other_outputs_than_the_references_are_not_kept(tmp_path):
 def test_files_that_are_not_there_or_in_the_way(tmp_path):
     (tmp_path / "text.h5").write_text("not HDF5")
     (tmp_path / "taken.keras").write_text("mine")
+    (tmp_path / "cut.h5").write_bytes((OLD / "padded.h5").read_bytes()[:9000])
+    (tmp_path / "cut.keras").write_bytes((OLD / "heads.keras").read_bytes()[:9000])
     for old, new, error, message in [
         (tmp_path / "no.h5", "a.keras", FileNotFoundError, "no file"),
-        (tmp_path / "text.h5", "a.keras", ValueError, "no HDF5 file"),
+        (tmp_path, "a.keras", IsADirectoryError, "is a folder, as a SavedModel"),
+        (tmp_path / "text.h5", "a.keras", ValueError, "neither an HDF5 nor a .keras file"),
+        (tmp_path / "cut.h5", "a.keras", az.PresetError, "no valid HDF5 file"),
+        (tmp_path / "cut.keras", "a.keras", ValueError, "neither an HDF5 nor a .keras file"),
         (OLD / "padded.h5", "a.h5", ValueError, "must be a .keras file"),
         (OLD / "padded.h5", "taken.keras", FileExistsError, "is kept"),
     ]:
@@ -126,6 +150,42 @@ def altered(tmp_path):
     return make
 
 
+@pytest.fixture
+def repacked(tmp_path):
+    """A copy of trained.keras whose entries a stranger changed; None takes one out."""
+
+    def make(**entries):
+        with zipfile.ZipFile(OLD / "trained.keras") as archive:
+            kept = {name: archive.read(name) for name in archive.namelist()}
+        kept |= {name.replace("__", "."): data for name, data in entries.items()}
+        path = tmp_path / "altered.keras"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in kept.items():
+                if data is not None:
+                    archive.writestr(name, data)
+        return path
+
+    return make
+
+
+def test_a_strangers_archive(repacked, tmp_path):
+    new = tmp_path / "new.keras"
+    with pytest.raises(ValueError, match="it lacks model.weights.h5"):
+        migrate(repacked(**{"model.weights.h5": None}), new)
+    with pytest.raises(ValueError, match="saved by Keras 3.15.1, not by Keras 2"):
+        migrate(repacked(metadata__json='{"keras_version": "3.15.1"}'), new)
+    with pytest.raises(ValueError, match="no valid JSON"):
+        migrate(repacked(config__json="{"), new)
+    with pytest.raises(ValueError, match="lists no layers"):
+        migrate(repacked(config__json='{"class_name": "Sequential", "config": {}}'), new)
+    with pytest.raises(az.PresetError, match="no valid HDF5"):
+        migrate(repacked(**{"model.weights.h5": b"no"}), new)
+    assert not new.exists()
+    # What is not read cannot harm
+    done = migrate(repacked(**{"optimizer.pkl": b"cos\nsystem\n"}), new)
+    assert done.parameters == 64
+
+
 def gru(described):
     return next(e for e in described["config"]["layers"] if e["class_name"] == "GRU")["config"]
 
@@ -135,7 +195,12 @@ def without_a_description(file):
 
 
 def with_a_link(file):
+    file["model_weights/gru/elsewhere"] = h5py.ExternalLink("other.h5", "/")
+
+
+def with_a_way_out(file):
     file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
+    file["model_weights"].attrs["layer_names"] = np.array([b"/elsewhere"])
 
 
 def of_another_shape(file):
@@ -164,6 +229,7 @@ STRANGE = {"module": "os", "class_name": "system", "config": {"command": "true"}
         (lambda d: d["config"].pop("layers"), None, ValueError, "lists no layers"),
         (None, without_a_description, ValueError, "holds no model"),
         (None, with_a_link, az.PresetError, "is a link"),
+        (None, with_a_way_out, az.PresetError, "'/elsewhere' lies outside"),
         (None, of_another_shape, ValueError, "are not those that GRU needs"),
         (None, lost, ValueError, "are not those that GRU needs"),
     ],

@@ -83,6 +83,101 @@ def test_seq_weighted_attention(masked):
     close(scores, theirs["masked_scores" if masked else "scores"])
 
 
+def test_multi_head_attention():
+    theirs = reference(HERE / "heads_0_29.npz")
+    layer = compat.MultiHeadAttention(2, activation=None, history_only=True)
+    layer.build(theirs["x"].shape)
+    for place, letter in (("query", "q"), ("key", "k"), ("value", "v"), ("output", "o")):
+        getattr(layer, f"{place}_kernel").assign(theirs[f"W{letter}"])
+        getattr(layer, f"{place}_bias").assign(theirs[f"b{letter}"])
+    x, mask = theirs["x"].astype("float32"), theirs["mask"]
+    outputs, scores = layer(x, return_attention_scores=True)
+    close(outputs, theirs["outputs"], 2e-6)
+    close(keras.ops.transpose(scores, (0, 2, 1, 3)), theirs["scores"])
+    # Where a step is visible; the package lets padding attend too
+    masked = keras.ops.convert_to_numpy(layer(x, query_mask=mask))
+    close(masked[mask], theirs["masked"][mask], 2e-6)
+
+
+def test_multi_head():
+    theirs = reference(HERE / "heads_0_29.npz")
+    copies = compat.MultiHead(keras.layers.Dense(2), layer_num=3, hidden_dim=4)
+    x = keras.Input((7, 4))
+    model = keras.Model(x, copies(x))
+    for i, (project, layer) in enumerate(zip(copies.projections, copies.layers, strict=True)):
+        project.set_weights([theirs["W"][:, 4 * i : 4 * i + 4], theirs["b"][4 * i : 4 * i + 4]])
+        layer.set_weights([theirs[f"kernel{i}"], theirs[f"bias{i}"]])
+    close(model(theirs["x"].astype("float32")), theirs["copies"], 1e-5)
+
+
+def addons(query, memory, lengths, weights):
+    """The definition of tfa.seq2seq's two mechanisms in float64: it installs on no Python of ours.
+
+    Weights by the names that TensorFlow Addons 0.23 gave them.
+    """
+    keys = memory @ weights["memory_layer"]
+    if "attention_v" in weights:
+        vector = weights["attention_v"]
+        hidden = keys + (query @ weights["query_layer"])[:, None]
+        if "attention_b" in weights:
+            vector = weights["attention_g"] * vector / np.sqrt(np.sum(vector**2))
+            hidden = hidden + weights["attention_b"]
+        logits = np.tanh(hidden) @ vector
+    else:
+        logits = weights.get("attention_g", 1.0) * np.einsum("bu,btu->bt", query, keys)
+    logits = np.where(np.arange(memory.shape[1]) < lengths[:, None], logits, -np.inf)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def mechanism(kind, option, memory, lengths, draw):
+    """One of ours with drawn weights, and those under the old names."""
+    width = memory.shape[2]
+    if kind == "luong":
+        weights = {"memory_layer": draw.normal(size=(width, 5))}
+        made = compat.LuongAttention(5, memory, lengths, scale=option)
+        if option:
+            weights["attention_g"] = np.array(1.7)
+        made.attention.build((None, 1, 5), (None, None, width))
+        kernel = weights["memory_layer"].T * weights.get("attention_g", 1.0)
+        made.attention.score_kernel.assign(kernel)
+        return made, weights
+    weights = {
+        "memory_layer": draw.normal(size=(width, 7)),
+        "query_layer": draw.normal(size=(5, 7)),
+        "attention_v": draw.normal(size=7),
+    }
+    vector = weights["attention_v"]
+    made = compat.BahdanauAttention(7, memory, lengths, normalize=option)
+    made.attention.build((None, 1, 5), (None, None, width))
+    if option:
+        weights |= {"attention_g": np.array(0.6), "attention_b": draw.normal(size=7)}
+        made.attention.score_bias.assign(weights["attention_b"])
+        vector = weights["attention_g"] * vector / np.linalg.norm(vector)
+    made.attention.query_kernel.assign(weights["query_layer"])
+    made.attention.key_kernel.assign(weights["memory_layer"])
+    made.attention.score_vector.assign(vector)
+    return made, weights
+
+
+@pytest.mark.parametrize("kind", ["luong", "bahdanau"])
+@pytest.mark.parametrize("option", [False, True], ids=["plain", "scale or normalize"])
+def test_tensorflow_addons(kind, option):
+    draw = np.random.default_rng(0)
+    query, memory = draw.normal(size=(3, 5)), draw.normal(size=(3, 11, 2))
+    lengths = np.array([11, 4, 1])
+    made, weights = mechanism(kind, option, memory.astype("float32"), lengths, draw)
+    alignments, state = made([query.astype("float32"), None])
+    assert state is alignments
+    close(alignments, addons(query, memory, lengths, weights))
+    # The same from a model of symbols, of any length, which holds no layer of compat's
+    symbols = [keras.Input((None, 2)), keras.Input((), dtype="int32"), keras.Input((5,))]
+    made(symbols[:2], setup_memory=True)
+    model = keras.Model(symbols, made([symbols[2], None])[0])
+    close(model([memory, lengths, query]), addons(query, memory, lengths, weights))
+    assert {type(layer).__module__.split(".")[1] for layer in model.layers} <= {"layers", "src"}
+
+
 def test_history_without_a_width_is_causal_alone():
     layer = compat.SeqSelfAttention(history_only=True)
     assert (layer.causal, layer.window) == (True, None)
@@ -95,6 +190,7 @@ def test_history_without_a_width_is_causal_alone():
         lambda: compat.Attention(score="bahdanau"),
         lambda: compat.SeqSelfAttention(attention_width=5, use_additive_bias=False),
         compat.SeqWeightedAttention,
+        lambda: compat.MultiHeadAttention(2, activation="linear"),
     ],
 )
 def test_it_is_saved_as_a_layer_of_ours(make):
@@ -119,6 +215,15 @@ def test_it_is_saved_as_a_layer_of_ours(make):
         ("SeqSelfAttention", {"use_attention_bias": None}, TypeError, "`use_attention_bias`"),
         ("SeqWeightedAttention", {"return_attention": True}, ValueError, "attention_scores"),
         ("SeqWeightedAttention", {"use_bias": "no"}, TypeError, "`use_bias`"),
+        ("MultiHeadAttention", {"head_num": 2}, ValueError, "relu"),
+        ("MultiHeadAttention", {"head_num": 2, "history_only": 1}, TypeError, "`history_only`"),
+        ("MultiHead", {"layer": "LSTM"}, TypeError, "`layer` must be a Keras layer"),
+        ("MultiHead", {"layer": keras.layers.Dense(1), "reg_index": 1}, ValueError, "reg_factor"),
+        ("LuongAttention", {"units": 2, "probability_fn": "hardmax"}, ValueError, "sparsemax"),
+        ("LuongAttention", {"units": 2, "scale": 1}, TypeError, "`scale`"),
+        ("LuongAttention", {"units": 2, "memory_sequence_length": [1]}, ValueError, "`memory`"),
+        ("BahdanauAttention", {"units": None}, ValueError, "`units` must be a positive"),
+        ("BahdanauAttention", {"units": 2, "memory_layer": 1}, ValueError, "memory_layer"),
     ],
 )
 def test_what_has_no_counterpart_is_refused(name, arguments, error, message):
@@ -128,5 +233,14 @@ def test_what_has_no_counterpart_is_refused(name, arguments, error, message):
 
 def test_the_door_knows_its_names():
     assert set(dir(compat)) == set(compat.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'MultiHead'"):
-        compat.MultiHead  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'ScaledDot'"):
+        compat.ScaledDot  # noqa: B018
+
+
+def test_a_mechanism_says_what_it_lacks():
+    bare = compat.LuongAttention(2)
+    with pytest.raises(ValueError, match="no memory yet"):
+        bare([np.ones((1, 2)), None])
+    bare(np.ones((1, 3, 2), "float32"), setup_memory=True)
+    with pytest.raises(ValueError, match="units=2 and a query of width 4"):
+        bare([np.ones((1, 4), "float32"), None])
