@@ -43,7 +43,8 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
         return
     if path.exists() and not overwrite:
         raise FileExistsError(
-            f"{folder} holds a search. Go on with it (resume), or allow overwriting."
+            f"{folder} holds a search. Go on with it (--resume, resume=True), or replace it "
+            "(--overwrite, overwrite=True)."
         )
     if folder.exists() and not path.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} holds other files, not a search: it is kept as it is.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -137,10 +138,26 @@ def _folder(
 
 def _search(engine: Engine) -> None:
     try:
-        engine.search()
+        with _without_retracing():
+            engine.search()
     except keras_tuner.errors.FatalError as error:
         # What it was raised for: a full disk, a folder that cannot be written
         raise (error.__cause__ or error) from None
+
+
+@contextlib.contextmanager
+def _without_retracing() -> Iterator[None]:
+    """TensorFlow takes the models of many trials for one function that is traced too often."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
 
 
 def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:

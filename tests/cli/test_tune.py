@@ -1,0 +1,51 @@
+"""attention-zoo tune: the same search as az.tune, from a shell."""
+
+import csv
+
+import pytest
+
+import attention_zoo as az
+from tests.cli.test_cli import shell, table  # noqa: F401
+
+QUICK = ("--max-trials", 2, "--epochs", 1, "--samples", 60)
+
+
+def test_a_search_of_a_csv_from_the_shell_ends_in_a_preset(shell, table, tmp_path):  # noqa: F811
+    words = ("tune", "dense", "--data", table, "--target", "bought", *QUICK, "--out", "found",
+             "--set", "dense/units=[4, 8]", "--set", "attention/normalizer=sparsemax")  # fmt: skip
+    status, printed, _ = shell(*words)
+    assert status == 0
+    assert "Best: trial" in printed and "attention-zoo show ./found/best" in printed
+    names = {path.name for path in (tmp_path / "found").iterdir()}
+    assert {"trials.csv", "epochs.csv", "trials.json", "best", "progress.png"} <= names
+    with open(tmp_path / "found" / "trials.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["dense/units"] for row in rows} <= {"4", "8"}
+    assert {row["attention/normalizer"] for row in rows} == {"sparsemax"}
+    best = az.load("found/best", verify=True)
+    assert best.input_shape == (None, 2)
+    status, _, complained = shell(*words)
+    assert status == 2 and "holds a search" in complained and "--resume" in complained
+    status, printed, _ = shell(*words, "--resume")
+    assert status == 0 and "2 trials" in printed
+
+
+@pytest.mark.parametrize("words, match", [
+    (("tune", "dense", "--task", "planted_feature"), "--out"),
+    (("tune", "dense", "--out", "s"), "--task or --data"),
+    (("tune", "dens", "--task", "planted_feature", "--out", "s"), "Did you mean 'dense'"),
+    (("tune", "dense", "--task", "planted", "--out", "s"), "planted_"),
+    (("tune", "dense", "--task", "planted_feature", "--out", "s", "--tuner", "bayes"), "bayesian"),
+    (("tune", "dense", "--task", "planted_feature", "--out", "s", "--set", "units"), "NAME=VALUE"),
+    (("tune", "dense", "--task", "planted_feature", "--out", "s", "--set", "dense/unit=3"),
+     "dense/units"),
+    (("tune", "dense", "--task", "planted_feature", "--out", "s", "--max-trials", 0),
+     "max_trials"),
+    (("tune", "gru", "--task", "planted_feature", "--out", "s"), "input_shape"),
+])  # fmt: skip
+def test_mistakes_are_told_in_a_line_and_nothing_is_written(shell, tmp_path, words, match):  # noqa: F811
+    status, printed, complained = shell(*words)
+    assert status == 2 and printed == ""
+    assert match in " ".join(complained.split())
+    assert "Traceback" not in complained
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,170 @@
+"""The table of knobs: complete, true to the defaults, and trainable at both ends of each."""
+
+import inspect
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.catalog import MODELS
+from attention_zoo.layers.register import LAYERS
+from attention_zoo.training.fit import build_model, compile_model
+from attention_zoo.tuning import HyperAttention, spaces
+from attention_zoo.tuning.space import make_space
+
+STEPS, WIDTH = 5, 8
+SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
+
+
+def defaults(function):
+    return {k: v.default for k, v in inspect.signature(function).parameters.items()}
+
+
+def test_every_layer_and_factory_has_its_row():
+    assert sorted(spaces.LAYERS) == az.list_layers()
+    assert sorted(spaces.FACTORIES) == az.list_models()
+
+
+def test_each_default_is_the_arguments_own():
+    for name, row in spaces.LAYERS.items():
+        own = defaults(LAYERS.get(name))
+        for knob in (*row.knobs, *(one for one in spaces.ATTENTION if one.name != "sharpening")):
+            if knob.name in own:  # what is not there is inherited, and tested with the others
+                assert knob.argument(knob.default) == own[knob.name], (name, knob.name)
+    for name, row in spaces.FACTORIES.items():
+        own = defaults(MODELS.get(name))
+        for knob in row.knobs:
+            assert knob.argument(knob.default) == own[knob.name], (name, knob.name)
+
+
+def ends():
+    """Both ends of every knob: of all knobs of a row together, and under each condition."""
+    for architecture, row in spaces.FACTORIES.items():
+        entries = make_space([architecture]).entries
+        for kind in entries["attention"].possible:
+            prefixes = (f"{architecture}/", f"attention/{kind}/", "attention/")
+            mine = {n: e for n, e in entries.items() if n.rpartition("/")[0] + "/" in prefixes}
+            conditions = {
+                c for e in mine.values() for c in e.conditions if c[0].startswith(prefixes[1])
+            }
+            for end in (0, -1):
+                values = {name: entry.possible[end] for name, entry in mine.items()}
+                values["attention"] = kind
+                for parent, allowed in [(None, ()), *sorted(conditions)]:
+                    forced = {parent: allowed[0]} if parent else {}
+                    where = f"{architecture}-{kind}-{'low' if end == 0 else 'high'}"
+                    yield pytest.param(
+                        row.place, architecture, {**values, **forced},
+                        id=where + (f"-{allowed[0]}" if parent else ""),
+                    )  # fmt: skip
+
+
+ENDS = list(ends())
+
+
+def test_both_ends_of_every_knob_are_among_the_points():
+    for architecture in spaces.FACTORIES:
+        for name, entry in make_space([architecture]).entries.items():
+            if not entry.possible or name in ("batch_size", "attention"):
+                continue
+            tried = {
+                point.values[2][name]
+                for point in ENDS
+                if point.values[1] == architecture
+                and name in make_space([architecture]).active(point.values[2])
+            }
+            assert {entry.possible[0], entry.possible[-1]} <= tried, name
+
+
+# A layer behaves alike in all factories of its place: one of them stands for the others
+STANDING = {"table": "dense", "before": "gru_before", "after": "gru"}
+OWN = {name: make_space([name]).entries["attention"].default for name in spaces.FACTORIES}
+
+
+@pytest.mark.parametrize("place, architecture, values", [
+    point for point in ENDS
+    if point.values[1] == STANDING[point.values[0]]
+    or point.values[2]["attention"] == OWN[point.values[1]]
+])  # fmt: skip
+def test_both_ends_of_every_knob_train_a_step(place, architecture, values):
+    hyper = HyperAttention(architecture, input_shape=SHAPES[place])
+    recipe = hyper.recipe({"learning_rate": 1e-3, "batch_size": 3, **values})
+    model = build_model(recipe, hyper.input_shape, 1)
+    compile_model(model, "regression", 1e-3, steps=1)
+    model.run_eagerly = True  # one step is not worth its compilation
+    x = np.random.default_rng(0).normal(size=(3, *SHAPES[place])).astype("float32")
+    before = [np.array(w) for w in model.get_weights()]
+    assert np.isfinite(model.train_on_batch(x, np.ones((3, 1), "float32"))).all()
+    changed = [np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert any(changed)
+
+
+@pytest.mark.parametrize("name", ["cross_attention", "attention_decoder"])
+def test_layers_that_fit_no_factory_have_their_knobs_all_the_same(name):
+    query, value = np.ones((2, 3, WIDTH), "float32"), np.ones((2, STEPS, WIDTH), "float32")
+    decodes = name == "attention_decoder"
+    for knob in spaces.LAYERS[name].knobs:
+        for end in (0, -1):
+            cell = {"cell": keras.layers.GRUCell(WIDTH)} if decodes else {}
+            layer = az.layers.get(name, **cell, **{knob.name: knob.argument(knob.values[end])})
+            assert np.isfinite(np.array(layer(query, value))).all()
+
+
+def test_names_of_what_is_not_chosen_are_in_no_point():
+    space = make_space(["gru", "lstm_before", "dense_after"])
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        drawn = {
+            n: e.possible[random.integers(len(e.possible))] if e.possible else e.default
+            for n, e in space.entries.items()
+        }
+        active = space.active(drawn)
+        chosen, kind = active["architecture"], active[space.attention[active["architecture"]]]
+        for name in active:
+            above = name.split("/")[0]
+            if above in spaces.FACTORIES:
+                assert above == chosen
+            if "/" in name and name.split("/")[1] in spaces.LAYERS:
+                assert name.split("/")[:2] == [space.attention[chosen], kind]
+
+
+def test_a_hypermodel_serves_kerastuners_own_tuners(tmp_path):
+    hyper = HyperAttention(
+        ["gru", "lstm_before"], input_shape=(STEPS, WIDTH), kind="multiclass", outputs=3,
+        space={"learning_rate": 1e-2, "gru/units": (8, 16)},
+    )  # fmt: skip
+    hp = keras_tuner.HyperParameters()
+    model = hyper.build(hp)
+    assert hp.get("architecture") == "gru" and hp.get("gru/units") == 8
+    assert float(np.array(model.optimizer.learning_rate)) == pytest.approx(1e-2)
+    oracle = keras_tuner.oracles.RandomSearchOracle(objective="loss", max_trials=8, seed=1)
+    hyper.declare_hyperparameters(oracle.get_space())
+    oracle._set_project_dir(str(tmp_path), "oracle")
+    oracle.update_space(hp)
+    for number in range(8):
+        trial = oracle.create_trial(f"tuner{number}")
+        assert hyper.build(trial.hyperparameters).output_shape == (None, 3)
+
+
+def test_what_no_model_can_have_together_is_a_failed_trial():
+    hyper = HyperAttention("gru", input_shape=(None, WIDTH), attention=["pooling", "hierarchical"])
+    hp = keras_tuner.HyperParameters()
+    hyper.declare_hyperparameters(hp)
+    hp.values["attention/normalizer"] = "nothing"
+    with pytest.raises(keras_tuner.errors.FailedTrialError, match="nothing"):
+        hyper.build(hp)
+
+
+def test_ranges_and_lists_of_the_user_replace_ours():
+    space = make_space(["gru"], space={
+        "gru/units": (16, 64), "learning_rate": (1e-5, 1e-4), "gru/depth": 2,
+        "attention/pooling/units": [None, 8],
+    })  # fmt: skip
+    assert space.entries["gru/units"].possible == (16, 32, 64)
+    assert space.entries["learning_rate"].default == 1e-4
+    assert space.entries["gru/depth"].possible == (2,)
+    assert space.entries["attention/pooling/units"].possible == (0, 8)
+    with pytest.raises(ValueError, match="'gru/bidirectional' takes a value or a list"):
+        make_space(["gru"], space={"gru/bidirectional": (0, 1)})
