@@ -64,9 +64,8 @@ def train(
         MODELS.get(str(architecture))
         if data is not None:
             dataset = read_data(training, data, target, kind, str(architecture))
-        plan = training.default_recipe(
-            str(architecture), task, dataset.kind if dataset else "binary"
-        )
+        known = (dataset.kind, len(dataset.x)) if dataset else ()
+        plan = training.default_recipe(str(architecture), task, *known)
     plan = _changed(plan, attention, normalizer, units, epochs, samples, batch_size, seed)
     bar = EpochBar(plan)
     with bar:

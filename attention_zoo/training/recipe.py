@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import resources
 from typing import Any, Literal
 
@@ -11,6 +12,12 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.tasks import TASKS
 
 Kind = Literal["binary", "multiclass", "regression"]
+
+#: The share of the user's own data that is trained on: the rest is for validation and test.
+_TRAINED = 0.7
+
+#: Of the user's own data: samples a step, and how many steps are taken at least.
+_BATCH, _LEAST_STEPS = 32, 1000
 
 
 class _Data(BaseModel):
@@ -79,12 +86,22 @@ def load_recipe(name: str) -> Recipe:
     return Recipe.model_validate_json(file.read_text("utf-8"))
 
 
-def default_recipe(architecture: str, task: str | None, kind: str = "binary") -> Recipe:
-    """The package's recipe for an architecture and a task, or a plain one where it has none."""
+def default_recipe(
+    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None
+) -> Recipe:
+    """The package's recipe for an architecture and a task, or a plain one where it has none.
+
+    For your own data of so many `samples` it has epochs enough for some learning: 30, or 1,000
+    steps of the optimizer, whichever are more.
+    """
     name = f"{architecture}.{task}"
     if name in list_recipes():
         return load_recipe(name)
     config: dict[str, Any] = {} if task else {"standardize": True}
+    epochs = 30
+    if not task and samples is not None:
+        steps = math.ceil(_TRAINED * samples / _BATCH)
+        epochs = max(epochs, math.ceil(_LEAST_STEPS / steps))
     if task:
         kind = TASKS.get(task).kind
         if TASKS.get(task).per_step:
@@ -95,7 +112,7 @@ def default_recipe(architecture: str, task: str | None, kind: str = "binary") ->
             "task": task,
             "kind": kind,
             "config": config,
-            "batch_size": 100 if task else 32,
-            "phases": [{"epochs": 30}],
+            "batch_size": 100 if task else _BATCH,
+            "phases": [{"epochs": epochs}],
         }
     )

@@ -70,7 +70,8 @@ def train(
     """
     checks.natural("seeds", seeds)
     if isinstance(recipe, str):
-        recipe = default_recipe(recipe, task, data.kind if data else "binary")
+        known = (data.kind, len(data.x)) if data else ()
+        recipe = default_recipe(recipe, task, *known)
     if (recipe.task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     if data is None:

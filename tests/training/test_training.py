@@ -132,6 +132,12 @@ def test_own_data_is_standardized_and_learnt(tmp_path):
     assert (card.classes, card.license) == ([0, 1], "not stated")
 
 
+def test_the_fewer_samples_the_more_epochs():
+    epochs = [default_recipe("gru", None, samples=n).phases[0].epochs for n in (60, 400, 10_000)]
+    assert epochs == [500, 112, 30]
+    assert default_recipe("gru", None).phases[0].epochs == 30
+
+
 def test_masked_series_are_learnt():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 9, 2))

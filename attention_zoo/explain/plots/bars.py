@@ -58,7 +58,10 @@ def plot_profile(
     style.label(axes, "x", count, names, title="index" if names is None else "", room=width)
     axes.set_ylabel("attention")
     style.plain(axes)
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    # On the side where less is drawn
+    third, tops = max(1, count // 3), np.maximum(mean, high)
+    right = tops[-third:].max() <= tops[:third].max()
+    axes.legend(frameon=False, fontsize=8, loc="upper right" if right else "upper left")
     if title:
         axes.set_title(style.literal(title), fontsize=10, loc="left")
     return figure
