@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -19,3 +21,22 @@ def profile(scores: np.ndarray, axis: int | None = None) -> np.ndarray:
     axis = attended_axis(scores) if axis is None else axis
     rows = np.moveaxis(np.asarray(scores, "float64"), axis, -1)
     return rows.reshape(len(rows), -1, rows.shape[-1]).mean(1)
+
+
+def over_input(seen: Any) -> np.ndarray:
+    """What the first layer attends to, as one score for each cell of its input.
+
+    The mean over the queries, heads or hops that share the input; of words in windows, the word's
+    score times its window's.
+
+    Args:
+        seen: anything with `scores`, `axes` and `attended` by layer name.
+    """
+    name, scores = next(iter(seen.scores.items()))
+    axes = seen.axes[name]
+    if "segment" in axes:
+        above = seen.scores[f"{name.removesuffix('/1')}/2"]
+        return (scores * above[..., None]).reshape(len(scores), -1)
+    if {"key", "hop"} & set(axes):
+        return profile(scores, 1 + axes.index(seen.attended[name]))
+    return scores

@@ -13,6 +13,7 @@ from attention_zoo.explain.localisation import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
+from attention_zoo.explain.profile import over_input
 from attention_zoo.explain.watching import watch
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.training.data import Dataset
@@ -31,14 +32,16 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         `relevance_mass_accuracy` overall and by class, `relevance_rank_accuracy`,
         `pointing_game`, `auprc`, `true_positive_rate` and `false_discovery_rate` of the cells with
         any attention, and, for attention over time, the mass on the relevant steps and the two
-        after each.
+        after each. Attention by several queries, heads or hops counts by its mean.
     """
     relevance = data.relevance
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _performance(model.predict(data.x, batch_size=1000, verbose=0), data)
     seen = watch(model, data.x, batch_size=1000)
     result = _performance(seen.predictions, data)
-    scores = next(iter(seen.scores.values()))
+    scores = over_input(seen)
+    if scores.ndim == 2 and relevance.ndim == 2:
+        scores = scores[:, : relevance.shape[1]]  # the last window is padded
     mass = relevance_mass_accuracy(scores, relevance)
     result["relevance_mass_accuracy"] = float(mass.mean())
     if data.kind == "binary" and data.y.ndim == 1:

@@ -13,6 +13,7 @@ import numpy as np
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain import explain
 from attention_zoo.explain.erasure import comprehensiveness, sufficiency
+from attention_zoo.explain.profile import over_input, profile
 from attention_zoo.explain.watching import has_attention
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.measure import measure
@@ -111,8 +112,8 @@ def faithfulness(model: keras.Model, data: Dataset) -> float:
     2020, arXiv:1911.03429), on the first 200 samples."""
     x = data.x[:_ERASED]
     seen = explain(model, x)
-    scores = seen.profile()
     axis = seen.attended[seen.name()]
+    scores = profile(over_input(seen))[:, : x.shape[1] if axis != "feature" else None]
     if axis == "feature" and x.ndim == 3 and scores.shape[1] == x.shape[2]:
         scores = scores[:, None, :]
     elif scores.shape[1] != x.shape[1]:
