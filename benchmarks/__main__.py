@@ -102,6 +102,8 @@ def races(rounds: int) -> list[tuple[str, dict[str, Side], int]]:
         sides = {"ours": case.ours}
         if case.peer is not None:
             sides["peer"] = case.peer
+        if case.floor is not None:
+            sides["floor"] = case.floor
         found.append((case.name, sides, rounds))
     for name, axis in AXES.items():
         for kind, backend, value in itertools.product(axis.kinds, BACKENDS, axis.values):

@@ -27,7 +27,9 @@ class Case:
             slower.
         memory: at most this fraction of the peer's memory, or None.
         gigabytes: at most this much memory, or None.
-        limit: the arithmetic of one step, for the physical limit: see `limits.py`.
+        limit: the arithmetic of one step, for the physical limit: see `work.limits`.
+        floor: what ours would take if its own part cost nothing.
+        why: what decides the case where its goal is missed.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Case:
     memory: float | None = None
     gigabytes: float | None = None
     limit: dict[str, float] = field(default_factory=dict)
+    floor: Side | None = None
+    why: str = ""
 
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -84,6 +88,8 @@ def _cases() -> list[Case]:
                 _step("keras_multi_head", backend, 4, length, steps=20),
                 faster=1 / 0.6 if length == 2048 and backend != "torch" else 1.0,
                 limit=_heads(4, length),
+                why="Keras's layer runs the same fused kernel" if backend == "torch" else
+                "the products and exponentials of the limit are most of Keras's own time",
             ))  # fmt: skip
         for length in (4096, 8192):
             cases.append(Case(
@@ -97,6 +103,8 @@ def _cases() -> list[Case]:
                 f"band of 64, {kind.replace('_', '-')}, B=1, T=8192, training step",
                 _step(f"az_band_{kind}", backend, 1, 8192),
                 _step(f"az_{kind}", backend, 1, 8192, steps=2), faster=20.0,
+                why="full attention is so much faster since its scores are products, or a fused "
+                "kernel's, that the projections and the cutting into windows come to count",
             ))  # fmt: skip
         for kind in ("pooling", "temporal"):
             cases.append(Case(
@@ -104,6 +112,8 @@ def _cases() -> list[Case]:
                 f"a fit step of LSTM(64) with {kind} attention, T=200, against mean pooling",
                 _step(f"az_lstm_{kind}", backend, 64, 200, steps=40),
                 _step("az_lstm_mean", backend, 64, 200, steps=40), faster=1 / 1.1,
+                why="the peer does nothing after the LSTM; a projection of every step, its tanh "
+                "and their gradients are what attention is",
             ))  # fmt: skip
         cases.append(Case(
             f"scores-{backend}", "attention_scores of 10,000 samples, against predict",
@@ -118,6 +128,8 @@ def _cases() -> list[Case]:
             "from process start to 99.9 % on planted_step, lstm_after",
             Side("accuracy", backend, {"recipe": "ours"}),
             Side("accuracy", backend, {"recipe": "ancestor"}), faster=3.0,
+            floor=Side("command", backend, {"run": "import"}),
+            why="both begin with the import of Keras and end within seconds of training",
         ))  # fmt: skip
     for kind in ("luong", "bahdanau"):
         for length in (20, 500):
@@ -125,6 +137,8 @@ def _cases() -> list[Case]:
                 f"{kind}-{length}", f"{kind} after LSTM(64), B=64, T={length}, fit step",
                 _step(f"az_lstm_{kind}", "tensorflow", 64, length, steps=40),
                 _step(f"peer_lstm_{kind}", "tf_keras", 64, length, steps=40), faster=1.5,
+                floor=_step("az_lstm_mean", "tensorflow", 64, length, steps=40),
+                why="both run the same LSTM, which takes most of the step",
             ))  # fmt: skip
     for length in (256, 1024):
         cases.append(Case(
@@ -132,11 +146,14 @@ def _cases() -> list[Case]:
             f"additive self-attention beside keras-self-attention, B=4, T={length}",
             _step("az_self", "tensorflow", 4, length, steps=40),
             _step("peer_self", "tf_keras", 4, length, steps=40), faster=2.0, memory=1 / 4,
+            why="the peer computes the same tanh; at 256 steps the memory is XLA's compiler's",
         ))  # fmt: skip
     cases.append(Case(
         "explain", "attention-zoo explain lstm_after to the picture, against import keras",
         Side("command", "tensorflow", {"run": "explain"}),
         Side("command", "tensorflow", {"run": "import"}), faster=1 / 1.2,
+        floor=Side("command", "tensorflow", {"run": "libraries"}),
+        why="Matplotlib and Typer are imported too, and TensorFlow traces the model once",
     ))  # fmt: skip
     return cases
 

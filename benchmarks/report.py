@@ -64,7 +64,7 @@ def page(results: dict[str, Any]) -> str:
         for case in members:
             lines.append(_row(group, case, cases[case.name], results["limits"]))
             group = ""
-    lines += ["", "## How memory and time grow", "", _growth(cases), ""]
+    lines += ["", *_missed(cases), "## How memory and time grow", "", _growth(cases), ""]
     if _grown(cases):
         lines += [
             "Ours and Keras's against the number of time steps, the batch and the heads, as far as "
@@ -98,6 +98,33 @@ def _row(group: str, case: Case, found: dict[str, Any], limits: dict[str, Any]) 
     most = "" if case.gigabytes is None else f"{case.gigabytes:g} GB"
     most = most if case.memory is None else f"1/{1 / case.memory:.0f}"
     return "| " + " | ".join([*cells, ratio, goal, memory, most, _limit(case, limits)]) + " |"
+
+
+def _missed(cases: dict[str, Any]) -> list[str]:
+    """Why goals were missed, with how far they could be reached at all where that is measured."""
+    rows = []
+    for case in CASES.values():
+        found = cases.get(case.name, {})
+        ours, peer, floor = (found.get(k, {}).get("seconds") for k in ("ours", "peer", "floor"))
+        if not case.why or ours is None or peer is None or peer / ours >= (case.faster or 0):
+            continue
+        most = "" if floor is None else f"{peer / floor:.2f}x"
+        rows.append(
+            f"| `{case.name}` | {peer / ours:.2f}x | {case.faster:.2f}x | {most} | {case.why} |"
+        )
+    if not rows:
+        return []
+    return [
+        "## Where a goal for time is missed, and why",
+        "",
+        "The most that could be reached is the peer's time over that of the same case with nothing "
+        "in the place of our own part: the same LSTM before a mean, or the imports alone.",
+        "",
+        "| case | reached | goal | at most | why |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _time(side: dict[str, Any]) -> str:

@@ -213,9 +213,12 @@ def accuracy(recipe: str, started: float) -> dict[str, Any]:
 
 def command(run: str, started: float) -> dict[str, Any]:
     """Seconds of a whole process, from its start."""
-    if run == "import":
+    if run in ("import", "libraries"):
         import keras
 
+        if run == "libraries":
+            import matplotlib.figure  # noqa: F401
+            import typer  # noqa: F401
         return {"times": [time.time() - started], "version": keras.__version__}
     import contextlib
     import os
