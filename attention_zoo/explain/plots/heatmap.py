@@ -65,8 +65,10 @@ def plot_heatmap(
     style.scale(figure, shown, under)
     style.label(under, "x", steps, step_names, title="time step", room=width)
     if cells.shape[1] > 1:
-        names = feature_names if cells.shape[1] == x.shape[1] else None
-        style.label(under, "y", cells.shape[1], names, title="feature", room=below)
+        # After a recurrent layer these are its units
+        own = cells.shape[1] == x.shape[1]
+        names, axis = (feature_names, "feature") if own else (None, "unit")
+        style.label(under, "y", cells.shape[1], names, title=axis, room=below)
     else:
         under.set_yticks([])
     return figure
