@@ -27,7 +27,7 @@ from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.study import uniform_control
 from attention_zoo.tuning.trials import forget
 from benchmarks.environments import ROOT
-from benchmarks.real_looks import LONG, look
+from benchmarks.real_looks import IMAGES, LONG, PICTURES, draw, file_of, look
 from benchmarks.real_page import BUDGET, VARIANTS, page
 from benchmarks.real_sets import SETS, NotInstalled, RealSet
 
@@ -160,15 +160,20 @@ def run(
 
 
 def looked(name: str, found: dict[str, Any], save: Any, real: RealSet) -> None:
-    """Where the plain model of seed 0 looks and whether to believe it, if that is not stored."""
-    if "looks" in found or not {"default", "uniform"} <= set(found["runs"]):
+    """Where the plain model of seed 0 looks and whether to believe it, if that is not stored, and
+    its picture, if that is not there."""
+    pictured = name not in PICTURES or (IMAGES / file_of(name)).exists()
+    if ("looks" in found and pictured) or not {"default", "uniform"} <= set(found["runs"]):
         return
     train, test = real.load()
     recipe = plain(train, real.architecture)
-    model, other = (fitted(recipe, train, seed) for seed in (0, 1))
-    found["looks"] = look(name, model, [other], test, found["runs"])
-    print(name, json.dumps(found["looks"]), flush=True)
-    save()
+    model = fitted(recipe, train, 0)
+    if not pictured:
+        draw(name, model, test)
+    if "looks" not in found:
+        found["looks"] = look(model, [fitted(recipe, train, 1)], test, found["runs"])
+        print(name, json.dumps(found["looks"]), flush=True)
+        save()
     forget()
 
 

@@ -24,7 +24,7 @@ IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 
 
 def look(
-    name: str, model: keras.Model, others: list[keras.Model], test: Dataset, runs: dict[str, Any]
+    model: keras.Model, others: list[keras.Model], test: Dataset, runs: dict[str, Any]
 ) -> dict[str, Any]:
     """The page of trust of one model, and where its attention is."""
     figures = {
@@ -40,8 +40,6 @@ def look(
     profile = seen.profile()
     mean = profile.mean(0)
     ranked = [int(i) for i in np.argsort(-mean)]
-    if name in PICTURES:
-        draw(name, seen, test)
     return {
         "trust": page.to_dict(),
         "over": seen.attended[seen.name()],
@@ -66,8 +64,9 @@ def _tenth(profile: np.ndarray, visible: np.ndarray) -> list[float]:
     return shares
 
 
-def draw(name: str, seen: Any, test: Dataset) -> None:
+def draw(name: str, model: keras.Model, test: Dataset) -> None:
     """Draw where the model looks."""
+    seen = az.explain(model, test.x, y=test.y)
     if PICTURES[name] == "bars":
         figure = seen.plot(title=f"{name}: attention on each step, the test set")
     else:

@@ -124,7 +124,7 @@ def _archive(name: str, published: str, about: str) -> RealSet:
 #: The smallest first.
 SETS = {
     "ItalyPowerDemand": _archive(
-        "ItalyPowerDemand", ".970 (HIVE-COTE 2)", "a day's power demand by the hour: winter or summer"
+        "ItalyPowerDemand", ".970 (HIVE-COTE 2)", "power demand by the hour: winter or summer"
     ),
     "breast cancer": RealSet(
         ("sklearn",), breast_cancer, "dense", "none on this split", "measurements of tumours"

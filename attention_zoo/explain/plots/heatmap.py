@@ -82,7 +82,10 @@ def _draw(figure: Figure, axes: Any, x: np.ndarray, names: Any) -> None:
             text = str(i) if names is None else style.literal(names[i])
             axes.plot(series, color=lines[i], linestyle=styles[i], linewidth=1.2, label=text)
         if x.shape[1] > 1 or names is not None:
-            axes.legend(frameon=False, fontsize=8, ncols=min(6, x.shape[1]), loc="upper right")
+            axes.legend(
+                frameon=False, fontsize=8, ncols=min(6, x.shape[1]), loc="lower right",
+                bbox_to_anchor=(1, 1), borderaxespad=0,
+            )  # fmt: skip
         axes.set_ylabel("value")
         style.plain(axes)
         return
