@@ -36,6 +36,21 @@ def _shortest(name: str, last: list[str]) -> str:
     return own if last.count(own) == 1 else name
 
 
+class TrialLines(Spectator):
+    """A line for each trial that a worker runs; how it ended is for its chief to say."""
+
+    def __init__(self) -> None:
+        self.begun = 0.0
+
+    def trial_begins(self, trial: str, values: dict[str, Any]) -> None:
+        """Take the time."""
+        self.begun = time.monotonic()
+
+    def trial_ends(self, trial: str) -> None:
+        """Print it."""
+        err.print(f"trial {trial}: {time.monotonic() - self.begun:.1f} s")
+
+
 class TrialTable(Spectator):
     """A row for each of the last trials, and the epoch of the running one; a line for each where
     nobody looks on."""

@@ -54,10 +54,26 @@ def tune(
     out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Try so many points at a time, a process for each.")
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(help="On many machines: chief on one, worker on the others.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="The chief's HOST:PORT.")] = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds that a chief and its workers wait for each other.")
+    ] = 60.0,
 ) -> None:
-    """Search among models, attention layers and their hyperparameters, and keep the best."""
+    """Search among models, attention layers and their hyperparameters, and keep the best.
+
+    A worker needs --role, --address and --out, the chief's folder, and takes the rest from there.
+    """
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the search and its best model go.")
+    if role == "worker" and workers is None:
+        _work(out_, address, wait, [*(architecture or ()), task, data])
+        return
     if [task, data].count(None) != 1:
         raise ValueError("Give --task or --data, one of the two.")
     for name in architecture or ():
@@ -77,9 +93,23 @@ def tune(
             tuner=tuner, objective=objective or None, max_trials=max_trials,
             max_minutes=max_minutes, epochs=epochs, samples=samples, executions=executions,
             patience=patience, seed=seed, keep=keep, out=out_, resume=resume,
-            overwrite=overwrite, spectator=watching,
+            overwrite=overwrite, workers=workers, role=role, address=address, wait=wait,
+            spectator=watching,
         )  # fmt: skip
     _report(search, out_)
+
+
+def _work(folder: Path, address: str | None, wait: float, given: list[Any]) -> None:
+    if any(given):
+        raise ValueError(
+            "A worker takes what to try, and on what data, from its chief's folder. Leave out "
+            f"{', '.join(str(one) for one in given if one)}."
+        )
+    from attention_zoo import tuning
+    from attention_zoo.cli.trial_table import TrialLines
+
+    count = tuning.work(folder, address, wait=wait, spectator=TrialLines())
+    out.print(f"The search has ended. This worker ran {count} of its trials.")
 
 
 def _for_table(architecture: list[str] | None) -> str:

@@ -92,7 +92,8 @@ def write_weights(model: keras.Model, path: Path) -> None:
 
 
 def refuse_other(
-    old: dict[str, Any], new: dict[str, Any], folder: Path, what: str = "run"
+    old: dict[str, Any], new: dict[str, Any], folder: Path, what: str = "run",
+    cure: str = "Start anew without --resume, or go on with the same.",
 ) -> None:  # fmt: skip
     """ValueError, with the first difference, if what a folder holds is not what is asked for."""
     flat_old, flat_new = _flat(old), _flat(new)
@@ -101,7 +102,7 @@ def refuse_other(
         if flat_old.get(key) != flat_new.get(key):
             raise ValueError(
                 f"{folder} holds another {what}: its {key} is {flat_old.get(key)!r}, this one's is "
-                f"{flat_new.get(key)!r}. Start anew without --resume, or go on with the same."
+                f"{flat_new.get(key)!r}. {cure}"
             )
 
 

@@ -8,3 +8,4 @@ from attention_zoo.tuning.results import TrialResult as TrialResult
 from attention_zoo.tuning.results import read_trials as read_trials
 from attention_zoo.tuning.searching import tune as tune
 from attention_zoo.tuning.trials import Spectator as Spectator
+from attention_zoo.tuning.working import work as work

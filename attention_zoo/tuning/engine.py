@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer, forget
 
 
 class Engine(BaseTuner):
-    """Runs trials in a folder; with KerasTuner's three variables set, as its chief or worker.
+    """Runs trials in a folder, those of its own oracle or, as a worker, of a chief's.
 
     It has no part of `keras_tuner.Tuner`, which needs TensorBoard and keeps every checkpoint.
 
@@ -24,29 +23,34 @@ class Engine(BaseTuner):
         folder: of the search.
         spectator: is told what happens.
         keep: the weights of so many of the best trials stay on disk.
+        chief: what a worker asks instead of its oracle, which then has the space alone.
     """
 
     def __init__(
-        self, oracle: Steady, trainer: Trainer, folder: Path, spectator: Spectator, keep: int
-    ):
+        self, oracle: Steady, trainer: Trainer, folder: Path, spectator: Spectator, keep: int = 1,
+        chief: Any = None,
+    ):  # fmt: skip
+        self.chief = chief
         self.trainer, self.spectator, self.keep = trainer, spectator, keep
         # A promoted trial of Hyperband begins with the weights of an earlier one
         self.keeps_all = isinstance(oracle, keras_tuner.oracles.HyperbandOracle)
         super().__init__(
             oracle, trainer.hypermodel, directory=str(folder.parent), project_name=folder.name
         )
+        # Not what KerasTuner takes from its variables: `find_place` has read them
+        self.oracle = chief or oracle
 
     def _populate_initial_space(self) -> None:
         # Everything is declared, so that no model has to be built to find out
         hp = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(hp)
         self.oracle.update_space(hp)
-        if Path(self.oracle._get_oracle_fname()).exists():
+        if self.chief is None and Path(self.oracle._get_oracle_fname()).exists():
             self.oracle.reload()
 
     def save(self) -> None:
         """The oracle alone has state; that of a worker is its chief's."""
-        if isinstance(self.oracle, Steady):
+        if self.chief is None:
             self.oracle.save()
 
     def on_trial_begin(self, trial: Any) -> None:
@@ -65,17 +69,18 @@ class Engine(BaseTuner):
         """Keep the result, and no more weights than those of the best."""
         super().on_trial_end(trial)
         forget()
-        if not self.keeps_all:
+        if self.chief is None:
             self.prune()
         self.spectator.trial_ends(trial.trial_id)
 
     def prune(self) -> None:
-        """Remove the weights of all but the best trials."""
+        """Remove the weights of all trials that ended but the best."""
+        if self.keeps_all:
+            return
         best = {trial.trial_id for trial in self.oracle.get_best_trials(self.keep)}
-        for path in Path(self.project_dir).glob(f"trial_*/{CHECKPOINT}"):
-            if path.parent.name.removeprefix("trial_") not in best:
-                with contextlib.suppress(FileNotFoundError):  # another worker was faster
-                    path.unlink()
+        for trial_id, trial in self.oracle.trials.items():
+            if trial.status in ("COMPLETED", "FAILED") and trial_id not in best:
+                (self._folder(trial_id) / CHECKPOINT).unlink(missing_ok=True)
 
     def _try_run_and_update_trial(self, trial: Any, *args: Any, **kwargs: Any) -> None:
         # As KerasTuner's, but that the message is the error and not the way to it

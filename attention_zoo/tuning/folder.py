@@ -33,10 +33,13 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
     Raises:
         FileExistsError: if there is a search and neither is allowed, or other files.
         ValueError: if the search that is there is another; the difference is named.
-        TuningError: if its state cannot be read.
+        TuningError: if its state cannot be read, or another process uses it.
     """
-    wanted = json.loads(json.dumps({"format": FORMAT, **search}))
+    wanted = _plain(search)
     path = folder / MANIFEST
+    if (folder / LOCK).exists():
+        with alone(folder):  # a search that runs is not replaced
+            pass
     if path.exists() and resume:
         refuse_other(_read(path), wanted, folder, "search")
         check_state(folder)
@@ -50,6 +53,17 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
         raise FileExistsError(f"{folder} holds other files, not a search: it is kept as it is.")
     with files.new_folder(folder, overwrite=True) as scratch:
         (scratch / MANIFEST).write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
+
+
+def same_search(folder: Path, search: dict[str, Any]) -> None:
+    """ValueError, with the difference, if a worker would search for something else than the
+    folder's chief."""
+    cure = "Give a worker what its chief was given."
+    refuse_other(_read(folder / MANIFEST), _plain(search), folder, "search", cure)
+
+
+def _plain(search: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps({"format": FORMAT, **search}))
 
 
 def check_state(folder: Path) -> None:

@@ -44,6 +44,11 @@ class Steady(keras_tuner.Oracle):
         """How long the search has taken, over all its sessions."""
         return self._before + time.monotonic() - self._begun
 
+    @property
+    def spent(self) -> bool:
+        """Whether as many trials as are allowed have ended."""
+        return self.max_trials is not None and len(self.end_order) >= self.max_trials
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         late = self.max_seconds is not None and self.seconds >= self.max_seconds
         late = late and bool(self.trials)

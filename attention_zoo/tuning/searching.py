@@ -16,8 +16,11 @@ from attention_zoo.core import checks
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.run import save_run
 from attention_zoo.training.study import figures_of
+from attention_zoo.tuning.assignment import assign, mark_ended
+from attention_zoo.tuning.chief import lead, welcome
 from attention_zoo.tuning.engine import Engine
 from attention_zoo.tuning.folder import BEST, TRIALS, TuningError, alone, claim
+from attention_zoo.tuning.place import Place, check_workers, find_place
 from attention_zoo.tuning.plan import Plan, make_plan, recipe_of
 from attention_zoo.tuning.results import (
     Search,
@@ -29,6 +32,7 @@ from attention_zoo.tuning.results import (
     write_tables,
 )
 from attention_zoo.tuning.trials import Spectator
+from attention_zoo.tuning.working import join
 
 
 def tune(
@@ -51,6 +55,10 @@ def tune(
     out: str | os.PathLike | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    workers: int | None = None,
+    role: str | None = None,
+    address: str | None = None,
+    wait: float = 60.0,
     spectator: Spectator | None = None,
 ) -> Search:
     """Search for the attention, the model around it and its training that do best.
@@ -86,10 +94,18 @@ def tune(
             the best model as the preset `best`; None to keep nothing.
         resume: go on with the search in the folder, after whatever ended it.
         overwrite: whether a search in the folder may be replaced.
+        workers: run the trials in so many further processes of this machine; None for this one.
+        role: on many machines, `"chief"` for the process that decides what is tried and returns
+            when the search ends, `"worker"` for those that try it, called with the same arguments
+            (or see `tuning.work`). By default what KerasTuner's variables `KERASTUNER_TUNER_ID`,
+            `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` say, if they are set.
+        address: the chief's `"HOST:PORT"`.
+        wait: seconds that a chief and its workers wait for each other.
         spectator: is told how it goes on.
 
     Returns:
-        A `Search`.
+        A `Search`, the same however many processes there were, but that what the Bayesian and the
+        Hyperband tuner try depends on what has ended by then.
 
     Raises:
         ValueError: before the first trial, for unknown names (the nearest is suggested), values
@@ -105,20 +121,53 @@ def tune(
     >>> len(search.trials), search.default.values["attention"]
     (2, 'temporal')
     """
-    plan = make_plan(
-        architecture, task, data=data, attention=attention, space=space, tuner=tuner,
-        objective=objective, max_trials=max_trials, max_minutes=max_minutes, epochs=epochs,
-        samples=samples, executions=executions, patience=patience, seed=seed,
-    )  # fmt: skip
+    arguments: dict[str, Any] = {
+        "architecture": architecture, "task": task, "data": data, "attention": attention,
+        "space": space, "tuner": tuner, "objective": objective, "max_trials": max_trials,
+        "max_minutes": max_minutes, "epochs": epochs, "samples": samples,
+        "executions": executions, "patience": patience, "seed": seed,
+    }  # fmt: skip
+    place = _place(workers, role, address, wait, out)
+    plan = make_plan(**arguments)
     checks.positive_int("keep", keep)
     if resume and out is None:
         raise ValueError("`resume` needs `out`, the folder of the search that goes on.")
     spectator = spectator or Spectator()
+    if place is not None and place.role == "worker":
+        folder = Path(os.path.abspath(str(out)))
+        join(folder, place, wait, spectator, plan)
+        return finish(plan, folder, kept=False)
     with _folder(plan, out, resume=resume, overwrite=overwrite) as folder:
-        spectator.search_begins(plan.notes)
+        notes = plan.notes if place is None else (*plan.notes, welcome(place, folder))
+        spectator.search_begins(notes)
         engine = Engine(plan.oracle(), plan.trainer, folder / TRIALS, spectator, keep)
-        _search(engine)
+        if workers is None and place is None:
+            _search(engine)
+        elif not engine.oracle.spent:
+            token = assign(folder, arguments)
+            lead(engine, folder, token, spectator, workers=workers, place=place, wait=wait)
+            mark_ended(folder)
         return finish(plan, folder, kept=out is not None)
+
+
+def _place(
+    workers: int | None, role: str | None, address: str | None, wait: float,
+    out: str | os.PathLike | None,
+) -> Place | None:  # fmt: skip
+    """Where in a search on many machines this process is; None for a search on this one."""
+    checks.positive("wait", wait)
+    if workers is not None:
+        check_workers(workers)
+        if role is not None or address is not None:
+            raise ValueError(
+                "`workers` starts a chief and workers here; `role` and `address` are for one of "
+                "them on each machine. Give one or the other."
+            )
+        return None
+    place = find_place(role, address)
+    if place is not None and out is None:
+        raise ValueError(f"A {place.role} needs `out`, the folder that all of them share.")
+    return place
 
 
 @contextlib.contextmanager
@@ -128,7 +177,8 @@ def _folder(
     """The search's folder, held by this process; a passing one where none is wanted."""
     if out is None:
         with tempfile.TemporaryDirectory() as passing:
-            yield Path(passing)
+            claim(Path(passing) / "search", plan.identity(), resume=False, overwrite=False)
+            yield Path(passing) / "search"
         return
     folder = Path(os.path.abspath(out))
     claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
