@@ -27,6 +27,8 @@ LIMITS = [("grpc.max_metadata_size", 2**16), ("grpc.absolute_max_metadata_size",
 
 #: A worker says every few seconds that it lives; silent for so long it is taken for dead.
 LEASE = 30.0
+#: While the oracle thinks for longer than this, nobody is heard, so that silence says nothing.
+_LONG = 1.0
 #: A new chief hands out what an earlier one left only after its workers could claim their own.
 OPENING = 5.0
 #: A trial in which so many workers died is not tried again.
@@ -126,7 +128,6 @@ class Desk(OracleServicer):
 
     def release_silent(self) -> None:
         """Forget the workers that were not heard of for too long."""
-        # While the oracle thinks nobody is heard
         with self._lock:
             limit = time.monotonic() - LEASE
             silent = [w for w, seen in self.seen.items() if max(seen, self._free) < limit]
@@ -146,12 +147,14 @@ class Desk(OracleServicer):
         """One thing at a time; an error of the oracle, such as a full disk, ends the search."""
         with self._lock:
             if self.error is None:
+                begun = time.monotonic()
                 try:
                     return action()
                 except Exception as error:  # KerasTuner's lock is held from now on
                     self.error = error
                 finally:
-                    self._free = time.monotonic()
+                    if time.monotonic() - begun > _LONG:
+                        self._free = time.monotonic()
         context.abort(grpc.StatusCode.INTERNAL, f"{type(self.error).__name__}: {self.error}")
         raise TuningError("unreachable")
 
