@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
-from attention_zoo.tuning.engine import Engine
+from attention_zoo.tuning.engine import Engine, unwrapped
 from attention_zoo.tuning.folder import TuningError
 
 #: What a request says beside KerasTuner's own message, as JSON: the search's token and the
@@ -149,7 +149,8 @@ class Desk(OracleServicer):
             if self.error is None:
                 begun = time.monotonic()
                 try:
-                    return action()
+                    with unwrapped():
+                        return action()
                 except Exception as error:  # KerasTuner's lock is held from now on
                     self.error = error
                 finally:

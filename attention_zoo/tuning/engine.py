@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,15 @@ from keras_tuner.engine.base_tuner import BaseTuner
 
 from attention_zoo.tuning.oracles import Steady
 from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer, forget
+
+
+@contextlib.contextmanager
+def unwrapped() -> Iterator[None]:
+    """Raises what KerasTuner's FatalError was made of: a full disk, a chief that is gone."""
+    try:
+        yield
+    except keras_tuner.errors.FatalError as error:
+        raise (error.__cause__ or error) from None
 
 
 class Engine(BaseTuner):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import keras_tuner
 
 from attention_zoo.core import checks
 from attention_zoo.training.data import Dataset
@@ -18,7 +15,7 @@ from attention_zoo.training.run import save_run
 from attention_zoo.training.study import figures_of
 from attention_zoo.tuning.assignment import assign, mark_ended
 from attention_zoo.tuning.chief import lead, welcome
-from attention_zoo.tuning.engine import Engine
+from attention_zoo.tuning.engine import Engine, unwrapped
 from attention_zoo.tuning.folder import BEST, TRIALS, TuningError, alone, claim
 from attention_zoo.tuning.place import Place, check_workers, find_place
 from attention_zoo.tuning.plan import Plan, make_plan, recipe_of
@@ -141,12 +138,13 @@ def tune(
         notes = plan.notes if place is None else (*plan.notes, welcome(place, folder))
         spectator.search_begins(notes)
         engine = Engine(plan.oracle(), plan.trainer, folder / TRIALS, spectator, keep)
-        if workers is None and place is None:
-            _search(engine)
-        elif not engine.oracle.spent:
-            token = assign(folder, arguments)
-            lead(engine, folder, token, spectator, workers=workers, place=place, wait=wait)
-            mark_ended(folder)
+        with unwrapped():
+            if workers is None and place is None:
+                engine.search()
+            elif not engine.oracle.spent:
+                token = assign(folder, arguments)
+                lead(engine, folder, token, spectator, workers=workers, place=place, wait=wait)
+                mark_ended(folder)
         return finish(plan, folder, kept=out is not None)
 
 
@@ -184,30 +182,6 @@ def _folder(
     claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
     with alone(folder):
         yield folder
-
-
-def _search(engine: Engine) -> None:
-    try:
-        with _without_retracing():
-            engine.search()
-    except keras_tuner.errors.FatalError as error:
-        # What it was raised for: a full disk, a folder that cannot be written
-        raise (error.__cause__ or error) from None
-
-
-@contextlib.contextmanager
-def _without_retracing() -> Iterator[None]:
-    """TensorFlow takes the models of many trials for one function that is traced too often."""
-
-    def other(record: logging.LogRecord) -> bool:
-        return "retracing" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(other)
 
 
 def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:

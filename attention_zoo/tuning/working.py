@@ -7,12 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
-
 from attention_zoo.core import checks
 from attention_zoo.tuning.assignment import Assignment, assigned, ended, read_assignment
 from attention_zoo.tuning.client import Client, Line
-from attention_zoo.tuning.engine import Engine
+from attention_zoo.tuning.engine import Engine, unwrapped
 from attention_zoo.tuning.folder import TRIALS, TuningError, same_search
 from attention_zoo.tuning.place import Place, check_reachable, find_place
 from attention_zoo.tuning.plan import Plan, make_plan
@@ -88,11 +86,8 @@ def _run(plan: Plan, folder: Path, line: Line, spectator: Spectator) -> int:
     oracle = plan.oracle()
     reporter = _Reporter(line, spectator)
     engine = Engine(oracle, plan.trainer, folder / TRIALS, reporter, chief=Client(oracle, line))
-    try:
+    with unwrapped():
         engine.search()
-    except keras_tuner.errors.FatalError as error:
-        # What it was raised for: no chief, a full disk
-        raise (error.__cause__ or error) from None
     return reporter.count
 
 

@@ -1,6 +1,7 @@
 """A search over many processes: what is lost, what is found again, and that nothing hangs."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.core import files
 from attention_zoo.tuning import Spectator, TuningError, assignment, client, crew, desk
 from attention_zoo.tuning import work as run_worker
 from attention_zoo.tuning.folder import TRIALS
@@ -240,16 +242,14 @@ def test_every_tuner_serves_two_workers(hasty, tmp_path, tuner):
 
 
 def test_what_a_full_disk_does_to_a_chief_is_told_to_its_workers(hasty, tmp_path, monkeypatch):
-    from attention_zoo.tuning import oracles
-
     first = Chief(tmp_path / "s")
     worker = first.worker("a")
     trial = worker.create_trial("any")
 
-    def full(path, state):
-        raise OSError(28, "No space left on device")
+    def full(path, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(oracles, "_write", full)
+    monkeypatch.setattr(files, "new_file", full)
     with pytest.raises(Exception, match="ended with an error: OSError.*No space left"):
         run_trial(worker, trial)
     worker.line.close()
