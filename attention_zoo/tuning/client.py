@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -51,7 +52,9 @@ class Line:
         self.place, self.wait = place, wait
         self.channel = grpc.insecure_channel(place.address, options=_OPTIONS)
         self.stub = protos.get_service_grpc().OracleStub(self.channel)
-        self.header: dict[str, Any] = {"token": token, "worker": place.name, "trial": None}
+        self.header: dict[str, Any] = {
+            "token": token, "worker": place.name, "instance": uuid.uuid4().hex, "trial": None,
+        }  # fmt: skip
         self.met = False
         self._heard = time.monotonic()
         self._closed = threading.Event()

@@ -59,14 +59,15 @@ class Desk(OracleServicer):
         self.finished = False
         self._lost: collections.Counter[str] = collections.Counter()
         self._told: dict[str, Any] = {}
+        self._instances: dict[str, str] = {}
         self._lock = threading.RLock()
         self._free = time.monotonic()
         self._opening = time.monotonic() + OPENING
 
     def CreateTrial(self, request: Any, context: Any) -> Any:
         """The next trial for a worker; its own again if it asks twice."""
-        worker = self._header(context)["worker"]
-        trial = self._do(context, lambda: self._next(worker))
+        header = self._header(context)
+        trial = self._do(context, lambda: self._next(header["worker"], header["instance"]))
         return protos.get_service().CreateTrialResponse(trial=_slim(trial))
 
     def UpdateTrial(self, request: Any, context: Any) -> Any:
@@ -159,7 +160,10 @@ class Desk(OracleServicer):
         context.abort(grpc.StatusCode.INTERNAL, f"{type(self.error).__name__}: {self.error}")
         raise TuningError("unreachable")
 
-    def _next(self, worker: str) -> Trial:
+    def _next(self, worker: str, instance: str) -> Trial:
+        if self._instances.setdefault(worker, instance) != instance:
+            self._instances[worker] = instance
+            self.release(worker, "it began anew")
         early = self.oracle._retry_queue and time.monotonic() < self._opening
         if early and worker not in self.oracle.ongoing_trials:
             return _idle()

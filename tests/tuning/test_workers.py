@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -180,19 +181,20 @@ def test_the_trial_of_a_worker_that_vanished_is_given_to_another(hasty, tmp_path
     assert first.seen.count(("ends", trial.trial_id)) == 1
 
 
-def test_a_trial_that_kills_its_workers_fails_in_the_end(hasty, tmp_path):
+@pytest.mark.parametrize("names, why", [("abc", "not heard of"), ("aaa", "it began anew")])
+def test_a_trial_that_kills_its_workers_fails_in_the_end(hasty, tmp_path, names, why):
     first = Chief(tmp_path / "s", max_trials=1)
-    for name in "abc":
+    for name in names:
         worker = first.worker(name)
         while worker.create_trial("any").status != "RUNNING":
             pass
         worker.line.close()
-    last = first.worker("d")
+    last = first.worker(names[-1] if why == "it began anew" else "d")
     run_all(last)
     last.line.close()
     first.end()
     assert [one.status for one in first.search] == ["FAILED"]
-    assert first.search[0].message.startswith("3 workers died in it, the last: not heard of")
+    assert first.search[0].message.startswith(f"3 workers died in it, the last: {why}")
 
 
 def test_the_slower_of_two_workers_at_one_trial_does_no_harm(hasty, tmp_path):
@@ -423,3 +425,15 @@ def test_a_chief_that_is_killed_goes_on_and_its_worker_with_it(tmp_path):
     assert "This worker ran 4 of its trials" in heard
     assert [one.status for one in az.tuning.read_trials(folder)] == ["COMPLETED"] * 4
     assert "4 trials" in said
+
+
+def test_the_page_uses_options_that_there_are():
+    page = (Path(__file__).parents[2] / "docs" / "distributing.md").read_text("utf-8")
+    from typer.main import get_command
+
+    from attention_zoo.cli.app import app
+
+    there = {name for one in get_command(app).commands["tune"].params for name in one.opts}
+    for block in re.findall(r"```(?:sh|yaml)\n(.*?)```", page, re.S):
+        after = "".join(re.findall(r"attention-zoo,? tune(.*?)(?:\n\n|&|$|\])", block, re.S))
+        assert after and set(re.findall(r"(?<=[ \[])--[a-z-]+", after)) <= there
