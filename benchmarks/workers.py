@@ -1,0 +1,128 @@
+"""A search in one process, beside two workers, beside plain `fit` calls of the same trials.
+
+    python -m benchmarks.workers                A B C A B C, each in a process of its own
+    python -m benchmarks.workers --trials 20 --epochs 10 --rounds 3
+
+Trials a minute are counted from the first trial's begin to the last one's end; `whole` is with the
+start of the processes and the measuring of the best. CPU seconds are those of a run with its
+children, in which a busy machine shows less. Each run says how busy the machine was before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import ROOT
+
+RESULTS = ROOT / "benchmarks" / "workers.json"
+KINDS = ("fit", "one", "two")
+
+
+def once(kind: str, trials: int, epochs: int, recipes: Path) -> dict[str, Any]:
+    """One run, in this process."""
+    import keras
+
+    import attention_zoo as az
+    from attention_zoo.training import fit as fitting
+    from attention_zoo.training.study import datasets
+
+    class Clock(az.tuning.Spectator):
+        times: list[float] = []
+
+        def trial_begins(self, trial, values):
+            self.times.append(time.perf_counter())
+
+        def trial_ends(self, trial):
+            self.times.append(time.perf_counter())
+
+    watching, begun, used = Clock(), time.perf_counter(), cpu()
+    if kind == "fit":
+        known = [az.training.make_recipe(one) for one in json.loads(recipes.read_text())]
+        train, validation, _ = datasets(known[0])
+        used = cpu()  # the search's data are drawn before its first trial as well
+        for recipe in known:
+            watching.trial_begins("", {})
+            fitting.fit(recipe, train, validation)
+            keras.utils.clear_session()
+            watching.trial_ends("")
+        trained = cpu() - used
+    else:
+        found = az.tune(
+            "gru", "planted_step", max_trials=trials, epochs=epochs, samples=1000,
+            workers=2 if kind == "two" else None, spectator=watching,
+        )  # fmt: skip
+        trained = cpu() - used
+        if kind == "one":
+            recipes.write_text(json.dumps([one.executions[0]["recipe"] for one in found.trials]))
+    seconds = watching.times[-1] - watching.times[0]
+    return {
+        "kind": kind, "trials": trials, "epochs": epochs, "backend": keras.backend.backend(),
+        "trials a minute": 60 * trials / seconds, "seconds": seconds,
+        "whole": time.perf_counter() - begun, "CPU seconds": trained,
+    }  # fmt: skip
+
+
+def cpu() -> float:
+    """The CPU seconds of this process and of its children that ended."""
+    each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in each)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.workers", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--once", choices=KINDS, help=argparse.SUPPRESS)
+    parser.add_argument("--recipes", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.once:
+        print(json.dumps(once(options.once, options.trials, options.epochs, options.recipes)))
+        return
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(options.rounds):
+            for kind in ("one", "two", "fit"):
+                load = os.getloadavg()[0]
+                command = [
+                    sys.executable, "-m", "benchmarks.workers", "--once", kind,
+                    "--trials", str(options.trials), "--epochs", str(options.epochs),
+                    "--recipes", f"{folder}/recipes.json",
+                ]  # fmt: skip
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                runs.append({**json.loads(done.stdout.splitlines()[-1]), "load before": load})
+                print(runs[-1], flush=True)
+    found = {"runs": runs, "cores": os.cpu_count(), **summary(runs)}
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(summary(runs), indent=1))
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """What the runs say, by their medians."""
+
+    def median(kind: str, name: str) -> float:
+        return statistics.median(run[name] for run in runs if run["kind"] == kind)
+
+    return {
+        "two workers over one process": median("two", "trials a minute")
+        / median("one", "trials a minute"),
+        "search over fit, seconds": median("one", "seconds") / median("fit", "seconds"),
+        "load before, median": statistics.median(run["load before"] for run in runs),
+    }
+
+
+if __name__ == "__main__":
+    main()
