@@ -1,7 +1,8 @@
 """Attention, gradients, occlusion and chance against truths that are known.
 
-    python -m benchmarks.saliency                     every task, seed 0: 20 minutes on two cores
+    python -m benchmarks.saliency                     every task, seed 0: an hour on two cores
     python -m benchmarks.saliency syn1 --seeds 3      some tasks, the seeds 0, 1, 2
+    python -m benchmarks.saliency retain recurrent --seeds 3     what others published, here
     python -m benchmarks.saliency --report            the page anew, from the stored JSON
 
 What is stored is not measured again. Models of seed 0 are the presets, where there is one; all
@@ -37,6 +38,7 @@ from attention_zoo.training.fit import fit
 from attention_zoo.training.study import softmax_control
 from benchmarks.environments import ROOT
 from benchmarks.saliency_page import page
+from benchmarks.saliency_published import PUBLISHED
 
 RESULTS = ROOT / "benchmarks" / "saliency.json"
 PAGE = ROOT / "docs" / "saliency.md"
@@ -63,10 +65,9 @@ class Case(NamedTuple):
 def cases() -> dict[str, Case]:
     """The rows of the tables, by name."""
     found = {}
-    for box in tasks.saliency.BOXES:
-        found[f"{box}, gaussian"] = _boxes(box, "gaussian")
     for process in tasks.saliency.PROCESSES:
-        found[f"middle, {process}"] = _boxes("middle", process)
+        for box in tasks.saliency.BOXES:
+            found[f"{box}, {process}"] = _boxes(box, process)
     for name in ("lstm_before.hidden_state", *(f"dense.syn{i}" for i in range(1, 7)),
                  "dense.planted_feature", "lstm_after.planted_step",
                  "lstm_before.planted_channel", "gru.moving_step"):  # fmt: skip
@@ -167,23 +168,24 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     known = cases()
-    parser.add_argument("task", nargs="*", metavar="TASK", help=f"some of: {'; '.join(known)}")
+    names = [*known, *PUBLISHED]
+    parser.add_argument("task", nargs="*", metavar="TASK", help=f"some of: {'; '.join(names)}")
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 0 on")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    if unknown := set(options.task) - set(known):
-        parser.error(f"no such task: {sorted(unknown)}. There are: {'; '.join(known)}")
+    if unknown := set(options.task) - set(names):
+        parser.error(f"no such task: {sorted(unknown)}. There are: {'; '.join(names)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for seed in range(0 if options.report else options.seeds):
-        for name in options.task or known:
+        for name in options.task or names:
             if str(seed) in results.get(name, {}):
                 continue
-            found = run(known[name], seed)
+            found = PUBLISHED[name](seed) if name in PUBLISHED else run(known[name], seed)
             print(name, seed, json.dumps(found), flush=True)
             results.setdefault(name, {})[str(seed)] = found
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
             keras.utils.clear_session()
-    PAGE.write_text(page({name: results[name] for name in known if name in results}), "utf-8")
+    PAGE.write_text(page({name: results[name] for name in names if name in results}), "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from attention_zoo.explain.inputs import arranged
+
 
 def _total(outputs: Any, chosen: Any) -> Any:
     """The sum of the chosen outputs: samples do not touch each other, so it is each one's own."""
@@ -28,7 +30,7 @@ def _jax(model: Callable[[], keras.Model]) -> Callable:
     def total(inputs: Any, state: Any, chosen: Any) -> Any:
         mapping = list(zip(model().variables, state, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
-            return _total(model()(_given(inputs), training=False), chosen)
+            return _total(_answered(model(), inputs), chosen)
 
     slope = jax.jit(jax.grad(total))
 
@@ -45,7 +47,7 @@ def _tensorflow(model: Callable[[], keras.Model]) -> Callable:
     def slopes_of(inputs: Any, chosen: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
-            outputs = model()(_given(inputs), training=False)
+            outputs = _answered(model(), inputs)
             total = _total(outputs, chosen)
         return tape.gradient(total, inputs, unconnected_gradients="zero")
 
@@ -61,7 +63,7 @@ def _torch(model: Callable[[], keras.Model]) -> Callable:
         tensors = [ops.convert_to_tensor(x).detach().requires_grad_() for x in inputs]
         # cuDNN has no derivative of a recurrent layer in inference mode
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-            outputs = model()(_given(tensors), training=False)
+            outputs = _answered(model(), tensors)
             total = _total(outputs, ops.convert_to_tensor(chosen))
             slopes = torch.autograd.grad(total, tensors, allow_unused=True)
         return [
@@ -72,8 +74,9 @@ def _torch(model: Callable[[], keras.Model]) -> Callable:
     return slopes_of
 
 
-def _given(inputs: list[Any]) -> Any:
-    return inputs[0] if len(inputs) == 1 else inputs
+def _answered(model: keras.Model, inputs: list[Any]) -> Any:
+    given = inputs[0] if len(inputs) == 1 else inputs
+    return model(arranged(model, given), training=False)
 
 
 _ADAPTERS: dict[str, Callable[[Callable[[], keras.Model]], Callable]] = {

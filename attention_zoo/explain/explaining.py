@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.core import arrays
 from attention_zoo.explain import names
 from attention_zoo.explain.explanation import Explanation
 from attention_zoo.explain.inputs import check_inputs
@@ -58,7 +59,7 @@ def explain(
         check_inputs(model, x),
         seen.predictions,
         seen.scores,
-        None if truth is None else np.asarray(truth),
+        None if truth is None else _truth(truth),
         None if y is None else np.asarray(y),
         seen.masks,
         seen.axes,
@@ -66,10 +67,17 @@ def explain(
         names.as_list("step_names", step_names),
         names.as_list("feature_names", feature_names),
     )
-    if explanation.y is not None and len(explanation.y) != len(explanation):
+    labels = explanation.y
+    if labels is not None and labels.shape[:1] != (len(explanation),):
         raise ValueError(
-            f"`y` must have one label a sample, {len(explanation)}. Received: {len(explanation.y)}"
+            f"`y` must have one label a sample, {len(explanation)}. Received: {labels.shape}"
         )
     names.check(explanation)
     explanation.truth_of()
     return explanation
+
+
+def _truth(truth: Any) -> np.ndarray:
+    array = arrays.numeric("truth", truth)
+    arrays.finite("truth", array)
+    return array

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain import frame, names, storage
+from attention_zoo.explain import frame, names, notebook, storage
 from attention_zoo.explain.localisation import matched
 from attention_zoo.explain.profile import profile
 
@@ -54,13 +54,13 @@ class Explanation:
         layers = ", ".join(f"{name} {self.axes.get(name, ())}" for name in self.scores)
         return f"<Explanation of {len(self)} samples: {layers}>"
 
-    def _repr_png_(self) -> bytes:
-        """The picture that a notebook shows."""
-        import io
+    def _repr_html_(self) -> str:
+        """The layers, and the bars of the first of them: what a notebook shows."""
+        return notebook.page(self)
 
-        buffer = io.BytesIO()
-        self.plot().savefig(buffer, format="png", dpi=100)
-        return buffer.getvalue()
+    def _repr_png_(self) -> bytes:
+        """The bars of the first layer, for what shows no HTML."""
+        return notebook.png(self)
 
     def name(self, layer: str | None = None) -> str:
         """The name of a layer, by default of the first; ValueError for an unknown one."""
@@ -92,7 +92,7 @@ class Explanation:
         if self.truth is None:
             return None
         scores, axis = self.layer(layer), self.attended_axis(layer)
-        if self.truth.ndim == 2 and axis and self.truth.shape[1] == scores.shape[axis]:
+        if axis and self.truth.shape == (len(scores), scores.shape[axis]):
             shape = tuple(n if i in (0, axis) else 1 for i, n in enumerate(scores.shape))
             return np.broadcast_to(self.truth.reshape(shape) > 0, scores.shape)
         return matched(self.truth, scores, "truth")
@@ -119,9 +119,12 @@ class Explanation:
         return outputs.argmax(1)
 
     def __getitem__(self, samples: Any) -> Explanation:
-        """The explanation of some of the samples: a number, a slice, indices or booleans."""
+        """The explanation of some of the samples: a number, a slice, indices or booleans;
+        ValueError where they choose none."""
         rows = np.arange(len(self))[samples]
         rows = np.atleast_1d(rows)
+        if not rows.size:
+            raise ValueError(f"Of {len(self)} samples no sample is chosen. Received: {samples!r}")
 
         def some(array: np.ndarray) -> np.ndarray:
             return array[rows]

@@ -9,7 +9,7 @@ import numpy as np
 
 from attention_zoo.core import arrays, checks
 from attention_zoo.explain.derivative import derivative
-from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.inputs import arranged, check_inputs
 
 
 def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> Any:
@@ -107,7 +107,7 @@ def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 25
     outputs = getattr(model, "outputs", None)
     if not outputs:
         first = keras.tree.map_structure(lambda array: array[:1], x)
-        outputs = keras.tree.flatten(model(first, training=False))
+        outputs = keras.tree.flatten(model(arranged(model, first), training=False))
     if len(outputs) > 1:
         raise ValueError(
             f"The model {model.name!r} has several output layers: make a model of the one that is "
@@ -116,7 +116,11 @@ def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 25
     axes = len(outputs[0].shape)
     count = outputs[0].shape[-1] if axes > 1 else 1
     if output is None and count > 1:
-        return model.predict(x, batch_size=batch_size, verbose=0).argmax(-1).astype("int32")
+        return (
+            model.predict(arranged(model, x), batch_size=batch_size, verbose=0)
+            .argmax(-1)
+            .astype("int32")
+        )
     asked = arrays.numeric("output", 0 if output is None else output)
     fits = asked.ndim < max(2, axes) and asked.shape[:1] in ((), (samples,))
     if asked.dtype.kind not in "iu" or not fits:
@@ -134,7 +138,7 @@ def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 25
 
 def chosen_values(model: keras.Model, x: Any, chosen: np.ndarray, batch_size: int) -> np.ndarray:
     """The outputs whose slopes `gradients` returns: `(samples,)`, float64, summed over steps."""
-    answered = model.predict(x, batch_size=batch_size, verbose=0).astype("float64")
+    answered = model.predict(arranged(model, x), batch_size=batch_size, verbose=0).astype("float64")
     if answered.ndim == 1:
         return answered
     places = answered.reshape(len(answered), -1, answered.shape[-1])

@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.inputs import arranged, check_inputs
 from attention_zoo.explain.watching import watch
 
 
@@ -131,7 +131,7 @@ class _Reader(keras.Model):
 
     def call(self, inputs: Any) -> Any:
         with _listening(self.layer) as heard:
-            self.model(inputs, training=False)
+            self.model(arranged(self.model, inputs), training=False)
         return ops.cast(heard[0], "float32")
 
 

@@ -71,7 +71,8 @@ def _agreement(
             f"Attention {'ranks' if agrees else 'does not rank'} the inputs as {other} {does}. "
             "Neither is the truth: the control says how far two such rankings agree."
         )
-        if most < 0.95:
+        # Two rankings that tie at the same places can reach more
+        if value <= most < 0.95:
             sentence += f" Many scores tie: with a ranking without ties tau is {most:.2f} at most."
     return TrustRow(
         f"Kendall tau with {other}", value, control, "leave-one-out with gradients", sentence, JAIN
@@ -145,8 +146,8 @@ def conicities(subject: Subject) -> TrustRow:
     value = mean(conicity(*states))
     control = mean(conicity(rng.normal(size=states.vectors.shape), states.visible))
     sentence = (
-        "The attended states point much the same way: whichever is attended to, what comes out is "
-        "much the same, and the scores may say little."
+        "The attended states point much the same way, so that their weighted mean may hardly turn "
+        "with the scores. Whether the answer does, the scores in another order tell."
         if value is not None and value > 0.8
         else "The attended states differ: which of them is attended to can matter."
     )

@@ -54,10 +54,12 @@ def uniform_retrained(subject: Subject) -> TrustRow:
             "normalizer='uniform' and give its figure as retrained_uniform.", WIEGREFFE,
         )  # fmt: skip
     name, value, control = subject.retrained
+    as_good = _as_good(name, value, control)
+    name = {"mae": "mean absolute error", "mse": "mean squared error"}.get(name, name)
     sentence = (
         "Trained with its attention frozen uniform the model answers as well: the answer needs no "
         "attention, and where this model looks does not explain how one comes to it."
-        if _as_good(name, value, control)
+        if as_good
         else "Trained with its attention frozen uniform the model answers worse: attention does "
         "what the rest of the model cannot. That does not make each single score right."
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.explain.foreign_layers import KERAS_LAYERS, opened
-from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.inputs import arranged, check_inputs
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.recorder import Seen, Watcher, watching
 
@@ -67,7 +67,7 @@ class Watched(keras.Model):
 
         watcher = Watcher(replace if self.replaces else None)
         with watching(watcher), opened(self.model._flatten_layers()):
-            outputs = self.model(inputs, training=False)
+            outputs = self.model(arranged(self.model, inputs), training=False)
         found = {"predictions": outputs, "scores": {}, "masks": {}}
         uses: dict[int, int] = {}
         for seen in watcher.seen:

@@ -1,5 +1,6 @@
 """An explanation can be cut, named, tabled, stored and shown."""
 
+import dataclasses
 import sys
 
 import keras
@@ -84,6 +85,8 @@ def test_samples_and_classes(explanation):
         explanation.of_class(1, by="prediktion")
     with pytest.raises(IndexError):
         explanation[11]
+    with pytest.raises(ValueError, match="no sample is chosen"):
+        explanation[5:5]
 
 
 def test_it_is_saved_and_loaded_whole(explanation, tmp_path):
@@ -146,7 +149,8 @@ def test_the_columns_of_a_frame_name_the_features():
         ({"step_names": ["a"]}, ValueError, "`step_names` must be 7 names. Received: 1"),
         ({"feature_names": ["a"] * 7}, ValueError, "`feature_names` must be 3 names"),
         ({"step_names": "abcdefg"}, TypeError, "must be a sequence of names"),
-        ({"y": [1, 2]}, ValueError, "one label a sample, 11. Received: 2"),
+        ({"y": [1, 2]}, ValueError, r"one label a sample, 11. Received: \(2,\)"),
+        ({"y": 1}, ValueError, r"one label a sample, 11. Received: \(\)"),
     ],
 )
 def test_names_and_labels_that_do_not_fit(model, arguments, error, message):
@@ -160,5 +164,25 @@ def test_without_pandas_the_extra_is_named(explanation, monkeypatch):
         explanation.to_frame()
 
 
-def test_a_notebook_shows_a_picture(explanation):
+def test_a_notebook_shows_pictures_and_what_there_is(explanation):
+    page = explanation._repr_html_()
+    assert "11 samples" in page and "head, query, key" in page
+    # A picture of each layer, described to those who cannot see it
+    assert page.count('src="data:image/png;base64,iVBOR') == 3
+    at = explanation.profile("pooling").mean(0).argmax()
+    assert f'alt="pooling: mean attention per index, the most at {"abcdefg"[at]}' in page
     assert explanation._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_notebook_escapes_names_and_draws_few_of_many_layers(explanation):
+    names = ["<b>", *"abcd"]
+    many = dataclasses.replace(
+        explanation,
+        scores=dict.fromkeys(names, explanation.scores["pooling"]),
+        axes=dict.fromkeys(names, ("step",)),
+        attended=dict.fromkeys(names, "step"),
+        masks={},
+    )
+    page = many._repr_html_()
+    assert "<b>" not in page and "&lt;b&gt;: mean attention" in page
+    assert page.count("<img") == 3 and "2 more" in page

@@ -54,6 +54,26 @@ def test_the_scale_begins_at_zero_and_padding_is_grey():
     assert constant.axes[0].images[0].get_clim() == (0, 1)
 
 
+@pytest.mark.parametrize("size", [20, 2000])
+def test_even_attention_fills_a_part_of_the_picture_at_any_size(size):
+    rows = np.full((3, size), 1 / size)
+    top = plots.plot_profile(rows).axes[0].get_ylim()[1]
+    assert 0.1 * top < 1 / size < top
+
+
+def test_values_can_be_told_apart_in_grey():
+    shown = plots.plot_heatmap(SCORES[0, 0], RNG.normal(size=(7, 9))).axes[0].images[0]
+    light = shown.get_cmap()(np.linspace(0, 1, 64))[:, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(light) > 0).all() or (np.diff(light) < 0).all()
+
+
+def test_the_names_of_the_series_cover_none_of_them():
+    figure = plots.plot_heatmap(SCORES[0, 0], np.ones((7, 2)))
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1 - 1
+
+
 def test_heads_share_one_scale():
     scores = np.stack([SCORES[0], 0.1 * SCORES[1]])
     images = [axes.images[0] for axes in plots.plot_heads(scores).axes if axes.images]

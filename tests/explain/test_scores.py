@@ -121,9 +121,49 @@ def test_several_inputs(x, message):
         az.attention_scores(of_keras(), x)
 
 
-def test_a_truth_of_the_wrong_shape_is_refused(model):
-    with pytest.raises(ValueError, match=r"`truth` must have the shape.*Received: \(300, 12\)"):
-        az.explain(model, X, truth=np.zeros((300, 12)))
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (np.zeros((300, 12)), r"`truth` must have the shape.*Received: \(300, 12\)"),
+        (np.zeros((5, 11)), r"`truth` must have the shape.*Received: \(5, 11\)"),
+        (np.full((300, 11), np.nan), "`truth` must be finite"),
+        ("there", "`truth` must be an array of numbers"),
+    ],
+)
+def test_a_truth_that_does_not_fit_is_refused(model, truth, message):
+    with pytest.raises(ValueError, match=message):
+        az.explain(model, X, truth=truth)
+
+
+def test_inputs_by_name_go_in_as_the_model_wants_them():
+    # Keras warns of a list where the model was made of a dictionary
+    one, two = keras.Input((11, 3), name="b"), keras.Input((7, 3), name="a")
+    pooled = az.layers.AttentionPooling(name="pooling")
+    both = keras.layers.Concatenate()([pooled(one), pooled(two)])
+    model = keras.Model({"b": one, "a": two}, {"out": keras.layers.Dense(1)(both)})
+    x = {"b": X[:4], "a": X[:4, :7]}
+    seen = az.explain(model, x)
+    np.testing.assert_allclose(
+        seen.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
+    )
+    assert {k: v.shape for k, v in seen.scores.items()} == {
+        "pooling": (4, 11), "pooling@2": (4, 7),
+    }  # fmt: skip
+    slopes = az.explain.gradients(keras.Model(model.input, model.outputs[0]), x)
+    assert [each.shape for each in slopes] == [(4, 7, 3), (4, 11, 3)]
+    with pytest.raises(ValueError, match=r"must have the inputs \['a', 'b'\]. Received: \['x'\]"):
+        az.explain(model, {"x": X})
+    alone = keras.Model({"b": one}, keras.layers.Dense(1)(pooled(one)))
+    assert az.explain(alone, {"b": X[:4]}).predictions.shape == (4, 1)
+    assert az.attention_scores(alone, X[:4])["pooling"].shape == (4, 11)
+
+
+def test_inputs_without_names_have_those_of_their_layers():
+    one, two = keras.Input((11, 3)), keras.Input((11, 3))
+    model = keras.Model([one, two], az.layers.CrossAttention()(one, two))
+    names = [tensor._keras_history.operation.name for tensor in (one, two)]
+    with pytest.raises(ValueError, match=f"list of the inputs .'{names[0]}', '{names[1]}'"):
+        az.attention_scores(model, X)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,18 @@ def test_every_row_has_a_value_beside_its_control_or_says_why_not(good, faking):
     assert len({row.name for row in good.rows}) == len(good.rows) == 12
 
 
+def test_no_sentence_speaks_against_another_figure():
+    page = page_of("dense_after.find_max")
+    # States that point one way, and yet the answer hangs on which of them are attended to
+    assert page["conicity of the attended states"].value > 0.8
+    assert "answer is another" in page["change of the answer, scores permuted"].sentence
+    assert "what comes out is much the same" not in page["conicity of the attended states"].sentence
+    # Two rankings that tie at the same places reach more than one that ties with one that does not
+    row = page["Kendall tau with leave-one-out"]
+    assert row.value > 0.6 and "at most" not in row.sentence
+    assert "mean absolute error, trained with uniform attention" in [row.name for row in page.rows]
+
+
 def test_the_figures_are_those_of_the_measures(good):
     name = "dense_after.max_retrieval"
     recipe = az.presets.read_card(name).recipe

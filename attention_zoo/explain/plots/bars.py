@@ -53,7 +53,9 @@ def plot_profile(
     else:
         axes.fill_between(at, low, high, color=style.DARK, alpha=0.3, linewidth=0, label=spread)
         axes.plot(at, mean, color=style.BLUE, lw=1, label=f"mean of {len(profile)} samples")
-    axes.set_ylim(0, min(1.02, max(0.05, 1.15 * max(mean.max(), high.max()))))
+    # So high that even attention of many indices is seen, and noise about it is not the picture
+    least = min(0.05, 4 / count)
+    axes.set_ylim(0, min(1.02, max(least, 1.15 * max(mean.max(), high.max()))))
     axes.set_xlim(-0.6, count - 0.4)
     style.label(axes, "x", count, names, title="index" if names is None else "", room=width)
     axes.set_ylabel("attention")

@@ -91,7 +91,8 @@ def _draw(figure: Figure, axes: Any, x: np.ndarray, names: Any) -> None:
         return
     most = np.nanmax(np.abs(x)) if np.isfinite(x).any() else 1.0
     shown = axes.imshow(
-        np.ma.masked_invalid(x.T), aspect="auto", cmap="PuOr", vmin=-most, vmax=most,
+        # Evenly lighter, so that a printer without colours keeps the signs
+        np.ma.masked_invalid(x.T), aspect="auto", cmap="viridis", vmin=-most, vmax=most,
         interpolation="nearest" if len(x) <= 400 else "auto",
     )  # fmt: skip
     axes.set_facecolor(style.PADDING)
