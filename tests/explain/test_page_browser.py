@@ -85,6 +85,19 @@ def test_the_page_of_trust_is_there(opened, page):
     for row in page[1].rows:
         assert row.name in shown
     assert "No figure here is a verdict" in shown
+    lines = """const found = document.createRange();
+    return [...document.querySelectorAll("#trust-rows thead th")].map((head) => {
+      found.selectNodeContents(head);
+      return found.getClientRects().length;
+    });"""
+    assert opened.driver.execute_script(lines) == [1, 1, 1, 1]
+
+
+def test_a_picture_promises_no_keys_that_do_nothing(opened):
+    opened.choose("layer", "heads")
+    assert "between rows" in opened.find("bars").get_attribute("aria-label")
+    opened.choose("layer", "pooling")
+    assert "between rows" not in opened.find("bars").get_attribute("aria-label")
 
 
 @pytest.mark.parametrize("opened", [(390, 844), (360, 640)], indirect=True)

@@ -106,7 +106,7 @@ function drawBars() {
   cursor(pen, width, plot);
   $("bars-caption").textContent = `Attention per ${kind()}${chosen()}`;
   $("bars").setAttribute("aria-label", $("bars-caption").textContent
-    + ". Left and right move along it, up and down between rows.");
+    + `. Left and right move along it${rowAxis() < 0 ? "" : ", up and down between rows"}.`);
 }
 
 function drawMap() {
