@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from benchmarks.saliency_published_page import NAMES, published
+
 METHODS = ("attention", "softmax attention", "gradient", "integrated gradients", "occlusion",
            "rescaled gradient", "random", "truth on that axis")  # fmt: skip
 
@@ -22,18 +24,11 @@ MEASURES = {
              "of 5 draws. It needs no truth."),
 }  # fmt: skip
 
-PUBLISHED = """\
-## Beside what is published
-
-On the hidden state, AUPRC over its cells: RETAIN's attention .622, ExtremalMask .865, integrated
-gradients .94. {ours}
-Those explain other classifiers than ours, trained on draws of the same process, so that a method's
-figures here and there differ by the model as well.
-"""
-
 
 def page(results: dict[str, dict[str, Any]]) -> str:
-    """The tables, one a measure, with what was run."""
+    """The tables, one a measure, with what was run, and what others published beside ours."""
+    everything = results
+    results = {name: seeds for name, seeds in results.items() if name not in NAMES}
     parts = [
         "# Attention and other methods where the truth is known\n\n"
         "Made by `python -m benchmarks.saliency`. Each row is a task, each column a method, each\n"
@@ -61,7 +56,7 @@ def page(results: dict[str, dict[str, Any]]) -> str:
             several = {name: seeds for name, seeds in results.items() if len(seeds) > 1}
             parts.append("The least over the seeds, where more than one was run:\n")
             parts.append(_table(several, key, min))
-    parts.append(PUBLISHED.format(ours=_hidden_state(results)))
+    parts.append(published(everything))
     return "\n".join(parts)
 
 
@@ -81,21 +76,6 @@ def _runs(results: dict[str, dict[str, Any]]) -> str:
             f"| {_median(seeds, lambda found: found['gap']):.3f} |"
         )
     return "\n".join(rows) + "\n"
-
-
-def _hidden_state(results: dict[str, dict[str, Any]]) -> str:
-    if "hidden_state" not in results:
-        return ""
-    runs = results["hidden_state"].values()
-    values = {
-        method: sorted(found["methods"][method]["auprc"] for found in runs)
-        for method in ("attention", "integrated gradients")
-    }
-    seeds = {name: ", ".join(f"{v:.3f}" for v in ordered) for name, ordered in values.items()}
-    return (
-        f"Here, a figure a seed: attention {seeds['attention']};\n"
-        f"integrated gradients {seeds['integrated gradients']}."
-    )
 
 
 def _table(results: dict[str, dict[str, Any]], key: str, over: Any = statistics.median) -> str:
