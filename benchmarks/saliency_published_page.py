@@ -17,9 +17,13 @@ On the hidden state, AUPRC over its cells, one figure a seed:
 |---|---|---|
 """
 
+OTHERS = """
+The published figures explain other classifiers than ours, trained on draws of the same process, so
+that a method's figures here and there differ by the model as well.
+"""
+
 RETAIN = """
-The published figures explain a classifier by others, trained on draws of the same process, so that
-they and ours differ by the model as well. RETAIN's is of its contributions, from a RETAIN trained
+RETAIN's is of its contributions, from a RETAIN trained
 to answer at the last of the steps it is shown, and asked once about the whole series: its weights
 are those of the answer at the last step, and tell little of the steps before. Asked at each step
 about that step, by our `retain` layer trained so, the same contributions reach the second figure,
@@ -31,7 +35,7 @@ RECURRENT = """
 
 Additive attention with softmax, over the states of a BiLSTM and over dense layers that see one step
 alone: the mean of Kendall's tau with gradients, with leave-one-out, and of those two, on 200 series
-after training, the median over the seeds ({seeds}). Jain and Wallace, 2019 (arXiv:1902.10186, table
+after training, the median over {seeds}. Jain and Wallace, 2019 (arXiv:1902.10186, table
 2) found, as means over the samples of twelve data sets of text, with a BiLSTM .08 to .47 for
 gradients and .05 to .44 for leave-one-out, and with an encoder of each word alone .48 to .84 for
 gradients. Theirs are gradients past the attention, ours go through it; they leave a word out, here
@@ -46,30 +50,29 @@ def published(results: dict[str, dict[str, Any]]) -> str:
     """What others published, beside what was measured here."""
     parts = []
     if "hidden_state" in results or "retain" in results:
-        parts.append(HIDDEN_STATE + _hidden_state(results))
+        parts.append(HIDDEN_STATE + _hidden_state(results) + OTHERS)
     if "retain" in results:
         found = _seeds(results["retain"], "accuracy")
         parts.append(RETAIN.format(accuracy=f" Its accuracy: {found}."))
     if "recurrent" in results:
         seeds = results["recurrent"]
-        parts.append(RECURRENT.format(seeds=len(seeds)) + _recurrent(seeds))
+        count = "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
+        parts.append(RECURRENT.format(seeds=count) + _recurrent(seeds))
     return "".join(parts)
 
 
 def _hidden_state(results: dict[str, dict[str, Any]]) -> str:
-    rows = []
     runs = results.get("retain", {})
-    rows.append(("RETAIN, the whole series at once", ".622", _seeds(runs, "whole series")))
-    rows.append(("RETAIN, each step", "", _seeds(runs, "each step")))
-    rows.append(("RETAIN, coefficients, each step", "", _seeds(runs, "coefficients, each step")))
+    rows = [("RETAIN, the whole series at once", ".622", _seeds(runs, "whole series"))]
+    if runs:
+        each, alone = "each step", "coefficients, each step"
+        rows += [(f"RETAIN, {key}", "", _seeds(runs, key)) for key in (each, alone)]
     of_methods = {
         seed: {name: value["auprc"] for name, value in found["methods"].items()}
         for seed, found in results.get("hidden_state", {}).items()
     }
     rows.append(("attention over the features", "", _seeds(of_methods, "attention")))
-    rows.append(
-        ("integrated gradients", ".94", _seeds(of_methods, "integrated gradients")),
-    )
+    rows.append(("integrated gradients", ".94", _seeds(of_methods, "integrated gradients")))
     rows.append(("ExtremalMask", ".865", ""))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
