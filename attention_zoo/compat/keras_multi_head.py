@@ -40,8 +40,9 @@ def MultiHeadAttention(
         head_num: the number of heads, which divides the width.
         activation: None or `"linear"`. The package's default, relu on each projection, has no
             counterpart.
-        use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
-            kernel_constraint, bias_constraint: as in `MultiHeadAttention`.
+        use_bias, kernel_initializer, bias_initializer: as in `MultiHeadAttention`.
+        kernel_regularizer, bias_regularizer: as in `MultiHeadAttention`.
+        kernel_constraint, bias_constraint: as in `MultiHeadAttention`.
         history_only: whether a step sees only steps up to itself.
         name, dtype, trainable: as in every Keras layer.
 

@@ -57,8 +57,8 @@ def SeqSelfAttention(
         history_only: whether a step sees only steps up to itself.
         kernel_initializer: that of the kernels; `SelfAttention` draws the additive score's vector
             from `"glorot_uniform"`, whatever this is.
-        bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint,
-            bias_constraint: as in `SelfAttention`.
+        bias_initializer, kernel_regularizer, bias_regularizer: as in `SelfAttention`.
+        kernel_constraint, bias_constraint: as in `SelfAttention`.
         use_additive_bias: whether the additive score has a bias.
         use_attention_bias: True or False, without effect.
         attention_activation: None or `"linear"` alone.

@@ -92,7 +92,7 @@ def completeness_gap(
     model: keras.Model, x: Any, attribution: Any, output: Any = None, *, baseline: Any = 0.0,
     mask: Any = None, batch_size: int = 256,
 ) -> np.ndarray:  # fmt: skip
-    """How far attributions are from complete: |sum of them - (f(x) - f(b))| of each sample,
+    """How far attributions are from complete: `|sum of them - (f(x) - f(b))|` of each sample,
     `(samples,)`. In units of the answer: .01 is little for a probability.
 
     Arguments are those of `integrated_gradients`, whose result `attribution` is.

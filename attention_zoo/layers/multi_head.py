@@ -46,7 +46,7 @@ class MultiHeadAttention(PairwiseAttention):
         kv_heads: the number of key and value heads, which divides `heads`; None is `heads`.
         shared_values: one value projection for all heads, whose results are averaged.
         output_dim: the width of the output; None is that of the query.
-        window: query i sees only keys j with |i - j| <= window; None is no limit.
+        window: query i sees only keys j with `|i - j| <= window`; None is no limit.
         causal: query i sees only keys up to i.
         **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
 

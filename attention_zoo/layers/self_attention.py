@@ -42,7 +42,7 @@ class SelfAttention(PairwiseAttention):
     Args:
         units: the width of the additive score's hidden layer; None is the number of features.
         score: `"additive"`, `"general"`, `"dot"` or `"scaled_dot"`.
-        window: step i sees only steps j with |i - j| <= window; None is no limit.
+        window: step i sees only steps j with `|i - j| <= window`; None is no limit.
         causal: step i sees only steps up to i.
         **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
 
