@@ -1,6 +1,7 @@
 """Write the generated tables: `python docs/make_tables.py`.
 
-The README's table of models and `zoo.md` come from the cards, `layers.md` from the registry.
+The README's table of models and `zoo.md` come from the cards, `layers.md` from the registry, the
+tables of `tuning.md` from the table of knobs.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from attention_zoo.catalog import LAYERS
 from attention_zoo.cli import cards
 from attention_zoo.presets import read_card
 from attention_zoo.presets.folder import CARD, DEFAULT_TAGS, shipped
+from attention_zoo.tuning import OBJECTIVES, spaces
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 LAYERS_PAGE = HERE / "layers.md"
 ZOO_PAGE = HERE / "zoo.md"
-MARKS = "<!-- models: python docs/make_tables.py -->\n", "<!-- end of models -->"
+TUNING_PAGE = HERE / "tuning.md"
 
 #: What each layer is called on here, where it is not one sequence.
 _INPUTS = {
@@ -160,13 +162,56 @@ def layers_page() -> str:
     )
 
 
+def knob_table() -> str:
+    """One row a hyperparameter: its full name, default and values, from the table of knobs."""
+    rows = ["| name | default | values |", "|---|---|---|"]
+    groups = {
+        **{name: row.knobs for name, row in spaces.FACTORIES.items()},
+        "attention": spaces.ATTENTION,
+        **{f"attention/{n}": row.knobs for n, row in spaces.LAYERS.items() if row.places},
+        "": spaces.TRAINING,
+    }
+    same: dict[tuple, list[str]] = {}
+    for group, knobs in groups.items():
+        for knob in knobs:
+            facts = (knob.name, knob.default, knob.values, knob.low, knob.high)
+            same.setdefault(facts, []).append(f"{group}/{knob.name}".lstrip("/"))
+    for (_, default, values, low, high), names in same.items():
+        allowed = ", ".join(map(_code, values)) or f"{low:g} to {high:g}, logarithmic"
+        rows.append(f"| {', '.join(map(_code, names))} | {_code(default)} | {allowed} |")
+    return "\n".join(rows) + "\n"
+
+
+def _code(value: object) -> str:
+    return f"`{value}`"
+
+
+def objective_table() -> str:
+    """One row a figure that a search can aim at."""
+    rows = ["| objective | better | what it is | for |", "|---|---|---|---|"]
+    for name, row in OBJECTIVES.items():
+        where = ", ".join(row.kinds) if len(row.kinds) < 3 else "all"
+        known = ", where the answer's place is known" if row.truth else ""
+        way = "more" if row.direction == "max" else "less"
+        rows.append(f"| `{name}` | {way} | {row.about} | {where}{known} |")
+    return "\n".join(rows) + "\n"
+
+
+_TABLES = {"models": model_table, "knobs": knob_table, "objectives": objective_table}
+
+
 def filled(text: str) -> str:
-    """The README with its table as the cards have it."""
-    pattern = f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}"
-    return re.sub(pattern, lambda _: MARKS[0] + model_table() + MARKS[1], text, flags=re.S)
+    """A page with the tables between its marks as the code has them."""
+    for name, table in _TABLES.items():
+        begin, end = f"<!-- {name}: python docs/make_tables.py -->\n", f"<!-- end of {name} -->"
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            text = before + begin + table() + end + rest.partition(end)[2]
+    return text
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text("utf-8")), "utf-8")
+    for page in (README, TUNING_PAGE):
+        page.write_text(filled(page.read_text("utf-8")), "utf-8")
     ZOO_PAGE.write_text(zoo_page(), "utf-8")
     LAYERS_PAGE.write_text(layers_page(), "utf-8")

@@ -15,6 +15,7 @@ import pytest
 import attention_zoo as az
 
 README = Path(__file__).parent.parent / "README.md"
+PAGES = (README, *sorted((README.parent / "docs").glob("*.md")))
 
 
 def examples():
@@ -43,7 +44,7 @@ def test_docstring(example, tmp_path, monkeypatch, request):
 
 
 def blocks():
-    for page in (README, *sorted((README.parent / "docs").glob("*.md"))):
+    for page in PAGES:
         found = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S)
         for number, block in enumerate(found, start=1):
             yield pytest.param(block, id=f"{page.name}-{number}")
@@ -59,12 +60,28 @@ def test_the_readme_is_short():
     assert len(README.read_text().splitlines()) < 150
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """As a repository's host follows them; the site's own are checked when it is built."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        path, _, part = target.partition("#")
+        linked = page.parent / path if path else page
+        assert linked.exists(), target
+        heads = re.findall(r"^#+ (.*)", linked.read_text("utf-8"), re.M) if part else []
+        assert not part or part in [re.sub(r"[^\w -]", "", h).lower().replace(" ", "-")
+                                    for h in heads], target  # fmt: skip
+
+
 def test_generated_tables_are_up_to_date():
     path = README.parent / "docs" / "make_tables.py"
     spec = importlib.util.spec_from_file_location("make_tables", path)
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
-    assert tables.filled(README.read_text("utf-8")) == README.read_text("utf-8")
+    for page in (README, tables.TUNING_PAGE):
+        assert tables.filled(page.read_text("utf-8")) == page.read_text("utf-8")
     assert tables.zoo_page() == tables.ZOO_PAGE.read_text("utf-8")
     assert tables.layers_page() == tables.LAYERS_PAGE.read_text("utf-8")
 
