@@ -159,6 +159,9 @@ class _Source:
         """The model, with the data of the file or a draw of the preset's task."""
         if data is None and not (self.card and (self.card.recipe or {}).get("task")):
             raise ValueError(f"{self.name} comes with no data: give --data FILE (.npz or .csv).")
+        if data is not None and not data.exists():
+            # Before Keras is imported and the model read
+            raise FileNotFoundError(f"There is no file {data}.")
         import attention_zoo as az
         from attention_zoo import training
         from attention_zoo.training.data import PADDING
