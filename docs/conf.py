@@ -62,7 +62,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "reset_modules": (),
 }
-# A page that lists seconds, another in every build
+# Settings that hold functions are not cached
 suppress_warnings = ["config.cache"]
 
 html_theme = "pydata_sphinx_theme"
