@@ -165,6 +165,13 @@ def about(name: str, found: dict[str, Any]) -> str:
         ("tuned", "the tuned one"),
     ) if other in runs]  # fmt: skip
     text = f"**{name}.** {' '.join(sentences)}"
+    if "search" in found:
+        values = found["search"]["values"]
+        kind = values.get("architecture", SETS[name].architecture)
+        text += (
+            f" The search chose `{kind}` of {values[f'{kind}/units']} units with "
+            f"`{values['attention']}` attention and {values['attention/normalizer']}."
+        )
     looks = found.get("looks")
     if not looks:
         return text
@@ -179,6 +186,9 @@ def about(name: str, found: dict[str, Any]) -> str:
 def _compared(runs: dict[str, Any], other: str, what: str, tested: int) -> str:
     """Whether the model as built is better: differences within two standard errors are none."""
     (own, s), (its, t) = spread(runs["default"]), spread(runs[other])
+    fewest = min(len(runs["default"]), len(runs[other]))
+    if fewest < 3:
+        return f"Too few seeds to compare it with {what} ({own:.3f} and {its:.3f})."
     error = math.sqrt(s**2 / len(runs["default"]) + t**2 / len(runs[other]))
     if abs(own - its) <= 2 * error:
         return f"As good as {what} ({own:.3f} and {its:.3f})."
