@@ -12,6 +12,7 @@ soon as it ends, and what is stored is not run again. KERAS_BACKEND=jax is the f
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import time
@@ -65,10 +66,13 @@ def without_attention(recipe: Recipe, data: Dataset) -> Recipe:
     def with_units(units: int) -> Recipe:
         return recipe.changed(config={**recipe.config, "attention": None, "units": units})
 
+    @functools.cache
     def size(units: int) -> int:
         return build_for(with_units(units), data, 0).count_params()
 
-    aim, low, high = build_for(recipe, data, 0).count_params(), 1, 1024
+    aim, low, high = build_for(recipe, data, 0).count_params(), 1, 2
+    while size(high) <= aim:
+        low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if size(middle) <= aim else (low, middle)
