@@ -1,9 +1,13 @@
-"""Every attention layer in every format: `python -m benchmarks.export_matrix` (TensorFlow, with
-the extra `export`). Writes benchmarks/export_matrix.json and docs/deploying.md."""
+"""Every attention layer in every format from every backend: `python -m benchmarks.export_matrix`
+(with the extras `export`, `openvino`, `jax` and `torch`). Writes benchmarks/export_matrix.json and
+docs/deploying.md."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +17,14 @@ from benchmarks.environments import ROOT
 
 RESULTS = ROOT / "benchmarks" / "export_matrix.json"
 PAGE = ROOT / "docs" / "deploying.md"
-ENDINGS = {"onnx": ".onnx", "saved_model": "", "litert": ".tflite"}
+#: What each backend writes, with the ending and the title of each format.
+FORMATS = {"onnx": (".onnx", "ONNX"), "saved_model": ("", "SavedModel"),
+           "litert": (".tflite", "LiteRT"), "openvino": (".xml", "OpenVINO")}  # fmt: skip
+COLUMNS = {
+    "tensorflow": ("TensorFlow", ("onnx", "saved_model", "litert", "openvino")),
+    "jax": ("JAX", ("saved_model",)),
+    "torch": ("torch", ("onnx", "openvino")),
+}
 
 
 def models() -> Iterator[tuple[str, Any]]:
@@ -49,72 +60,115 @@ def models() -> Iterator[tuple[str, Any]]:
         yield f"preset `{preset}`", az.load(preset)
 
 
-def measure() -> dict[str, dict[str, Any]]:
-    """The largest difference of each model in each format, or why there is none."""
+def measure(backend: str) -> dict[str, dict[str, Any]]:
+    """The largest difference of each model in each format of a backend, or why there is none."""
     import attention_zoo as az
 
     results: dict[str, dict[str, Any]] = {}
     for name, model in models():
         results[name] = {}
-        for kind, ending in ENDINGS.items():
+        for kind in COLUMNS[backend][1]:
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    done = az.export(model, Path(folder) / f"model{ending}")
+                    done = az.export(model, Path(folder) / f"model{FORMATS[kind][0]}")
                     results[name][kind] = done.difference
                 except Exception as error:  # noqa: BLE001 - any failure is the result
                     results[name][kind] = f"{type(error).__name__}: {error}"[:300]
-        print(name, json.dumps(results[name]), flush=True)
+        print(backend, name, json.dumps(results[name]), file=sys.stderr, flush=True)
     return results
 
 
-def page(results: dict[str, dict[str, Any]]) -> str:
-    """The page on deploying, with the matrix."""
-    lines = [
-        "# Deploying",
-        "",
-        "<!-- Written by `python -m benchmarks.export_matrix`. -->",
-        "",
-        "`az.export(model, path)` and `attention-zoo export MODEL FILE` write a model for another",
-        "runtime, with the attention scores of each layer as outputs of their own. What is",
-        "written is run in that runtime and compared with Keras, predictions and attention, before",
-        "it takes its place. It needs the extra `export` (`pip install 'attention-zoo[export]'`).",
-        "",
-        "```text",
-        'az.export(model, "model.onnx")     ONNX: ONNX Runtime, and what reads ONNX, as OpenVINO',
-        'az.export(model, "folder")         a SavedModel: TensorFlow, TensorFlow Serving',
-        'az.export(model, "model.tflite")   LiteRT, without recurrent layers (see below)',
-        "```",
-        "",
-        "The files are written by TensorFlow. A model that was trained on JAX or torch is saved as",
-        "`.keras` and exported with `KERAS_BACKEND=tensorflow attention-zoo export model.keras",
-        "model.onnx`. The batch has any size, and so has the time axis where the model's input",
-        "leaves it open. Only models that compute in float32 are exported.",
-        "",
-        "The largest difference from Keras, predictions and attention, relative where they exceed",
-        "1, on two random batches of other sizes (and lengths, where they are open):",
-        "",
-        "| model | ONNX | SavedModel | LiteRT |",
-        "|---|---|---|---|",
-    ]
-    notes: list[str] = []
-    for name, row in results.items():
-        cells = []
-        for kind in ENDINGS:
-            value = row[kind]
-            if isinstance(value, str):
-                reason = "needs Flex operations" if "Flex" in value else value
+def cells(results: dict[str, dict[str, dict[str, Any]]]) -> tuple[list[str], list[str]]:
+    """The rows of the table, and the notes that they refer to."""
+    rows, notes = [], []
+    for model in next(iter(results.values())):
+        row = []
+        for backend, (_, kinds) in COLUMNS.items():
+            for value in (results[backend][model][kind] for kind in kinds):
+                if not isinstance(value, str):
+                    row.append(f"{value:.1e}")
+                    continue
+                reason = value
+                if "Flex" in value:
+                    reason = "LiteRT would need TensorFlow's own operations (Flex): use ONNX"
+                elif "written out step by step" in value:
+                    reason = "torch writes out a recurrent loop for one length: give the input one"
                 if reason not in notes:
                     notes.append(reason)
-                cells.append(f"no ({notes.index(reason) + 1})")
-            else:
-                cells.append(f"{value:.1e}")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines += ["", *(f"{i}. {note}" for i, note in enumerate(notes, start=1)), ""]
-    return "\n".join(lines)
+                row.append(f"no ({notes.index(reason) + 1})")
+        rows.append(f"| {model} | {' | '.join(row)} |")
+    return rows, [f"{i}. {note}" for i, note in enumerate(notes, start=1)]
+
+
+def page(results: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """The page on deploying, with the matrix."""
+    titles = [f"{title}: {FORMATS[k][1]}" for title, kinds in COLUMNS.values() for k in kinds]
+    rows, notes = cells(results)
+    matrix = [f"| model | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|", *rows]
+    if notes:
+        matrix += ["", *notes]
+    return TEXT.replace("MATRIX", "\n".join(matrix))
+
+
+TEXT = """# Deploying
+
+<!-- Written by `python -m benchmarks.export_matrix`. -->
+
+`az.export(model, path)` and `attention-zoo export MODEL FILE` write a model for another runtime,
+with the attention scores of each layer as outputs of their own. What is written is run in that
+runtime and compared with Keras, predictions and attention, before it takes its place.
+
+| path | format | written by the backends | extra | for |
+|---|---|---|---|---|
+| `model.onnx` | ONNX | TensorFlow, torch | `export` | ONNX Runtime and what else reads ONNX |
+| `folder` | SavedModel | TensorFlow, JAX | none | TensorFlow, TensorFlow Serving |
+| `model.tflite` | LiteRT | TensorFlow | none | phones; no recurrent layers |
+| `model.xml` | OpenVINO, with `model.bin` beside it | TensorFlow, torch | `openvino` | OpenVINO |
+
+What a backend does not write, another does: a model that was trained on JAX or torch is saved as
+`.keras` and exported with `KERAS_BACKEND=tensorflow attention-zoo export model.keras model.onnx`.
+An error says so, before anything is written.
+
+```python
+import tempfile
+
+import numpy as np
+
+import attention_zoo as az
+
+done = az.export(az.load("dense"), tempfile.mkdtemp() + "/model")  # a SavedModel
+print(done.outputs, done.attention, done.difference)
+
+from attention_zoo.export.formats import run
+
+answers = run(done.path, {done.inputs[0]: np.zeros((3, 32), "float32")}, done.format)
+answers["attention_attention"]  # (3, 32)
+```
+
+The batch has any size, and so has the time axis where the model's input leaves it open; on torch
+not with a recurrent layer, whose loop is written out. Only models that compute in float32 are
+exported. OpenVINO computes in bfloat16 on some processors unless it is compiled with
+`{"INFERENCE_PRECISION_HINT": "f32"}`, as it is for the comparison.
+
+The largest difference from Keras, predictions and attention, relative where they exceed 1, on two
+random batches of other sizes (and lengths, where they are open):
+
+MATRIX
+"""
 
 
 def main() -> None:
-    results = measure()
+    if sys.argv[1:]:
+        print(json.dumps(measure(sys.argv[1])))
+        return
+    results = {}
+    for backend in COLUMNS:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.export_matrix", backend],
+            env={**os.environ, "KERAS_BACKEND": backend}, cwd=ROOT, stdout=subprocess.PIPE,
+            text=True, check=True,
+        )  # fmt: skip
+        results[backend] = json.loads(done.stdout.splitlines()[-1])
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     PAGE.write_text(page(results))
 

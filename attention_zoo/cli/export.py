@@ -12,9 +12,9 @@ from attention_zoo.cli.console import out
 
 def export(
     model: Annotated[str, typer.Argument(help="A preset's name or folder, or a .keras file.")],
-    file: Annotated[Path, typer.Argument(help="A .onnx or .tflite file, or a new folder.")],
+    file: Annotated[Path, typer.Argument(help="A .onnx, .tflite or .xml file, or a new folder.")],
     format_: Annotated[
-        str | None, typer.Option("--format", help="onnx, saved_model or litert.")
+        str | None, typer.Option("--format", help="onnx, saved_model, litert or openvino.")
     ] = None,
     attention: Annotated[
         bool, typer.Option("--attention/--no-attention", help="Scores as outputs.")
@@ -22,7 +22,7 @@ def export(
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Run and compare.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
-    """Write a model for ONNX Runtime, TensorFlow or LiteRT, with its attention as outputs."""
+    """Write a model for ONNX Runtime, TensorFlow, LiteRT or OpenVINO, attention included."""
     import attention_zoo as az
 
     done = az.export(

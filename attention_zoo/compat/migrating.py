@@ -108,14 +108,18 @@ def migrate(
 def _compare(model: keras.Model, path: Path) -> float:
     if not path.is_file():
         raise FileNotFoundError(f"There is no reference {path}.")
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, what="reference, as np.savez writes it")
     if set(arrays) != {"x", "y"} or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
             "`reference` must hold x and y, for a model of one input and one output. Received: "
             f"{sorted(arrays)} for {len(model.inputs)} inputs and {len(model.outputs)} outputs"
         )
-    expected = arrays["y"]
-    outputs = model.predict(arrays["x"], verbose=0)
+    expected, x = arrays["y"], arrays["x"]
+    wanted = model.inputs[0].shape
+    filled = tuple(m if n is None else n for n, m in zip(wanted, x.shape, strict=False))
+    if x.ndim != len(wanted) or filled != x.shape:
+        raise ValueError(f"{path}: x has the shape {x.shape}, the model's input {wanted}.")
+    outputs = model.predict(x, verbose=0)
     if outputs.shape != expected.shape or not outputs.size:
         raise ValueError(
             f"{path}: y has the shape {expected.shape}, the model's outputs {outputs.shape}."

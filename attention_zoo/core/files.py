@@ -53,7 +53,7 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite=overwrite)
     if path.exists() and (path.is_symlink() or not path.is_dir()):
         raise NotADirectoryError(f"{path} is in the way: it is not a folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(path.parent)
     scratch = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", dir=path.parent))
     try:
         yield scratch
@@ -74,7 +74,7 @@ def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite=overwrite)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(path.parent)
     handle, name = tempfile.mkstemp(
         prefix=f".{path.stem[:100]}.", suffix=path.suffix, dir=path.parent
     )
@@ -94,6 +94,13 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise FileExistsError(
             f"{path} exists and is kept. Choose another path, or allow overwriting."
         )
+
+
+def _make_room(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(f"{folder} cannot be made: a file is in the way.") from None
 
 
 def _umask() -> int:

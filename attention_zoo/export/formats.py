@@ -1,4 +1,4 @@
-"""What can be written, and how each is run again: one row a format."""
+"""What can be written, and how it is run again: one row a format."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ class Format(NamedTuple):
     """A file format.
 
     Attributes:
-        suffix: of its files; empty for a folder.
-        keras: what Keras calls it.
-        modules: what must be installed to write and run it, all of the extra `export`.
+        suffix: of its file; empty for a folder.
         run: the path and the inputs by name, to the outputs by name.
+        beside: the suffixes of what lies beside the file.
     """
 
     suffix: str
-    keras: str
-    modules: tuple[str, ...]
     run: Callable[[Path, dict[str, np.ndarray]], dict[str, np.ndarray]]
+    beside: tuple[str, ...] = ()
 
 
 def _run_onnx(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -63,10 +61,19 @@ def _run_litert(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarr
         ) from None
 
 
+def _run_openvino(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    openvino = require("openvino", extra="openvino")
+    # Some processors would otherwise compute in bfloat16
+    model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    answers = model(inputs)
+    return {port.get_any_name(): np.array(answers[port]) for port in model.outputs}
+
+
 FORMATS = {
-    "onnx": Format(".onnx", "onnx", ("onnx", "tf2onnx", "onnxruntime"), _run_onnx),
-    "saved_model": Format("", "tf_saved_model", (), _run_saved_model),
-    "litert": Format(".tflite", "litert", (), _run_litert),
+    "onnx": Format(".onnx", _run_onnx),
+    "saved_model": Format("", _run_saved_model),
+    "litert": Format(".tflite", _run_litert),
+    "openvino": Format(".xml", _run_openvino, (".bin",)),
 }
 
 
@@ -93,7 +100,7 @@ def run(path: str | Path, inputs: dict[str, Any], format: str) -> dict[str, np.n
     Args:
         path: what `export` wrote.
         inputs: arrays by the names in `Exported.inputs`.
-        format: `"onnx"`, `"saved_model"` or `"litert"`.
+        format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`.
     """
     with quiet():
         return FORMATS[format].run(Path(path), inputs)

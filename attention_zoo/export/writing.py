@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.watching import check_model
 from attention_zoo.export.exportable import Exportable, as_input, dtype, input_names, samples
 from attention_zoo.export.formats import FORMATS, quiet, run
+from attention_zoo.export.writers import Job, writer
 
 #: The largest difference that the arithmetic of another runtime may make.
 _ALLOWED = 1e-5
@@ -26,8 +29,8 @@ class Exported:
     """What was written, and how far it is from Keras.
 
     Attributes:
-        path: the file, or the folder of a SavedModel.
-        format: `"onnx"`, `"saved_model"` or `"litert"`.
+        path: the file, or the folder of a SavedModel; OpenVINO's has its weights beside it.
+        format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`.
         inputs: the names of the inputs.
         outputs: the names of the outputs, those with attention included.
         attention: which of them are the scores of a layer, `{layer name: output name}`.
@@ -53,18 +56,27 @@ def export(
     verify: bool = True,
     x: Any = None,
 ) -> Exported:
-    """Write a model for ONNX Runtime, TensorFlow or LiteRT, with its attention as outputs.
+    """Write a model for ONNX Runtime, TensorFlow, LiteRT or OpenVINO, attention included.
+
+    ```
+    .onnx       ONNX             written by TensorFlow and torch
+    a folder    a SavedModel     written by TensorFlow and JAX
+    .tflite     LiteRT           written by TensorFlow
+    .xml        OpenVINO         written by TensorFlow and torch, with a .bin beside it
+    ```
 
     The outputs are `predictions` (or `predictions_1`, ...) and, for each attention layer,
     `attention_<layer name>`. The batch has any size, and so has the time axis where the model's
-    input leaves it open. Before it takes its place at `path`, what is written is run in its own
-    runtime, on two batches of other sizes, and compared with Keras.
+    input leaves it open, on torch not with recurrent layers. Before it takes its place at `path`,
+    what is written is run in its own runtime, on two batches of other sizes, and compared with
+    Keras.
 
     Args:
         model: a built functional or Sequential model, trained or loaded.
-        path: what to write: `.onnx`, `.tflite`, or a folder for a SavedModel.
+        path: what to write: `.onnx`, `.tflite`, `.xml`, or a folder for a SavedModel.
         attention: whether the attention scores are outputs too.
-        format: `"onnx"`, `"saved_model"` or `"litert"`; None is by the path's ending.
+        format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`; None is by the path's
+            ending.
         overwrite: whether something at `path` may be replaced.
         verify: whether to run what is written and compare.
         x: samples to compare on; None draws some.
@@ -73,9 +85,9 @@ def export(
         What was written, and how far it is from Keras.
 
     Raises:
-        ValueError: on another backend than TensorFlow, for an unknown format, a model without
-            attention where it is wanted, a LiteRT file of a recurrent model, which its runtime
-            alone cannot run, and for a file that differs by more than 1e-5: none is kept.
+        ValueError: on a backend that does not write the format, for an unknown format, a model
+            without attention where it is wanted, a LiteRT file of a recurrent model, which its
+            runtime alone cannot run, and for a file that differs by more than 1e-5: none is kept.
         TypeError: if `model` is no Keras model.
         FileExistsError: if something is at `path` and `overwrite` is false.
         ImportError: if a package that the format needs is not installed.
@@ -84,25 +96,23 @@ def export(
     checks.boolean("verify", verify)
     path = Path(path)
     kind = _format(path, format)
-    _check(kind, model, attention)
-    files.refuse_existing(path, overwrite=overwrite)
-    for module in FORMATS[kind].modules:
-        require(module, extra="export")
+    _check(model, attention)
+    how = writer(kind, model)
+    for ending in (path.suffix, *FORMATS[kind].beside):
+        files.refuse_existing(path.with_suffix(ending), overwrite=overwrite)
+    for module in how.modules:
+        require(module, extra=how.extra)
     batches = samples(model) if x is None else [_given(model, x)]
     names = input_names(model)
     named = Exportable(model, scores=attention)
     expected = [_answers(named, batch) for batch in batches]
-    specs = [
-        keras.InputSpec(shape=tensor.shape, dtype=dtype(tensor), name=name)
-        for name, tensor in zip(names, model.inputs, strict=True)
-    ]
-    new = files.new_folder if FORMATS[kind].suffix == "" else files.new_file
-    with new(path, overwrite=overwrite) as scratch:
-        with quiet():
-            named.export(
-                str(scratch), format=FORMATS[kind].keras, input_signature=[as_input(specs)],
-                verbose=False,
-            )  # fmt: skip
+    with _place(path, kind, overwrite) as scratch:
+        try:
+            with quiet():
+                how.write(Job(named, names, list(expected[0]), batches[0]), scratch)
+        except (RuntimeError, NotImplementedError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise ValueError(f"The model cannot be converted to {kind!r}: {first}") from error
         gap = None
         if verify:
             inputs = [dict(zip(names, batch, strict=True)) for batch in batches]
@@ -116,27 +126,41 @@ def export(
     return Exported(path, kind, tuple(names), tuple(expected[0]), dict(named.attention), gap)
 
 
+@contextlib.contextmanager
+def _place(path: Path, kind: str, overwrite: bool) -> Iterator[Path]:
+    """Where to write, which takes its place at `path`, with what lies beside it, if all is well."""
+    new = files.new_folder if FORMATS[kind].suffix == "" else files.new_file
+    with new(path, overwrite=overwrite) as scratch:
+        beside = [(scratch.with_suffix(e), path.with_suffix(e)) for e in FORMATS[kind].beside]
+        try:
+            yield scratch
+            for there, place in beside:
+                there.replace(place)
+        finally:
+            for there, _ in beside:
+                there.unlink(missing_ok=True)
+
+
 def _format(path: Path, name: str | None) -> str:
     if name is None:
         endings = {row.suffix: known for known, row in FORMATS.items()}
         name = endings.get(path.suffix.lower())
         if name is None:
             raise ValueError(
-                "`path` must end in .onnx or .tflite, or have no ending for a SavedModel, "
+                "`path` must end in .onnx, .tflite or .xml, or have no ending for a SavedModel, "
                 f"unless `format` says it. Received: {str(path)!r}"
             )
     if name not in FORMATS:
         raise one_of("format", name, FORMATS)
+    if FORMATS[name].beside and path.suffix.lower() != FORMATS[name].suffix:
+        raise ValueError(
+            f"`path` must end in {FORMATS[name].suffix} for format={name!r}, whose weights lie "
+            f"beside it in a file of that name. Received: {str(path)!r}"
+        )
     return name
 
 
-def _check(kind: str, model: Any, attention: bool) -> None:
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"The format {kind!r} cannot be written on the {keras.backend.backend()} backend. Save "
-            "the model with model.save('model.keras') and export it under "
-            "KERAS_BACKEND=tensorflow."
-        )
+def _check(model: Any, attention: bool) -> None:
     if attention or not isinstance(model, keras.Model):
         check_model(model)
     if not getattr(model, "inputs", None):
@@ -162,6 +186,12 @@ def _answers(named: Exportable, batch: list[np.ndarray]) -> dict[str, np.ndarray
 def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
     if set(expected) != set(found):
         raise ValueError(f"The file has the outputs {sorted(found)}, not {sorted(expected)}.")
+    for name, value in expected.items():
+        if found[name].shape != value.shape:
+            raise ValueError(
+                f"The file's output {name!r} has the shape {found[name].shape}, not {value.shape}: "
+                "it was not kept."
+            )
     gaps = [
         np.max(np.abs(found[name] - value) / np.maximum(1, np.abs(value)), initial=0.0)
         for name, value in expected.items()

@@ -225,7 +225,8 @@ class HierarchicalAttention(AttentionLayer):
 def _windows(x: Any, mask: Any, window: int) -> tuple[Any, Any]:
     """A series as windows, the last of them padded: `(batch, windows, window, features)`."""
     batch, length, features = ops.shape(x)[0], ops.shape(x)[1], x.shape[2]
-    count = -(-length // window)
+    # Not -(-length // window): what torch exports rounds a quotient towards 0
+    count = (length + window - 1) // window
     padded = x.shape[1] is None or x.shape[1] % window
     if padded and mask is None:
         mask = ops.ones((batch, length), "bool")

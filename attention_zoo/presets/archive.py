@@ -34,6 +34,10 @@ def load_archive(path: Path) -> keras.Model:
             numbers = _numbers(archive)
     except zipfile.BadZipFile as error:
         raise PresetError(f"{path} is no .keras file: {error}.") from None
+    if str(config.get("module")).startswith("tf_keras."):
+        raise PresetError(
+            f"{path} was saved by Keras 2. Convert it with: attention-zoo migrate {path} NEW.keras"
+        )
     check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
     try:
         with budget(numbers, path):

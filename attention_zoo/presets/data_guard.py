@@ -99,8 +99,9 @@ class _Walk:
         return PresetError(f"{self.said}: {where} {what}. A preset's weights are refused for that.")
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file, none of them packed, pickled or larger than what is there.
+def read_arrays(path: Path, *, what: str = "golden output") -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, none of them packed, pickled or larger than what is there;
+    `what` is what the errors call it.
 
     Raises:
         PresetError: for any other file.
@@ -112,7 +113,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise PresetError(f"{path} is no valid golden output: {error}") from None
+        raise PresetError(f"{path} is no valid {what}: {error}") from None
 
 
 def _check_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:

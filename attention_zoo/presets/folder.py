@@ -112,6 +112,11 @@ def find(name: str | os.PathLike) -> Path:
         return known[full]
     if len(text) < 256 and (Path(text) / CARD).is_file():
         return _folder_at(Path(text))
+    if len(text) < 256 and Path(text).exists():
+        raise ValueError(
+            f"{text} is neither a .keras file nor a preset's folder, which has a {CARD}. A model "
+            "that Keras 2 saved is converted with: attention-zoo migrate OLD NEW.keras"
+        )
     raise one_of("preset", text, {*known, *DEFAULT_TAGS})
 
 

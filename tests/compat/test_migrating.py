@@ -98,8 +98,11 @@ def test_other_outputs_than_the_references_are_not_kept(tmp_path):
         np.savez(tmp_path / "nan.npz", x=file["x"], y=file["y"] * np.nan)
         np.savez(tmp_path / "shape.npz", x=file["x"], y=file["y"][:1])
         np.savez(tmp_path / "names.npz", inputs=file["x"])
+        np.savez(tmp_path / "width.npz", x=file["x"][:, :, :2], y=file["y"])
+        np.savez_compressed(tmp_path / "packed.npz", **file)
     for reference, message in [
         ("r", "differ"), ("nan", "differ"), ("shape", "y has the shape"), ("names", "x and y"),
+        ("width", "x has the shape"), ("packed", "no valid reference.* x.npy is packed"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=message):
             migrate(
@@ -108,7 +111,8 @@ def test_other_outputs_than_the_references_are_not_kept(tmp_path):
     assert not (tmp_path / "new.keras").exists()
 
 
-def test_files_that_are_not_there_or_in_the_way(tmp_path):
+def test_files_that_are_not_there_or_in_the_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "text.h5").write_text("not HDF5")
     (tmp_path / "taken.keras").write_text("mine")
     (tmp_path / "cut.h5").write_bytes((OLD / "padded.h5").read_bytes()[:9000])
@@ -124,6 +128,12 @@ def test_files_that_are_not_there_or_in_the_way(tmp_path):
     ]:
         with pytest.raises(error, match=message):
             migrate(old, tmp_path / new)
+    with pytest.raises(NotADirectoryError, match="taken.keras cannot be made: a file is in the"):
+        migrate(OLD / "padded.h5", tmp_path / "taken.keras" / "new.keras")
+    with pytest.raises(ValueError, match="neither a .keras file nor a preset's folder"):
+        az.load("text.h5")
+    with pytest.raises(az.PresetError, match="saved by Keras 2. Convert it with"):
+        az.load(OLD / "luong.keras")
     with pytest.raises(FileNotFoundError, match="no reference"):
         migrate(OLD / "padded.h5", tmp_path / "a.keras", reference=tmp_path / "no.npz")
     assert (tmp_path / "taken.keras").read_text() == "mine"

@@ -178,6 +178,47 @@ def test_tensorflow_addons(kind, option):
     assert {type(layer).__module__.split(".")[1] for layer in model.layers} <= {"layers", "src"}
 
 
+def test_attention_wrapper():
+    """AttentionWrapper with an attention layer of tanh, as docs/migrating.md maps it."""
+    draw = np.random.default_rng(0)
+    x, memory = draw.normal(size=(2, 5, 3)), draw.normal(size=(2, 7, 4))
+    decoder = az.layers.AttentionDecoder(keras.layers.SimpleRNNCell(6), units=8, score="general")
+    decoder.build(x.shape, memory.shape)
+    shapes = {"cell": (3 + 8, 6), "recurrent": (6, 6), "bias": 6, "memory": (4, 6), "out": (10, 8)}
+    w = {name: draw.normal(scale=0.3, size=shape) for name, shape in shapes.items()}
+    decoder.cell.set_weights([w["cell"], w["recurrent"], w["bias"]])
+    decoder.score_kernel.assign(w["memory"].T)
+    decoder.output_kernel.assign(np.concatenate([w["out"][6:], w["out"][:6]]))
+    state, attention, outputs = np.zeros((2, 6)), np.zeros((2, 8)), []
+    for t in range(5):
+        fed = np.concatenate([x[:, t], attention], axis=1)
+        state = np.tanh(fed @ w["cell"] + state @ w["recurrent"] + w["bias"])
+        alignments = addons(state, memory, np.array([7, 4]), {"memory_layer": w["memory"]})
+        context = np.einsum("bt,btu->bu", alignments, memory)
+        attention = np.tanh(np.concatenate([state, context], axis=1) @ w["out"])
+        outputs.append(attention)
+    visible = np.arange(7) < np.array([[7], [4]])
+    close(decoder(x, memory, memory_mask=visible), np.stack(outputs, axis=1))
+
+
+def test_attention_keras():
+    """AttentionLayer of attention_keras, from its definition, as docs/migrating.md maps it."""
+    draw = np.random.default_rng(0)
+    encoder, decoder = draw.normal(size=(2, 7, 4)), draw.normal(size=(2, 5, 3))
+    w_a, u_a, v_a = (draw.normal(size=s) for s in ((4, 4), (3, 4), (4, 1)))
+    hidden = np.tanh((encoder @ w_a)[:, None] + (decoder @ u_a)[:, :, None])
+    powers = np.exp((hidden @ v_a)[..., 0])
+    scores = powers / powers.sum(axis=-1, keepdims=True)
+    layer = az.layers.CrossAttention(use_bias=False)
+    layer.build(decoder.shape, encoder.shape)
+    layer.key_kernel.assign(w_a)
+    layer.query_kernel.assign(u_a)
+    layer.score_vector.assign(v_a[:, 0])
+    outputs = layer(decoder, encoder, return_attention_scores=True)
+    close(outputs[0], scores @ encoder)
+    close(outputs[1], scores)
+
+
 def test_history_without_a_width_is_causal_alone():
     layer = compat.SeqSelfAttention(history_only=True)
     assert (layer.causal, layer.window) == (True, None)

@@ -65,10 +65,53 @@ def test_litert_of_a_recurrent_model_says_what_would(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(ON_TENSORFLOW, reason="TensorFlow writes it")
-def test_another_backend_says_which_can(model, tmp_path):
-    with pytest.raises(ValueError, match="under KERAS_BACKEND=tensorflow"):
-        export(model, tmp_path / "m.onnx")
+@pytest.mark.parametrize("backend, wanted, message", [
+    ("jax", "m.onnx", "written by tensorflow and torch, .* jax .* writes saved_model"),
+    ("torch", "m.tflite", "written by tensorflow, .* torch .* writes onnx and openvino"),
+    ("numpy", "m", "numpy backend, which writes none. .* under KERAS_BACKEND=tensorflow"),
+])  # fmt: skip
+def test_another_backend_says_which_can(backend, wanted, message, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(ValueError, match=message):
+        export(model, tmp_path / wanted)
+
+
+def test_torch_needs_a_length_for_a_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    x = keras.Input((None, 3))
+    states = keras.layers.GRU(2, return_sequences=True, name="loop")(x)
+    looped = keras.Model(x, az.layers.AttentionPooling(2)(states))
+    with pytest.raises(ValueError, match="loop of 'loop' is written out.*a fixed length"):
+        export(looped, tmp_path / "m.onnx")
+
+
+@only_tensorflow
+def test_openvino_is_run_and_agrees(model, tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra export")
+    openvino = pytest.importorskip("openvino", reason="the extra openvino")
+    done = export(model, tmp_path / "m.xml")
+    assert done.format == "openvino" and done.difference <= 1e-5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.bin", "m.xml"]
+    read = openvino.Core().read_model(done.path)
+    assert {port.get_any_name() for port in read.outputs} == set(done.outputs)
+    (tmp_path / "m.xml").unlink()
+    with pytest.raises(FileExistsError, match="m.bin exists and is kept"):
+        export(model, tmp_path / "m.xml")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="what torch writes")
+def test_torch_writes_onnx(model, tmp_path):
+    pytest.importorskip("onnx", reason="the extra export")
+    pytest.importorskip("onnxruntime", reason="the extra export")
+    done = export(model, tmp_path / "m.onnx")
+    assert done.difference <= 1e-5 and done.outputs == ("predictions", "attention_look")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="what JAX writes")
+def test_jax_writes_a_saved_model(model, tmp_path):
+    pytest.importorskip("tensorflow", reason="the runtime of a SavedModel")
+    done = export(model, tmp_path / "m")
+    assert done.difference <= 1e-5 and done.outputs == ("predictions", "attention_look")
 
 
 @only_tensorflow
@@ -86,8 +129,10 @@ def test_a_file_that_differs_is_not_kept(model, tmp_path, monkeypatch):
 def test_bad_input_is_named(model, tmp_path):
     with pytest.raises(ValueError, match="Did you mean 'onnx'"):
         export(model, tmp_path / "m", format="onx")
-    with pytest.raises(ValueError, match="must end in .onnx"):
+    with pytest.raises(ValueError, match="must end in .onnx, .tflite or .xml"):
         export(model, tmp_path / "m.h5")
+    with pytest.raises(ValueError, match="must end in .xml.*format='openvino'"):
+        export(model, tmp_path / "m", format="openvino")
 
 
 @only_tensorflow

@@ -1,0 +1,161 @@
+"""Which backend writes which format, and how."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from attention_zoo.core.optional import require
+from attention_zoo.export.exportable import Exportable, as_input, dtype
+from attention_zoo.layers.attention_decoder import AttentionDecoder
+
+
+class Job(NamedTuple):
+    """A model to write.
+
+    Attributes:
+        named: the model, with named outputs; called once, so that it is built.
+        inputs: the names of its inputs.
+        outputs: the names of its outputs, in their order.
+        batch: samples of its inputs.
+    """
+
+    named: Exportable
+    inputs: list[str]
+    outputs: list[str]
+    batch: list[np.ndarray]
+
+
+class Writer(NamedTuple):
+    """How a backend writes a format, and what must be installed to do so and to run it.
+
+    Attributes:
+        write: a job to a path.
+        extra: the extra that installs the modules.
+        modules: their names.
+        lengths: whether a recurrent layer may have any length.
+    """
+
+    write: Callable[[Job, Path], None]
+    extra: str = "export"
+    modules: tuple[str, ...] = ()
+    lengths: bool = True
+
+
+def _by_keras(format: str) -> Callable[[Job, Path], None]:
+    def write(job: Job, path: Path) -> None:
+        specs = [
+            keras.InputSpec(shape=tensor.shape, dtype=dtype(tensor), name=name)
+            for name, tensor in zip(job.inputs, job.named.model.inputs, strict=True)
+        ]
+        job.named.export(str(path), format=format, input_signature=[as_input(specs)], verbose=False)
+
+    return write
+
+
+def _torch_onnx(job: Job, path: Path) -> None:
+    """Keras's own export names no output; and a trace, unlike torch.export, takes open axes."""
+    import torch
+
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.named = job.named
+
+        def forward(self, *parts: Any) -> tuple:
+            return tuple(self.named(as_input(list(parts))).values())
+
+    tensors = zip(job.inputs, job.named.model.inputs, strict=True)
+    axes = {
+        name: {i: f"{name}_{i}" if i else "batch" for i, n in enumerate(tensor.shape) if n is None}
+        for name, tensor in tensors
+    }
+    with torch.no_grad():
+        torch.onnx.export(
+            Flat().eval(),
+            tuple(keras.ops.convert_to_tensor(part) for part in job.batch),
+            str(path),
+            input_names=job.inputs,
+            output_names=job.outputs,
+            dynamic_axes=axes | {name: {0: "batch"} for name in job.outputs},
+            dynamo=False,
+        )
+
+
+def _openvino(onnx: Callable[[Job, Path], None]) -> Callable[[Job, Path], None]:
+    """By ONNX, since OpenVINO does not take an LSTM of TensorFlow's from it itself."""
+
+    def write(job: Job, path: Path) -> None:
+        openvino = require("openvino", extra="openvino")
+        with tempfile.TemporaryDirectory() as scratch:
+            between = Path(scratch) / "model.onnx"
+            onnx(job, between)
+            try:
+                converted = openvino.convert_model(between)
+            except (openvino.frontend.OpConversionFailure, RuntimeError) as error:
+                failed = re.search(r"failed for (\w+)", str(error))
+                raise ValueError(
+                    "OpenVINO cannot convert this model"
+                    + (f", because of its operation {failed[1]}" if failed else "")
+                    + ". ONNX can be written instead: a path that ends in .onnx, for ONNX Runtime."
+                ) from error
+            for port in converted.outputs:
+                # Of several names for one tensor, the one that is ours
+                port.get_tensor().set_names(port.get_names() & set(job.outputs))
+            openvino.save_model(converted, path, compress_to_fp16=False)
+
+    return write
+
+
+_ONNX = _by_keras("onnx")
+WRITERS: dict[str, dict[str, Writer]] = {
+    "onnx": {
+        "tensorflow": Writer(_ONNX, modules=("onnx", "tf2onnx", "onnxruntime")),
+        "torch": Writer(_torch_onnx, modules=("onnx", "onnxruntime"), lengths=False),
+    },
+    "saved_model": {
+        "tensorflow": Writer(_by_keras("tf_saved_model")),
+        "jax": Writer(_by_keras("tf_saved_model"), modules=("tensorflow",)),
+    },
+    "litert": {"tensorflow": Writer(_by_keras("litert"))},
+    "openvino": {
+        "tensorflow": Writer(_openvino(_ONNX), "openvino", ("openvino", "onnx", "tf2onnx")),
+        "torch": Writer(_openvino(_torch_onnx), "openvino", ("openvino", "onnx"), lengths=False),
+    },
+}
+
+
+def writer(kind: str, model: keras.Model) -> Writer:
+    """How this backend writes the model in that format.
+
+    Raises:
+        ValueError: if it does not; it says which does, and what this one writes.
+    """
+    here = keras.backend.backend()
+    able = WRITERS[kind]
+    instead = (
+        "Save the model with model.save('model.keras') and export it under "
+        f"KERAS_BACKEND={next(iter(able))}."
+    )
+    if here not in able:
+        others = [name for name, row in WRITERS.items() if here in row]
+        raise ValueError(
+            f"The format {kind!r} is written by {' and '.join(able)}, not by the {here} backend, "
+            f"which writes {' and '.join(others) or 'none'}. {instead}"
+        )
+    open_axes = any(None in tensor.shape[1:] for tensor in model.inputs)
+    loops = (keras.layers.RNN, AttentionDecoder)
+    if not able[here].lengths and open_axes:
+        for layer in model._flatten_layers():
+            if isinstance(layer, loops):
+                raise ValueError(
+                    f"On the {here} backend the loop of {layer.name!r} is written out step by "
+                    f"step, so that {kind!r} needs inputs of a fixed length. {instead}"
+                )
+    return able[here]
