@@ -66,7 +66,9 @@ def _run_openvino(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.nda
     # Some processors would otherwise compute in bfloat16
     model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     answers = model(inputs)
-    return {port.get_any_name(): np.array(answers[port]) for port in model.outputs}
+    # A tensor has several names at times, and those of its insides are no identifiers
+    names = [sorted(port.get_names(), key=str.isidentifier)[-1] for port in model.outputs]
+    return {n: np.array(answers[port]) for n, port in zip(names, model.outputs, strict=True)}
 
 
 FORMATS = {

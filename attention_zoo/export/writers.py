@@ -105,9 +105,6 @@ def _openvino(onnx: Callable[[Job, Path], None]) -> Callable[[Job, Path], None]:
                     + (f", because of its operation {failed[1]}" if failed else "")
                     + ". ONNX can be written instead: a path that ends in .onnx, for ONNX Runtime."
                 ) from error
-            for port in converted.outputs:
-                # Of several names for one tensor, the one that is ours
-                port.get_tensor().set_names(port.get_names() & set(job.outputs))
             openvino.save_model(converted, path, compress_to_fp16=False)
 
     return write

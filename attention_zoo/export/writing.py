@@ -100,6 +100,8 @@ def export(
     how = writer(kind, model)
     for ending in (path.suffix, *FORMATS[kind].beside):
         files.refuse_existing(path.with_suffix(ending), overwrite=overwrite)
+    if FORMATS[kind].suffix == "" and path.is_dir() and not _replaceable(path):
+        raise FileExistsError(f"{path} holds other things than a SavedModel, and is kept.")
     for module in how.modules:
         require(module, extra=how.extra)
     batches = samples(model) if x is None else [_given(model, x)]
@@ -110,7 +112,7 @@ def export(
         try:
             with quiet():
                 how.write(Job(named, names, list(expected[0]), batches[0]), scratch)
-        except (RuntimeError, NotImplementedError) as error:
+        except (RuntimeError, AttributeError, TypeError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ValueError(f"The model cannot be converted to {kind!r}: {first}") from error
         gap = None
@@ -124,6 +126,10 @@ def export(
                     "it was not kept."
                 )
     return Exported(path, kind, tuple(names), tuple(expected[0]), dict(named.attention), gap)
+
+
+def _replaceable(folder: Path) -> bool:
+    return (folder / "saved_model.pb").is_file() or not any(folder.iterdir())
 
 
 @contextlib.contextmanager

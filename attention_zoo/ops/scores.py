@@ -55,11 +55,18 @@ def _additive(query: Any, key: Any, vector: Any) -> Any:
     return ops.squeeze(matmul(pairs, ops.expand_dims(vector, -1)), -1)
 
 
+def _number(size: Any, unknown: int) -> int:
+    if size is None or isinstance(size, int):
+        return size or unknown
+    return 1
+
+
 def cells(query: Any, key: Any, *, width: bool = False, queries: int | None = None) -> int:
     """How many logits these queries and keys have, or numbers in their pairs with `width`.
 
-    An unknown batch counts as 32, Keras's default; an unknown length as 1024 steps.
+    An unknown batch counts as 32, Keras's default; an unknown length as 1024 steps; one that JAX
+    has a symbol for while it exports as 1, since blocks need a number.
     """
-    sizes = [query.shape[0] or 32, *query.shape[1:-2]]
-    sizes += [queries or query.shape[-2] or 1024, key.shape[-2] or 1024]
+    sizes = [_number(query.shape[0], 32), *query.shape[1:-2]]
+    sizes += [queries or _number(query.shape[-2], 1024), _number(key.shape[-2], 1024)]
     return math.prod(sizes) * (query.shape[-1] if width else 1)

@@ -45,6 +45,10 @@ def test_a_saved_model_is_run_and_agrees(model, tmp_path, name, attention):
     assert ("attention_look" in done.outputs) == attention
     with pytest.raises(FileExistsError, match="kept"):
         export(model, tmp_path / name)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").touch()
+    with pytest.raises(FileExistsError, match="other things than a SavedModel, and is kept"):
+        export(model, tmp_path / "mine", overwrite=True)
 
 
 @only_tensorflow
