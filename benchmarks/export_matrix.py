@@ -91,6 +91,8 @@ def cells(results: dict[str, dict[str, dict[str, Any]]]) -> tuple[list[str], lis
                 reason = value
                 if "Flex" in value:
                     reason = "LiteRT would need TensorFlow's own operations (Flex): use ONNX"
+                elif "OpenVINO cannot convert" in value or "OpConversionFailure" in value:
+                    reason = "OpenVINO takes no such loop of TensorFlow's: write it from torch"
                 elif "written out step by step" in value:
                     reason = "torch writes out a recurrent loop for one length: give the input one"
                 if reason not in notes:
@@ -127,7 +129,8 @@ runtime and compared with Keras, predictions and attention, before it takes its 
 
 What a backend does not write, another does: a model that was trained on JAX or torch is saved as
 `.keras` and exported with `KERAS_BACKEND=tensorflow attention-zoo export model.keras model.onnx`.
-An error says so, before anything is written.
+An error says so, before anything is written. Most recurrent models go to OpenVINO from torch alone,
+with inputs of a fixed length.
 
 ```python
 import tempfile

@@ -103,7 +103,8 @@ def _openvino(onnx: Callable[[Job, Path], None]) -> Callable[[Job, Path], None]:
                 raise ValueError(
                     "OpenVINO cannot convert this model"
                     + (f", because of its operation {failed[1]}" if failed else "")
-                    + ". ONNX can be written instead: a path that ends in .onnx, for ONNX Runtime."
+                    + ". A recurrent one is converted under KERAS_BACKEND=torch, with inputs of a "
+                    "fixed length; else write ONNX, to a path that ends in .onnx."
                 ) from error
             openvino.save_model(converted, path, compress_to_fp16=False)
 
