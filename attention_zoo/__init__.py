@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from attention_zoo import tasks as tasks
     from attention_zoo import training as training
     from attention_zoo import tuning as tuning
+    from attention_zoo.estimators import AttentionClassifier as AttentionClassifier
+    from attention_zoo.estimators import AttentionRegressor as AttentionRegressor
     from attention_zoo.explain import Explanation as Explanation
     from attention_zoo.explain import attention_scores as attention_scores
     from attention_zoo.explain import explain as explain
@@ -55,6 +57,8 @@ _HOMES = {
     "evaluate": "training",
     "train": "training",
     "tuning": "tuning",
+    "AttentionClassifier": "estimators",
+    "AttentionRegressor": "estimators",
     "tune": "tuning",
 }
 __getattr__ = _door(__name__, _HOMES)

@@ -40,6 +40,17 @@ def animation() -> None:
     model.fit(x, y, epochs=20, batch_size=100, verbose=0, callbacks=[watch])
 
 
+def scikit_learn() -> None:
+    from sklearn.datasets import load_wine
+    from sklearn.model_selection import train_test_split
+
+    x, y = load_wine(return_X_y=True, as_frame=True)
+    x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=0)
+    seen = az.AttentionClassifier(random_state=0).fit(x_train, y_train).explain(x_test, y_test)
+    figure = seen.plot(title="Wine: where the classifier looks")
+    figure.savefig(IMAGES / "scikit_learn.png", dpi=80)
+
+
 def report() -> None:
     """The page as a desktop and a phone show it; needs selenium and Debian's chromium-driver."""
     from selenium import webdriver
@@ -66,5 +77,6 @@ def report() -> None:
 if __name__ == "__main__":
     heatmap()
     animation()
+    scikit_learn()
     if shutil.which("chromium") and shutil.which("chromedriver"):
         report()  # without these the pictures of the page stay as they are

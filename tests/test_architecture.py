@@ -26,7 +26,7 @@ ARROW = {
                "version"},
     "compat": {"core", "ops", "layers", "models", "presets", "version"},
     "export": {"core", "layers", "explain", "presets", "version"},
-    "estimators": {"core", "layers", "models", "explain", "training"},
+    "estimators": {"core", "catalog", "layers", "models", "explain", "training"},
     "cli": {"core", "catalog", "layers", "models", "tasks", "explain", "presets", "training",
             "tuning", "compat", "export", "version"},
 }  # fmt: skip

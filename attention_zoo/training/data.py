@@ -65,7 +65,7 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     """A draw of a task."""
     sample = task.sample(n, seed=seed, split=split)
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
-    x, mask_value = _pad(sample.x, sample.mask)
+    x, mask_value = pad(sample.x, sample.mask)
     return Dataset(
         x, sample.y, task.kind, sample.relevance, mask_value=mask_value, classes=classes,
         tolerance=task.tolerance,
@@ -96,7 +96,7 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
             "`x` must be (samples, features) or (samples, time, features). "
             f"Received: shape {x.shape}"
         )
-    x, mask_value = _pad(x.astype("float32"), mask)
+    x, mask_value = pad(x.astype("float32"), mask)
     arrays.finite("x", x)
     y = np.asarray(y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
@@ -111,7 +111,8 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
     return Dataset(x, target, kind, mask_value=mask_value, classes=classes)
 
 
-def _pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
+def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
+    """`x` with its padding steps filled by a value that marks them, and that value."""
     if mask is None:
         return x, None
     mask = np.asarray(mask)

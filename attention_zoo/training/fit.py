@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from attention_zoo import models
 from attention_zoo.training.backup import Backup
@@ -34,7 +35,7 @@ class TrainingError(RuntimeError):
     """A training run that cannot go on."""
 
 
-class _StopAtNaN(keras.callbacks.Callback):
+class StopAtNaN(keras.callbacks.Callback):
     """Ends the run in the epoch whose loss is no number, before it is backed up."""
 
     def __init__(self, phase: int):
@@ -50,14 +51,19 @@ class _StopAtNaN(keras.callbacks.Callback):
             )
 
 
-def compile_model(model: keras.Model, kind: str, learning_rate: float, steps: int) -> None:
-    """Compile a model the way that is fast on this backend; it changes no result."""
+def compile_model(
+    model: keras.Model, kind: str, learning_rate: float, steps: int, *, xla: bool = True
+) -> None:
+    """Compile a model the way that is fast on this backend; it changes no result.
+
+    Without `xla` TensorFlow begins sooner, and each step takes longer.
+    """
     graphs = keras.backend.backend() == "tensorflow"
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=_LOSS[kind],
         metrics=[_METRIC[kind]],
-        jit_compile=_suits_xla(model) if graphs else "auto",
+        jit_compile=xla and _suits_xla(model) if graphs else "auto",
         steps_per_execution=min(20, steps) if graphs else 1,
     )
 
@@ -149,7 +155,7 @@ def fit(
                     validation_data=(validation.x, _target(validation)),
                     validation_batch_size=1000,
                     verbose=0,
-                    callbacks=[_StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
+                    callbacks=[StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
                 )
             finished = kept.finish_phase(number, model)
         for name, values in finished.items():
@@ -163,8 +169,16 @@ def _target(data: Dataset) -> Any:
     return data.y[..., None] if data.y.ndim > 1 else data.y
 
 
-def adapt(model: keras.Model, x: Any) -> None:
-    """Fit the model's `Normalization` layers to the inputs."""
+def adapt(model: keras.Model, x: np.ndarray) -> None:
+    """Fit the model's `Normalization` layers to the inputs; a constant feature is left unscaled."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(x)
+            flat = x.reshape(-1, x.shape[-1])
+            constant = np.ptp(flat, axis=0) == 0
+            if constant.any():
+                # Else its rounding errors are divided by an epsilon, and so is any other value
+                mean = np.where(constant, flat[0], np.asarray(layer.adapt_mean))
+                layer.adapt_mean.assign(mean)
+                layer.adapt_variance.assign(np.where(constant, 1, layer.adapt_variance))
+                layer.finalize_state()

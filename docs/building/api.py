@@ -24,7 +24,7 @@ ROOMS = {
     "explain.plots": ("Pictures", "Each returns a Matplotlib figure and shows nothing."),
     "presets": ("Presets", "Trained models as folders; what is guarded: :doc:`/security`."),
     "compat": ("Old names", "Older packages' layers, and models saved with them."),
-    "estimators": ("Estimators", "scikit-learn's interface."),
+    "estimators": ("Estimators", "What both share; the guide is :doc:`/scikit_learn`."),
 }
 _HOME = "attention_zoo"
 
@@ -94,6 +94,8 @@ def _entry(home: str, name: str) -> str:
         return f".. autofunction:: {home}.{name}\n\n"
     keras_class = any(one.__module__.startswith("keras") for one in value.__mro__)
     members = "" if keras_class else "   :members:\n"
+    if hasattr(value, "set_fit_request"):  # scikit-learn's own words on it lead to its pages
+        members += "   :exclude-members: set_fit_request, set_score_request\n"
     return f".. autoclass:: {home}.{name}\n{members}\n"
 
 

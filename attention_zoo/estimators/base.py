@@ -1,0 +1,212 @@
+"""What the classifier and the regressor share."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from attention_zoo.estimators import fitting
+from attention_zoo.estimators.inputs import read
+from attention_zoo.estimators.layout import layout_of
+from attention_zoo.estimators.plan import check_parameters, recipe_of
+from attention_zoo.explain import Explanation, attention_scores, explain
+from attention_zoo.training import Dataset
+
+#: How many samples are answered at once.
+_BATCH = 1000
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow warns of every model that is new, as those of a cross-validation are."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class AttentionEstimator(BaseEstimator):
+    """Parameters, training, attention, and files; see the two subclasses."""
+
+    def __init__(
+        self,
+        architecture: str = "auto",
+        attention: Any = "auto",
+        *,
+        units: int | None = None,
+        depth: int | None = None,
+        dropout: float | None = None,
+        options: dict[str, Any] | None = None,
+        standardize: bool = True,
+        mask_value: float | None = None,
+        epochs: int | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        patience: int | None = None,
+        validation: float = 0.1,
+        random_state: Any = None,
+        verbose: Any = 0,
+    ):
+        self.architecture = architecture
+        self.attention = attention
+        self.units = units
+        self.depth = depth
+        self.dropout = dropout
+        self.options = options
+        self.standardize = standardize
+        self.mask_value = mask_value
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.validation = validation
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Train a new model.
+
+        Args:
+            X: a table or a frame, `(samples, features)`; series, `(samples, time, features)`; or
+                a list of series `(time, features)`, each of its own length.
+            y: `(samples,)`.
+            sample_weight: `(samples,)`, at least 0: how much each sample counts.
+
+        Returns:
+            The estimator itself.
+
+        Raises:
+            ValueError: for parameters or data that are not allowed.
+            attention_zoo.training.TrainingError: if the loss becomes NaN or infinite.
+        """
+        check_parameters(self)
+        inputs = read(self, X, reset=True)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        y, kind, classes = self._read_target(y)
+        check_consistent_length(inputs.x, y)
+        layout = layout_of(self.architecture, inputs, self.mask_value)
+        x, mask_value = layout.arrange(inputs)
+        data = Dataset(x, y, kind, mask_value=mask_value, classes=classes)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, x, dtype="float32", ensure_non_negative=True
+            )
+            counted = np.flatnonzero(sample_weight)
+            if len(counted) == 0:
+                raise ValueError("Sample weights must contain at least one non-zero number.")
+            data, sample_weight = data.take(counted), sample_weight[counted]
+            sample_weight = sample_weight / sample_weight.mean()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        recipe = recipe_of(self, layout, data, seed)
+        held = None
+        if self.patience is not None:
+            labels = data.y if classes else None
+            held = fitting.held_out(labels, len(data.x), self.validation, seed)
+        model, self.history_ = fitting.fit(
+            recipe, data, sample_weight, held, any_length=layout.any_length,
+            patience=self.patience, verbose=self.verbose,
+        )  # fmt: skip
+        self.model_, self.recipe_, self.layout_ = self._finished(model), recipe, layout
+        return self
+
+    def attention_scores(self, X: Any) -> dict[str, np.ndarray]:
+        """Where the model looks, as `az.attention_scores`.
+
+        Args:
+            X: as in `fit`.
+
+        Returns:
+            `{layer name: scores (samples, ...)}`, exactly 0 on padding.
+
+        Raises:
+            ValueError: if X does not fit, or the model has no attention.
+        """
+        x = self._read(X)
+        return attention_scores(self.model_, x)
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        truth: Any = None,
+        step_names: Sequence[str] | None = None,
+        feature_names: Sequence[str] | None = None,
+    ) -> Explanation:
+        """What the model predicts and where it looks, as `az.explain`.
+
+        Args:
+            X: as in `fit`.
+            y: the targets, if they are known.
+            truth: where the answer is, if that is known.
+            step_names: labels of the time steps; by default the columns in `fit`, if the rows of
+                a frame are read as series.
+            feature_names: labels of the features; by default the columns in `fit`.
+
+        Returns:
+            An `Explanation`, whose classes are numbers: the indices in `classes_`.
+        """
+        x = self._read(X)
+        columns = getattr(self, "feature_names_in_", None)
+        if self.layout_.rows_are_series:
+            step_names = columns if step_names is None else step_names
+        elif feature_names is None:
+            feature_names = columns
+        y = None if y is None else self._target(y)
+        return explain(
+            self.model_, x, y=y, truth=truth, step_names=step_names, feature_names=feature_names
+        )
+
+    def _read(self, X: Any) -> np.ndarray:
+        """Inputs as the fitted model takes them."""
+        check_is_fitted(self)
+        return self.layout_.arrange(read(self, X, reset=False))[0]
+
+    def _predictions(self, X: Any) -> np.ndarray:
+        x = self._read(X)
+        # Keras's `predict` takes longer to begin than a small model to answer
+        parts = range(0, len(x), _BATCH)
+        with _quiet():
+            answers = [self.model_.predict_on_batch(x[i : i + _BATCH]) for i in parts]
+        return np.concatenate(answers).astype("float64")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            # Keras's own file, which any backend reads
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "model.keras"
+                state["model_"].save(path)
+                state["model_"] = path.read_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        if "model_" in state:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "model.keras"
+                path.write_bytes(state["model_"])
+                state["model_"] = keras.models.load_model(path, compile=False)
+        super().__setstate__(state)

@@ -1,0 +1,152 @@
+"""From a recipe and data to a trained model, with weights of samples and an early end."""
+
+from __future__ import annotations
+
+import math
+import random
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo import models
+from attention_zoo.estimators.reuse import STEPS, compiled, trained_layers
+from attention_zoo.training import Dataset, Recipe
+from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
+
+#: XLA's compiler takes as long as some thousands of updates of a small model without it.
+_LONG = 20_000
+
+
+def fit(
+    recipe: Recipe,
+    data: Dataset,
+    weights: np.ndarray | None,
+    held: np.ndarray | None,
+    *,
+    any_length: bool,
+    patience: int | None,
+    verbose: Any,
+) -> tuple[keras.Model, History]:
+    """Train the recipe's model.
+
+    Args:
+        recipe: what to train, of one phase.
+        data: what to train on.
+        weights: one a sample, or None.
+        held: the numbers of the samples that validate instead; None for none.
+        any_length: whether the model takes series of any length.
+        patience: with `held`, training ends after so many epochs without a lower loss of those,
+            and goes back to the weights of the lowest.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The model, not compiled, and its history.
+
+    Raises:
+        TrainingError: if the loss becomes NaN or infinite.
+    """
+    shape = (None, *data.input_shape[1:]) if any_length else data.input_shape
+    more: dict[str, Any] = {} if data.mask_value is None else {"mask_value": data.mask_value}
+    train = np.arange(len(data.x)) if held is None else np.setdiff1d(range(len(data.x)), held)
+    epochs, steps = recipe.phases[0].epochs, math.ceil(len(train) / recipe.batch_size)
+    with _seeded(recipe.seed):
+        model = build_model(recipe, shape, data.outputs, **more)
+        adapt(model, data.take(train).visible())
+        x = _standardized(model, data)
+        with (
+            compiled(
+                recipe, model, data.outputs, steps, xla=epochs * steps >= _LONG, **more
+            ) as trained,
+            warnings.catch_warnings(),
+        ):
+            # Nothing trains the weights of an attention that is frozen uniform
+            warnings.filterwarnings("ignore", "Gradients do not exist")
+            options: dict[str, Any] = {"callbacks": [StopAtNaN(0)]}
+            if held is not None:
+                options["callbacks"].append(_early_end(patience or epochs))
+                options["validation_data"] = _part(x, data.y, weights, held)
+                options["validation_batch_size"] = 1000
+            done = trained.fit(
+                **_batches(recipe, *_part(x, data.y, weights, train)),
+                epochs=epochs,
+                verbose=verbose,
+                **options,
+            )
+            for layer, source in zip(trained_layers(model), trained_layers(trained), strict=True):
+                models.copy_weights(source.get_weights(), layer)
+    return model, {k: [float(v) for v in values] for k, values in done.history.items()}
+
+
+def _part(x: Any, y: Any, weights: Any, rows: np.ndarray) -> tuple:
+    part = (x[rows], y[rows])
+    return part if weights is None else (*part, weights[rows])
+
+
+def _batches(recipe: Recipe, *samples: np.ndarray) -> dict[str, Any]:
+    """The data as arguments of `keras.Model.fit`, shuffled anew in each epoch."""
+    size = recipe.batch_size
+    steps = math.ceil(len(samples[0]) / size)
+    if keras.backend.backend() != "tensorflow" or steps > STEPS:
+        names = ("x", "y", "sample_weight")
+        return {"batch_size": size, **dict(zip(names, samples, strict=False))}
+    # To begin an epoch over arrays takes TensorFlow longer than many steps of a small model
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices(samples)
+    data = data.shuffle(len(samples[0]), seed=recipe.seed).batch(size).repeat()
+    return {"x": data, "steps_per_epoch": steps, "shuffle": False}
+
+
+def _early_end(patience: int) -> keras.callbacks.Callback:
+    return keras.callbacks.EarlyStopping(
+        "val_loss", mode="min", patience=patience, restore_best_weights=True
+    )
+
+
+def _standardized(model: keras.Model, data: Dataset) -> np.ndarray:
+    """The inputs as the model's `Normalization` hands them on; padding stays as it is."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            scaled = np.asarray(keras.ops.convert_to_numpy(layer(data.x)))
+            if data.mask_value is None:
+                return scaled
+            real = np.any(data.x != data.mask_value, axis=-1, keepdims=True)
+            return np.where(real, scaled, np.float32(data.mask_value))
+    return data.x
+
+
+def held_out(labels: np.ndarray | None, n: int, share: float, seed: int) -> np.ndarray:
+    """The numbers of a share of the samples, where there are classes the same share of each.
+
+    Raises:
+        ValueError: where that would leave none on either side.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(n) if labels is None else labels
+    held = []
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        held.append(members[: min(round(share * len(members)), len(members) - 1)])
+    chosen = np.sort(np.concatenate(held))
+    if len(chosen) == 0:
+        raise ValueError(
+            f"`patience` needs samples to validate on: `validation` of {share} is none of the "
+            f"{n} samples of X. Give more of them, a larger share, or patience=None."
+        )
+    return chosen
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Keras, its backend, NumPy and Python seeded; the latter two go on afterwards as before."""
+    before = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])

@@ -1,0 +1,57 @@
+"""A scikit-learn regressor that shows where it looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite, column_or_1d
+
+from attention_zoo.estimators.base import AttentionEstimator
+
+
+class AttentionRegressor(RegressorMixin, AttentionEstimator):
+    """A regressor of tables and series with attention, for scikit-learn's tools.
+
+    As `AttentionClassifier`, for a quantity: it trains on the mean squared error, with y scaled
+    to a mean of 0 and a variance of 1, which the trained model undoes.
+
+    Its parameters and attributes are those of `AttentionClassifier`, but `classes_`. `model_`
+    answers in the units of y; the losses in `history_` are those of the scaled y.
+
+    Example:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> reg = az.AttentionRegressor(epochs=20, random_state=0).fit(X, y)
+    >>> bool(reg.score(X, y) > 0.4)
+    True
+    """
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The quantity of each sample."""
+        return self._predictions(X)[:, 0]
+
+    def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
+        y = self._target(y)
+        self._mean, self._scale = float(y.mean()), float(y.std()) or 1.0
+        return ((y - self._mean) / self._scale).astype("float32"), "regression", None
+
+    def _target(self, y: Any) -> np.ndarray:
+        y = column_or_1d(y, warn=True)
+        try:
+            y = y.astype("float64")
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"`y` must be numbers. Received: dtype {y.dtype}, the first value {y[0]!r}"
+            ) from None
+        assert_all_finite(y, input_name="y")
+        return y
+
+    def _finished(self, model: keras.Model) -> keras.Model:
+        """The model, answering in the units of y."""
+        kernel, bias = model.layers[-1].get_weights()
+        model.layers[-1].set_weights([kernel * self._scale, bias * self._scale + self._mean])
+        return model
