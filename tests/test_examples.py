@@ -23,7 +23,8 @@ def examples():
     for info in pkgutil.walk_packages(az.__path__, "attention_zoo."):
         if info.name.endswith("__main__"):
             continue
-        if info.name.endswith("_torch") and keras.backend.backend() != "torch":
+        ending = info.name.rpartition("_")[2]
+        if ending in ("jax", "tensorflow", "torch") and keras.backend.backend() != ending:
             continue
         module = importlib.import_module(info.name)
         for test in finder.find(module, info.name, extraglobs={"az": az, "np": np}):

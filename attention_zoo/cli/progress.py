@@ -14,12 +14,12 @@ from attention_zoo.cli.console import err
 class EpochBar(Progress):
     """One bar for all phases of a recipe, with the validation figures of the last epoch."""
 
-    def __init__(self, recipe: Any):
+    def __init__(self, recipe: Any, *, shown: bool = True):
         super().__init__(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
             TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=err,
             transient=True,
-            disable=not err.is_terminal,
+            disable=not (shown and err.is_terminal),
         )  # fmt: skip
         self.recipe = recipe
         total = sum(phase.epochs for phase in recipe.phases)

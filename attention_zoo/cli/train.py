@@ -42,6 +42,9 @@ def train(
     seeds: Annotated[
         int, typer.Option(help="Also train this many seeds, with controls, for the card.")
     ] = 0,
+    distribute: Annotated[
+        bool, typer.Option("--distribute", help="Share each batch among all devices.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
@@ -67,12 +70,16 @@ def train(
         known = (dataset.kind, len(dataset.x)) if dataset else ()
         plan = training.default_recipe(str(architecture), task, *known)
     plan = _changed(plan, attention, normalizer, units, epochs, samples, batch_size, seed)
-    bar = EpochBar(plan)
+    # Of several processes that train together one speaks
+    first = not distribute or training.is_first()
+    bar = EpochBar(plan, shown=first)
     with bar:
         run = training.train(
             plan, data=dataset, out=out_, seeds=seeds, resume=resume, overwrite=overwrite,
-            callbacks=bar.callbacks, report=err.print,
+            distribute=distribute, callbacks=bar.callbacks, report=err.print,
         )  # fmt: skip
+    if not first:
+        return
     rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]
     table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
     here = out_ if out_.is_absolute() else f"./{out_}"

@@ -3,6 +3,7 @@
 from attention_zoo.training.data import Dataset as Dataset
 from attention_zoo.training.data import from_arrays as from_arrays
 from attention_zoo.training.data import from_task as from_task
+from attention_zoo.training.distribution import is_first as is_first
 from attention_zoo.training.evaluation import Evaluation as Evaluation
 from attention_zoo.training.evaluation import evaluate as evaluate
 from attention_zoo.training.fit import TrainingError as TrainingError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,23 @@ from attention_zoo.core import files
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.recipe import Recipe
 
+#: Steps between two backups of a process that writes none.
+_NEVER = 2**62
+
 
 class _KeepHistory(keras.callbacks.Callback):
     """Writes the epochs' figures beside the weights, so that a resumed run knows them all."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, writes: bool):
         super().__init__()
-        self.path = path
+        self.path, self.writes = path, writes
         self.rows = json.loads(path.read_text("utf-8")) if path.exists() else []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.rows = [*self.rows[:epoch], {k: float(v) for k, v in (logs or {}).items()}]
-        with files.new_file(self.path, overwrite=True) as scratch:
-            scratch.write_text(json.dumps(self.rows), "utf-8")
+        if self.writes:
+            with files.new_file(self.path, overwrite=True) as scratch:
+                scratch.write_text(json.dumps(self.rows), "utf-8")
 
 
 class Backup:
@@ -35,11 +40,14 @@ class Backup:
         folder: where to keep it, or None to keep the history in memory alone.
         recipe, data: what is trained on what; a folder of another run raises ValueError, which
             names the difference.
+        writes: whether it is this process that writes; one that does not must see the files of
+            the one that does.
     """
 
-    def __init__(self, folder: Path | None, recipe: Recipe, data: Dataset):
-        self.folder = folder
-        self._memory: keras.callbacks.History | None = None
+    def __init__(self, folder: Path | None, recipe: Recipe, data: Dataset, *, writes: bool = True):
+        self.folder, self.writes = folder, writes
+        self._kept: _KeepHistory | None = None
+        self._passing: tempfile.TemporaryDirectory | None = None
         if folder is None:
             return
         state = {"recipe": recipe.model_dump(), "data": data.fingerprint()}
@@ -48,6 +56,11 @@ class Backup:
         if path.exists():
             refuse_other(json.loads(path.read_text("utf-8")), json.loads(json.dumps(state)), folder)
             return
+        if not writes:
+            raise ValueError(
+                f"This process does not see {path}, which the first one wrote: `out` must be in a "
+                "folder that all processes share."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with files.new_file(path) as scratch:
             scratch.write_text(json.dumps(state), "utf-8")
@@ -59,28 +72,43 @@ class Backup:
         # Keras's own callback restores weights, optimizer and epoch; its second copy survives a
         # kill in the middle of writing the first
         restore = keras.callbacks.BackupAndRestore(
-            str(self.folder / f"phase_{phase}"), double_checkpoint=True, delete_checkpoint=False
-        )
-        return [restore, _KeepHistory(self.folder / f"phase_{phase}.json")]
+            str(self.folder / f"phase_{phase}"), save_freq="epoch" if self.writes else _NEVER,
+            double_checkpoint=True, delete_checkpoint=False,
+        )  # fmt: skip
+        self._kept = _KeepHistory(self.folder / f"phase_{phase}.json", self.writes)
+        if self.writes:
+            return [restore, self._kept]
+        # TensorFlow adds up figures over all processes as they are saved, so that each must save
+        aside = keras.callbacks.BackupAndRestore(str(self._aside() / f"phase_{phase}"))
+        return [restore, aside, self._kept]
+
+    def _aside(self) -> Path:
+        """A passing folder for what this process need not keep."""
+        if self._passing is None:
+            self._passing = tempfile.TemporaryDirectory()
+        return Path(self._passing.name)
 
     def finished_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]] | None:
         """The history of a phase that ended before the interruption, its weights loaded."""
         if self.folder is None or not (self.folder / f"phase_{phase}.weights.h5").exists():
             return None
         model.load_weights(self.folder / f"phase_{phase}.weights.h5")
-        return self._history(phase)
+        rows = json.loads((self.folder / f"phase_{phase}.json").read_text("utf-8"))
+        return _columns(rows)
 
     def finish_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]]:
         """Mark a phase as ended, and give its history."""
-        if self.folder is None:
+        if self.folder is None or self._kept is None:
             return {k: [float(v) for v in values] for k, values in model.history.history.items()}
-        write_weights(model, self.folder / f"phase_{phase}.weights.h5")
-        shutil.rmtree(self.folder / f"phase_{phase}", ignore_errors=True)
-        return self._history(phase)
+        folder = self.folder if self.writes else self._aside()
+        write_weights(model, folder / f"phase_{phase}.weights.h5")
+        if self.writes:
+            shutil.rmtree(self.folder / f"phase_{phase}", ignore_errors=True)
+        return _columns(self._kept.rows)
 
-    def _history(self, phase: int) -> dict[str, list[float]]:
-        rows = json.loads((self.folder / f"phase_{phase}.json").read_text("utf-8"))  # type: ignore[operator]
-        return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def write_weights(model: keras.Model, path: Path) -> None:

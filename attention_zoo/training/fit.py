@@ -14,6 +14,7 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.training.backup import Backup
 from attention_zoo.training.data import Dataset
+from attention_zoo.training.distribution import Alone
 from attention_zoo.training.recipe import Recipe
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
@@ -52,19 +53,27 @@ class StopAtNaN(keras.callbacks.Callback):
 
 
 def compile_model(
-    model: keras.Model, kind: str, learning_rate: float, steps: int, *, xla: bool = True
+    model: keras.Model,
+    kind: str,
+    learning_rate: float,
+    steps: int,
+    *,
+    xla: bool = True,
+    replicas: int = 1,
 ) -> None:
     """Compile a model the way that is fast on this backend; it changes no result.
 
     Without `xla` TensorFlow begins sooner, and each step takes longer.
     """
-    graphs = keras.backend.backend() == "tensorflow"
+    graphs = keras.backend.backend() == "tensorflow" and replicas == 1
+    # Where a replica has no sample, what stands in for it must not count
+    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]]}
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=_LOSS[kind],
-        metrics=[_METRIC[kind]],
-        jit_compile=xla and _suits_xla(model) if graphs else "auto",
+        jit_compile=xla and _suits_xla(model) if graphs else replicas == 1 and "auto",
         steps_per_execution=min(20, steps) if graphs else 1,
+        **metrics,
     )
 
 
@@ -114,6 +123,7 @@ def fit(
     backup: Path | None = None,
     weights: list[Any] | None = None,
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
+    shared: Alone | None = None,
 ) -> tuple[keras.Model, History]:
     """Train the recipe's model, phase after phase, each from the weights of the one before.
 
@@ -124,6 +134,7 @@ def fit(
             on from it. None for none.
         weights: what `get_weights` returned, to begin with; None to begin anew.
         callbacks: called with the number of each phase, gives further Keras callbacks for it.
+        shared: by which devices, from `distribution.together`; None for one.
 
     Returns:
         The model and its history: `{name: one value an epoch}`, over all phases.
@@ -131,11 +142,13 @@ def fit(
     Raises:
         TrainingError: if the loss becomes NaN or infinite.
     """
+    shared = shared or Alone()
     keras.utils.set_random_seed(recipe.seed)
-    kept = Backup(backup, recipe, train)
+    kept = shared.in_turn(lambda: Backup(backup, recipe, train, writes=shared.first))
     history: History = {}
     for number, phase in enumerate(recipe.phases):
-        model = build_for(recipe, train, number)
+        with shared.scope():
+            model = shared.twin(build_for(recipe, train, number))
         finished = kept.finished_phase(number, model)
         if finished is None:
             if weights is None:
@@ -143,17 +156,16 @@ def fit(
             else:
                 models.copy_weights(weights, model)
             steps = math.ceil(len(train.x) / recipe.batch_size)
-            compile_model(model, recipe.kind, phase.learning_rate, steps)
-            with warnings.catch_warnings():
+            with shared.scope():
+                compile_model(
+                    model, recipe.kind, phase.learning_rate, steps, replicas=shared.replicas
+                )
+            with shared.scope(), warnings.catch_warnings():
                 # Nothing trains the weights of an attention that is frozen uniform
                 warnings.filterwarnings("ignore", "Gradients do not exist")
                 model.fit(
-                    train.x,
-                    _target(train),
-                    batch_size=recipe.batch_size,
+                    **shared.arguments(train, validation, recipe.batch_size),
                     epochs=phase.epochs,
-                    validation_data=(validation.x, _target(validation)),
-                    validation_batch_size=1000,
                     verbose=0,
                     callbacks=[StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
                 )
@@ -161,12 +173,10 @@ def fit(
         for name, values in finished.items():
             history.setdefault(name, []).extend(values)
         weights = model.get_weights()
+    if shared.replicas > 1 and weights is not None:
+        # An ordinary model, which knows nothing of the devices that trained it
+        model = models.copy_weights(weights, build_for(recipe, train, -1))
     return model, history
-
-
-def _target(data: Dataset) -> Any:
-    """The targets, with the last axis of a model that answers at every step."""
-    return data.y[..., None] if data.y.ndim > 1 else data.y
 
 
 def adapt(model: keras.Model, x: np.ndarray) -> None:

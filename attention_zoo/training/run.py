@@ -14,6 +14,7 @@ import keras
 from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
 from attention_zoo.training.data import Dataset, split
+from attention_zoo.training.distribution import Alone, together
 from attention_zoo.training.fit import History, build_for, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets, figures_of, study
@@ -21,7 +22,8 @@ from attention_zoo.training.study import datasets, figures_of, study
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A finished training run: the model, its history by epoch, its held-out figures."""
+    """A finished training run: the model, its history by epoch, its held-out figures, and the
+    preset's folder, None where nothing was written or another process wrote it."""
 
     model: keras.Model
     history: History
@@ -40,6 +42,7 @@ def train(
     seeds: int = 0,
     resume: bool = False,
     overwrite: bool = False,
+    distribute: bool = False,
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
     report: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -55,6 +58,10 @@ def train(
             seeds each, for the card.
         resume: go on from an interrupted run's state; ValueError if it was another run.
         overwrite: whether a preset at `out`, or the state of an interrupted run, may be replaced.
+        distribute: train on all devices at once, each with its part of every batch, to the
+            losses of one device up to rounding: `keras.distribution.DataParallel` on JAX,
+            `tf.distribute` on TensorFlow (on several machines if TF_CONFIG says so), the
+            processes that torchrun started on torch. ValueError where there is one device.
         callbacks: called with the number of each phase, gives Keras callbacks for it.
         report: called with lines on a study's progress.
 
@@ -74,14 +81,29 @@ def train(
         recipe = default_recipe(recipe, task, *known)
     if (recipe.task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
+    if distribute and seeds:
+        raise ValueError(
+            "A study over seeds is many small runs: leave `seeds` or `distribute` out."
+        )
+    # First of all, since TensorFlow does not let it come later
+    with together(distribute) as shared:
+        return _train(shared, recipe, data, out, seeds, resume, overwrite, callbacks, report)
+
+
+def _train(
+    shared: Alone, recipe: Recipe, data: Dataset | None, out: Any, seeds: int, resume: bool,
+    overwrite: bool, callbacks: Any, report: Callable[[str], None],
+) -> Run:  # fmt: skip
     if data is None:
         train_data, validation, test = datasets(recipe)
     else:
         train_data, validation, test = split(data, recipe.seed)
     build_for(recipe, train_data, 0)  # what cannot be built fails before anything is written
-    state = _state_folder(out, resume=resume, overwrite=overwrite)
+    state = shared.in_turn(lambda: _state_folder(shared, out, resume, overwrite))
     backup = None if state is None else state / "run"
-    model, history = fit(recipe, train_data, validation, backup=backup, callbacks=callbacks)
+    model, history = fit(
+        recipe, train_data, validation, backup=backup, callbacks=callbacks, shared=shared
+    )
     scores = figures_of(model, recipe, test)
     figures = None
     if seeds:
@@ -89,19 +111,25 @@ def train(
             raise ValueError("A study over seeds needs a task, and `out` for its state.")
         (state / "study").mkdir(exist_ok=True)
         figures = study(recipe, seeds, state / "study", report)
-    path = None
-    if out is not None and state is not None:
+
+    def write() -> Path | None:
+        if out is None or state is None or not shared.first:
+            return None
         path = save_run(
             Path(out), model, recipe, test, scores, figures, overwrite=overwrite or resume
         )
         shutil.rmtree(state)
-    return Run(model, history, scores, recipe, test, path)
+        return path
+
+    return Run(model, history, scores, recipe, test, shared.in_turn(write))
 
 
-def _state_folder(out: Any, *, resume: bool, overwrite: bool) -> Path | None:
+def _state_folder(shared: Alone, out: Any, resume: bool, overwrite: bool) -> Path | None:
     if out is None:
         return None
     out = Path(os.path.abspath(out))
+    if not shared.first:
+        return out.with_name(f"{out.name}.training")
     files.refuse_existing(out, overwrite=overwrite)
     state = out.with_name(f"{out.name}.training")
     if state.exists() and not resume:

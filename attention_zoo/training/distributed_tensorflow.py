@@ -1,0 +1,175 @@
+"""Data-parallel training on TensorFlow: `tf.distribute`, on one machine or on several."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.trainers.data_adapters import ArrayDataAdapter
+
+from attention_zoo.training.data import Dataset
+from attention_zoo.training.distribution import Alone, cluster, leads, target
+
+_SUM = tf.distribute.ReduceOp.SUM
+
+
+class _Twin(keras.Model):
+    """A functional model whose replicas count for as much as their samples do.
+
+    `tf.distribute` takes the mean over replicas, which is the mean over samples only where all
+    have equally many. The third part of the data is 1 for a sample, and 0 for what stands in
+    where a replica has none.
+    """
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras takes the mean over the replicas' parts, which fails where a process has one alone
+        if iterator is not None:
+            parts = next(next(iter(iterator))[2])
+            strategy = self.distribute_strategy
+            data_batch = tuple(strategy.experimental_local_results(part)[0] for part in parts)
+        super()._maybe_symbolic_build(data_batch=data_batch)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y, real = data
+        context = tf.distribute.get_replica_context()
+        with tf.GradientTape() as tape:
+            answers = self(x, training=True)
+            loss = self.compute_loss(x, y, answers, training=True)
+            share = context.num_replicas_in_sync * tf.reduce_sum(real)
+            weighted = loss * share / context.all_reduce(_SUM, tf.reduce_sum(real))
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(weighted, weights), weights, strict=True))
+        return self._update(loss, y, answers, real)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        x, y, real = data
+        answers = self(x, training=False)
+        loss = self.compute_loss(x, y, answers, training=False)
+        return self._update(loss, y, answers, real)
+
+    def _update(self, loss: Any, y: Any, answers: Any, real: Any) -> dict[str, Any]:
+        # Keras divides a loss by the replicas, since their gradients are added
+        mean = loss * tf.distribute.get_strategy().num_replicas_in_sync
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(mean, sample_weight=tf.reduce_sum(real))
+            else:
+                metric.update_state(y, answers, sample_weight=real)
+        found = self.get_metrics_result()
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras 3.15 takes their mean over machines along a first axis, which figures lack
+            return {name: tf.reshape(value, [1]) for name, value in found.items()}
+        return found
+
+
+class _Parts(ArrayDataAdapter):
+    """Each replica's part of each batch, in the order that Keras has on one device.
+
+    It is an adapter and no data set since Keras runs past the end of one whose batches it cannot
+    count, which counts as a step of the optimizer.
+    """
+
+    def __init__(
+        self, strategy: tf.distribute.Strategy, data: Dataset, batch_size: int, *, shuffle: bool
+    ):
+        super().__init__(np.arange(len(data.x)), batch_size=batch_size, shuffle=shuffle)
+        self.strategy, self.x, self.y = strategy, data.x, target(data)
+
+    def get_tf_dataset(self) -> Any:
+        batches = super().get_tf_dataset()
+        return self.strategy.distribute_datasets_from_function(
+            lambda context: self._here(batches, context)
+        )
+
+    def _here(self, batches: tf.data.Dataset, context: tf.distribute.InputContext) -> Any:
+        """The parts of this process's replicas, one after the other."""
+        replicas = self.strategy.num_replicas_in_sync
+        own = replicas // context.num_input_pipelines
+        first = own * context.input_pipeline_id
+        x, y = tf.constant(self.x), tf.constant(self.y)
+
+        def part(indices: Any, replica: Any) -> Any:
+            samples = tf.size(indices, tf.int64)
+            begin, end = (samples * n // replicas for n in (replica, replica + 1))
+            mine = tf.cond(end > begin, lambda: indices[begin:end], lambda: indices[:1])
+            real = tf.fill([tf.size(mine)], tf.cast(end > begin, x.dtype))
+            return tf.gather(x, mine), tf.gather(y, mine), real
+
+        def parts(indices: Any) -> tf.data.Dataset:
+            return tf.data.Dataset.range(first, first + own).map(lambda r: part(indices, r))
+
+        return batches.flat_map(parts).prefetch(tf.data.AUTOTUNE)
+
+
+class Strategy(Alone):
+    """Training under a strategy of `tf.distribute`."""
+
+    def __init__(self, strategy: tf.distribute.Strategy, *, several: bool, first: bool):
+        self.strategy, self.several, self.first = strategy, several, first
+        self.replicas = strategy.num_replicas_in_sync
+        self._added = tf.function(lambda value: strategy.run(_added, args=(value,)))
+
+    def scope(self) -> AbstractContextManager:
+        return self.strategy.scope()
+
+    def twin(self, model: keras.Model) -> keras.Model:
+        return _Twin(inputs=model.input, outputs=model.output, name=model.name)
+
+    def arguments(self, train: Dataset, validation: Dataset, batch_size: int) -> dict[str, Any]:
+        self.check(len(train.x), batch_size)
+        size = self.even_size(len(validation.x))
+        return {
+            "x": _Parts(self.strategy, train, batch_size, shuffle=True),
+            "validation_data": _Parts(self.strategy, validation, size, shuffle=False),
+        }
+
+    def agree(self, well: bool) -> bool:
+        if not self.several:
+            return well
+        failed = tf.constant(0.0 if well else 1.0)
+        added = self.strategy.experimental_local_results(self._added(failed))
+        return float(added[0]) == 0
+
+
+def _added(value: Any) -> Any:
+    return tf.distribute.get_replica_context().all_reduce(_SUM, value)
+
+
+@contextlib.contextmanager
+def start() -> Iterator[Strategy]:
+    """The strategy for what TF_CONFIG says, or for this machine's devices; ValueError for one."""
+    found = cluster()
+    workers = [a for kind in ("chief", "worker") for a in found.get("cluster", {}).get(kind, ())]
+    if len(workers) > 1:
+        task = found.get("task", {})
+        kind, index = task.get("type"), task.get("index")
+        if kind not in ("chief", "worker") or not isinstance(index, int):
+            raise ValueError(
+                "TF_CONFIG must say which this process is, as in "
+                f'"task": {{"type": "worker", "index": 0}}. Received: task={task!r}'
+            )
+        yield Strategy(_several(), several=True, first=leads(found))
+        return
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) < 2:
+        raise ValueError(
+            f"`distribute` needs two devices or more. TensorFlow has: {devices[0].name}. For "
+            "several machines, or several processes, set TF_CONFIG in each."
+        )
+    names = [device.name for device in devices]
+    yield Strategy(tf.distribute.MirroredStrategy(names), several=False, first=True)
+
+
+def _several() -> tf.distribute.Strategy:
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        raise ValueError(
+            "Training on several machines begins before anything else uses TensorFlow: call "
+            f"`train(..., distribute=True)` first in the program. ({error})"
+        ) from None
