@@ -74,6 +74,16 @@ def report() -> None:
             browser.quit()
 
 
+def pareto() -> None:
+    """A small search for models that are right, look at the right place and are fast."""
+    search = az.tune(
+        "dense_after", "planted_step", attention=["temporal", "pooling", "self_attention"],
+        tuner="nsga2", objective=["accuracy", "relevance_mass_accuracy", "latency"],
+        max_trials=30, epochs=10, samples=500, space={"learning_rate": (1e-3, 3e-2)},
+    )  # fmt: skip
+    search.plot("pareto").savefig(IMAGES / "pareto.png", dpi=110)
+
+
 if __name__ == "__main__":
     heatmap()
     animation()

@@ -35,7 +35,9 @@ def tune(
             "--set", help="NAME=VALUE, NAME=[A, B] or NAME=(LOW, HIGH) for a hyperparameter."
         ),
     ] = None,
-    tuner: Annotated[str, typer.Option(help="random, bayesian, hyperband or grid.")] = "random",
+    tuner: Annotated[
+        str, typer.Option(help="random, bayesian, hyperband, grid or nsga2.")
+    ] = "random",
     objective: Annotated[
         list[str] | None, typer.Option(help="The figure to search for; repeatable.")
     ] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from attention_zoo.core import files, optional
+from attention_zoo.tuning import nsga2
+from attention_zoo.tuning.nsga2 import Nsga2
 from attention_zoo.tuning.objectives import OBJECTIVES
 from attention_zoo.tuning.space import SearchSpace
 
-TUNERS = ("random", "bayesian", "hyperband", "grid")
+TUNERS = ("random", "bayesian", "hyperband", "grid", "nsga2")
 
 #: After so many failures, and no success, a search ends.
 HOPELESS = 3
@@ -133,10 +136,14 @@ class GridOracle(Steady, _Grid):
     """Every point once, the default first. KerasTuner's own grid forgets where it was."""
 
 
+class Nsga2Oracle(Steady, Nsga2):
+    """Points bred from the best trade-offs between several objectives."""
+
+
 def make_oracle(
     tuner: str,
     space: SearchSpace,
-    objective: str,
+    objectives: Sequence[str],
     *,
     max_trials: int | None,
     max_seconds: float | None,
@@ -144,7 +151,8 @@ def make_oracle(
     seed: int,
 ) -> Steady:
     """The oracle of a search; ImportError where scikit-learn and SciPy are missing for
-    `"bayesian"`."""
+    `"bayesian"`, or Optuna for `"nsga2"`."""
+    objective = objectives[0]
     # KerasTuner takes 0 for no seed
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(objective, OBJECTIVES[objective].direction),
@@ -162,6 +170,10 @@ def make_oracle(
         oracle = BayesianOracle(max_trials=max_trials, num_initial_points=random, **common)
     elif tuner == "grid":
         oracle = GridOracle(max_trials=max_trials, **common)
+    elif tuner == "nsga2":
+        nsga2.require()
+        oracle = Nsga2Oracle(max_trials=max_trials, **common)
+        oracle.aims = tuple(objectives)
     else:
         oracle = RandomOracle(max_trials=max_trials, **common)
     oracle.searched, oracle.max_seconds = space, max_seconds

@@ -14,6 +14,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.training.data import Dataset, split
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
+from attention_zoo.tuning import nsga2
 from attention_zoo.tuning.hypermodel import HyperAttention
 from attention_zoo.tuning.objectives import check_objectives, default_objective
 from attention_zoo.tuning.oracles import TUNERS, Steady, make_oracle
@@ -49,7 +50,7 @@ class Plan:
         """What decides what is tried."""
         trainer = self.trainer
         return make_oracle(
-            self.tuner, trainer.hypermodel.space, trainer.objectives[0],
+            self.tuner, trainer.hypermodel.space, trainer.objectives,
             max_trials=self.max_trials, max_seconds=self.max_seconds, epochs=trainer.epochs,
             seed=trainer.seed,
         )  # fmt: skip
@@ -104,6 +105,13 @@ def make_plan(
     wanted = (objective,) if isinstance(objective, str) else tuple(objective or ())
     objectives = wanted or (default_objective(train.kind),)
     check_objectives(objectives, train)
+    if tuner == "nsga2":
+        nsga2.require()
+        if len(objectives) < 2:
+            raise ValueError(
+                "The tuner 'nsga2' weighs several objectives against each other: name two or more. "
+                f"Received: {objectives[0]}"
+            )
     trainer = Trainer(
         hypermodel, train, validation, objectives, epochs, patience, executions, seed, common
     )

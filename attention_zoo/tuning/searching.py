@@ -73,10 +73,12 @@ def tune(
             values: one value, a list, a range `(low, high)`, or a KerasTuner hyperparameter.
         tuner: `"random"`; `"bayesian"` (a Gaussian process, needs the extra `bayesian`);
             `"hyperband"` (many points for a few epochs, the best of which go on); `"grid"`, every
-            point. A space with no more points than trials is searched whole by all but Hyperband.
+            point; `"nsga2"` (Optuna's, breeds the trade-offs between several objectives, needs the
+            extra `pareto`). A space with no more points than trials is searched whole by all but
+            Hyperband.
         objective: the figure to search for, see `tuning.OBJECTIVES`, by default `"log_loss"` or
-            for a regression `"mse"`; or several, of which the first decides what is tried and
-            which model is returned, and `Search.pareto` has the trade-offs.
+            for a regression `"mse"`; or several, of which the first decides which model is
+            returned and, but for `"nsga2"`, what is tried; `Search.pareto` has the trade-offs.
         max_trials: how many points, 20 where no time is given either. A resumed search may be
             given more.
         max_minutes: no trial but the first begins later than this, over all sessions.
