@@ -88,5 +88,6 @@ if __name__ == "__main__":
     heatmap()
     animation()
     scikit_learn()
+    pareto()
     if shutil.which("chromium") and shutil.which("chromedriver"):
         report()  # without these the pictures of the page stay as they are
