@@ -112,7 +112,6 @@ class Strategy(Alone):
     def __init__(self, strategy: tf.distribute.Strategy, *, several: bool, first: bool):
         self.strategy, self.several, self.first = strategy, several, first
         self.replicas = strategy.num_replicas_in_sync
-        self._added = tf.function(lambda value: strategy.run(_added, args=(value,)))
 
     def scope(self) -> AbstractContextManager:
         return self.strategy.scope()
@@ -132,8 +131,9 @@ class Strategy(Alone):
         if not self.several:
             return well
         failed = tf.constant(0.0 if well else 1.0)
-        added = self.strategy.experimental_local_results(self._added(failed))
-        return float(added[0]) == 0
+        # Not compiled: a compiled strategy finds no device to add up on
+        added = self.strategy.run(_added, args=(failed,))
+        return float(self.strategy.experimental_local_results(added)[0]) == 0
 
 
 def _added(value: Any) -> Any:
