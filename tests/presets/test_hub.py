@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
@@ -41,6 +42,9 @@ def server(tmp_path):
 def here(server, monkeypatch):
     """This process's Hub is the server."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(server.home / "hub"))
+    # Between its attempts it would wait for 23 seconds
+    patient = "huggingface_hub.utils._http.time"
+    monkeypatch.setattr(patient, SimpleNamespace(sleep=lambda seconds: None), raising=False)
     at(server.url, monkeypatch)
     return server
 
