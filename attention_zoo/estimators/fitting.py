@@ -15,10 +15,7 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.estimators.reuse import STEPS, compiled, trained_layers
 from attention_zoo.training import Dataset, Recipe
-from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
-
-#: XLA's compiler takes as long as some thousands of updates of a small model without it.
-_LONG = 20_000
+from attention_zoo.training.fit import WORTH_XLA, History, StopAtNaN, adapt, build_model
 
 
 def fit(
@@ -59,7 +56,7 @@ def fit(
         x = _standardized(model, data)
         with (
             compiled(
-                recipe, model, data.outputs, steps, xla=epochs * steps >= _LONG, **more
+                recipe, model, data.outputs, steps, xla=epochs * steps >= WORTH_XLA, **more
             ) as trained,
             warnings.catch_warnings(),
         ):
