@@ -1,0 +1,134 @@
+"""What a search finds, by each way to choose points, beside the plain model: equal time for all.
+
+    python -m benchmarks.searches               everything; what is in the JSON is not run again
+    python -m benchmarks.searches --report      the page alone
+
+Writes benchmarks/searches.json and docs/searches.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+from typing import Any
+
+from benchmarks.environments import ROOT
+from benchmarks.workers import RESULTS as WORKERS
+
+RESULTS, PAGE = ROOT / "benchmarks" / "searches.json", ROOT / "docs" / "searches.md"
+
+TUNERS = ("random", "bayesian", "hyperband")
+SEEDS = (0, 1, 2)
+#: Minutes of each search, and epochs of a trial at most.
+MINUTES, EPOCHS = 3.0, 8
+#: What is searched: the arguments of `az.tune`, and the figure that is compared on test samples.
+SUBJECTS: dict[str, tuple[dict[str, Any], str]] = {
+    "planted_step, lstm_after": (
+        {"architecture": "lstm_after", "task": "planted_step", "samples": 500},
+        "log_loss",
+    ),
+    "breast cancer, dense": ({"architecture": "dense"}, "log_loss"),
+}
+
+
+def search(subject: str, tuner: str, seed: int) -> dict[str, float]:
+    """One search: its trials, and its best beside its default, on validation and on test."""
+    import numpy as np
+    from sklearn.datasets import load_breast_cancer
+
+    import attention_zoo as az
+
+    arguments, figure = SUBJECTS[subject]
+    if "task" not in arguments:
+        x, y = load_breast_cancer(return_X_y=True)
+        arguments = {**arguments, "data": az.training.from_arrays(np.float32(x), y)}
+    common = {**arguments, "epochs": EPOCHS, "seed": seed}
+    plain = az.tune(**common, max_trials=1)
+    found = az.tune(**common, tuner=tuner, max_minutes=MINUTES)
+    return {
+        "trials": len(found.trials),
+        "failed": len(found.trials) - len(found.completed),
+        "default, validation": plain.best.figures[figure],
+        "best, validation": found.best.figures[figure],
+        "default, test": plain.scores[figure],
+        "best, test": found.scores[figure],
+    }
+
+
+def page(results: dict[str, Any]) -> str:
+    """The page of the results."""
+    lines = [
+        "# What a search finds",
+        "",
+        "<!-- Written by `python -m benchmarks.searches`. -->",
+        "",
+        f"Each search has {MINUTES:g} minutes and trials of {EPOCHS} epochs at most, and is "
+        f"run with the seeds {', '.join(map(str, SEEDS))}; the default model is its first trial, "
+        "trained for as many epochs. Log loss, mean ± standard deviation over the seeds: less is "
+        "better. The best was chosen on the validation samples, so that only the test column "
+        "compares fairly. `python -m benchmarks.searches` makes this page.",
+        "",
+        "| subject | tuner | trials | default, validation | best, validation | default, test | "
+        "best, test | better on test |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for subject, tuner in itertools.product(SUBJECTS, TUNERS):
+        runs = [results[key] for s in SEEDS if (key := f"{subject}/{tuner}/{s}") in results]
+        if not runs:
+            continue
+        figures = [
+            _spread([run[f"{which}, {part}"] for run in runs])
+            for part in ("validation", "test")
+            for which in ("default", "best")
+        ]
+        trials = " to ".join(str(f([int(run["trials"]) for run in runs])) for f in (min, max))
+        won = sum(run["best, test"] < run["default, test"] for run in runs)
+        cells = [subject, tuner, trials, *figures, f"{won} of {len(runs)} seeds"]
+        lines.append(f"| {' | '.join(cells)} |")
+    if WORKERS.exists():
+        lines += ["", *_workers(json.loads(WORKERS.read_text("utf-8")))]
+    return "\n".join([*lines, ""])
+
+
+def _workers(found: dict[str, Any]) -> list[str]:
+    return [
+        "## Two workers, and the overhead of a search",
+        "",
+        f"`python -m benchmarks.workers`, on {found['cores']} cores, the medians of "
+        f"{len(found['runs']) // 3} rounds with a load of {found['load before, median']:.1f} "
+        "before:",
+        "",
+        f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
+        "minute as one process;",
+        f"- a search takes {found['search over fit, seconds']:.2f} times as long as plain `fit` "
+        "calls of the same trials, its measuring on validation samples included.",
+    ]
+
+
+def _spread(values: list[float]) -> str:
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):.4f} ± {spread:.4f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.searches", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    options = parser.parse_args()
+    results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    if not options.report:
+        for seed, subject, tuner in itertools.product(SEEDS, SUBJECTS, TUNERS):
+            key = f"{subject}/{tuner}/{seed}"
+            if key not in results:
+                results[key] = search(subject, tuner, seed)
+                print(key, results[key], flush=True)
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    PAGE.write_text(page(results), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
