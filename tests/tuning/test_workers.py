@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras_tuner.errors import FatalError
 
 import attention_zoo as az
 from attention_zoo.core import files
@@ -252,7 +253,7 @@ def test_what_a_full_disk_does_to_a_chief_is_told_to_its_workers(hasty, tmp_path
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files, "new_file", full)
-    with pytest.raises(Exception, match="ended with an error: OSError.*No space left"):
+    with pytest.raises(FatalError, match="ended with an error: OSError.*No space left"):
         run_trial(worker, trial)
     worker.line.close()
     with pytest.raises(OSError, match="No space left"):
@@ -269,7 +270,7 @@ def test_only_one_chief_has_a_folder_or_a_port_and_only_its_workers(hasty, tmp_p
     with pytest.raises(ValueError, match="the port is in use, maybe by another chief"):
         Chief(tmp_path / "t", port=first.port).end()
     stranger = client.Line(Place("worker", "127.0.0.1", first.port, "b"), "0", 5)
-    with pytest.raises(Exception, match="refused this worker.*the same --out"):
+    with pytest.raises(FatalError, match="refused this worker.*the same --out"):
         client.Client(None, stranger).create_trial("any")
     stranger.close()
     run_trial(worker, trial)
@@ -303,7 +304,7 @@ def test_a_worker_outlives_its_chief_for_a_while(hasty, tmp_path):
     worker.line._closed.set()
     with pytest.raises(TuningError, match="No worker has been here"):
         first.end()
-    with pytest.raises(Exception, match="has not answered for 1 s. Start it again with --resume"):
+    with pytest.raises(FatalError, match="has not answered for 1 s. Start it again with --resume"):
         worker.create_trial("any")
     worker.line.close()
 
