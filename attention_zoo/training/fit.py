@@ -29,8 +29,7 @@ _METRIC = {"binary": "binary_accuracy", "multiclass": "sparse_categorical_accura
 #: Up to so many steps, XLA makes a recurrent layer faster.
 _SHORT = 32
 
-#: From so many updates on XLA's compiler takes less time than it saves: some 3 s for a small dense
-#: model, whose updates it makes .3 ms faster.
+#: Before so many updates XLA's compiler takes more time than its code saves in a small model.
 WORTH_XLA = 10_000
 
 History = dict[str, list[float]]
