@@ -66,14 +66,17 @@ def labels(y: Any, answered: np.ndarray) -> np.ndarray:
     )
 
 
-def quality(y: np.ndarray, answered: np.ndarray, probabilities: bool) -> tuple[str, float]:
-    """How good answers are: `("accuracy", share)` for classes, else `("mean absolute error",
-    value)`. `y` is what `labels` returned."""
-    if y.ndim == 2:
-        return "accuracy", float((answered.argmax(-1) == y).mean())
+def quality(y: np.ndarray, answered: np.ndarray, probabilities: bool) -> tuple[str, np.ndarray]:
+    """How good the answer to each sample is, `(samples,)`: `("accuracy", shares)` of the places of
+    a class that are right, else `("mean absolute error", values)`. `y` is what `labels` returned."""
+    right = None
     classes = probabilities and bool(np.all(y == np.round(y)))
-    if classes and answered.shape[-1] == 1:
-        return "accuracy", float(((answered > 0.5) == (y > 0.5)).mean())
-    if classes:
-        return "accuracy", float((answered.argmax(-1) == y.argmax(-1)).mean())
-    return "mean absolute error", float(np.abs(answered - y).mean())
+    if y.ndim == 2:
+        right = answered.argmax(-1) == y
+    elif classes and answered.shape[-1] == 1:
+        right = (answered > 0.5) == (y > 0.5)
+    elif classes:
+        right = answered.argmax(-1) == y.argmax(-1)
+    if right is not None:
+        return "accuracy", right.reshape(len(right), -1).mean(-1)
+    return "mean absolute error", np.abs(answered - y).mean((1, 2))

@@ -27,6 +27,9 @@ ZHANG = "Zhang et al., 2018, arXiv:1608.00507"
 #: How many answers leave-one-out may ask for.
 _MOST_ANSWERS = 30_000
 
+#: Two rankings of one thing have a greater Kendall tau than this.
+_ALIKE = 0.3
+
 
 def agreements(subject: Subject) -> list[TrustRow]:
     """Whether attention ranks the inputs as leaving them out and gradients do."""
@@ -51,14 +54,15 @@ def agreements(subject: Subject) -> list[TrustRow]:
     most = mean(kendall_tau(rows, rows.argsort(-1, kind="stable").argsort(-1), visible))
     control = mean(found.control)
     return [
-        _agreement("leave-one-out", "does", mean(found.with_leave_one_out), control, most),
-        _agreement("gradients", "do", mean(found.with_gradients), control, most),
+        agreement_row("leave-one-out", "does", mean(found.with_leave_one_out), control, most),
+        agreement_row("gradients", "do", mean(found.with_gradients), control, most),
     ]
 
 
-def _agreement(
+def agreement_row(
     other: str, does: str, value: float | None, control: float | None, most: float | None
 ) -> TrustRow:
+    """What Kendall's tau with another ranking shows, beside its control and the most there is."""
     if value is None or control is None or most is None:
         value, control = None, None
         sentence = (
@@ -66,11 +70,23 @@ def _agreement(
             "alike, as the gradients of answers that are certain."
         )
     else:
-        agrees = value > 0.7 * min(control, most)
-        sentence = (
-            f"Attention {'ranks' if agrees else 'does not rank'} the inputs as {other} {does}. "
-            "Neither is the truth: the control says how far two such rankings agree."
-        )
+        # Below, tau is about what rankings of no relation have
+        least = _ALIKE * min(1.0, most)
+        if value > max(least, 0.7 * min(control, most)):
+            sentence = (
+                f"Attention ranks the inputs as {other} {does}. Neither is the truth: the control "
+                "says how far two such rankings agree."
+            )
+        elif control > least:
+            sentence = (
+                f"Attention does not rank the inputs as {other} {does}. Neither is the truth: the "
+                "control says how far two such rankings agree."
+            )
+        else:
+            sentence = (
+                "Leave-one-out and gradients hardly agree with each other, the control: what "
+                "attention would have to agree with is not known here."
+            )
         # Two rankings that tie at the same places can reach more
         if value <= most < 0.95:
             sentence += f" Many scores tie: with a ranking without ties tau is {most:.2f} at most."

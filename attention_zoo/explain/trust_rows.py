@@ -29,19 +29,33 @@ def uniform_in_place(subject: Subject) -> TrustRow:
         name = "change of the answer, attending to all alike"
         value = float(total_variation(subject.answered, after).mean()) / subject.unit
         control, against = _between_samples(subject), "between two samples"
-        same = value < 0.1 * control
+        sentence = (
+            "Attending to all alike this model answers about the same: its answers do not hang on "
+            "these scores."
+            if value < 0.1 * control
+            else "Attending to all alike this model answers otherwise: it relies on its scores. "
+            "Whether the answers are worse, only labels tell."
+        )
     else:
-        name, control = quality(subject.y, subject.answered, subject.probabilities)
-        value, against = quality(subject.y, after, subject.probabilities)[1], "as it is"
-        same = _as_good(name, value, control)
+        name, each = quality(subject.y, subject.answered, subject.probabilities)
+        alike = quality(subject.y, after, subject.probabilities)[1]
+        value, control, against = float(alike.mean()), float(each.mean()), "as it is"
+        if _as_good(name, value, control):
+            sentence = (
+                "Attending to all alike this model answers as well: its answers do not hang on "
+                "these scores."
+            )
+        elif _by_chance(alike - each):
+            sentence = (
+                "Attending to all alike this model answers a little worse, by no more than chance "
+                "may make of so few samples: more of them would tell."
+            )
+        else:
+            sentence = (
+                "Attending to all alike this model answers worse: it relies on its scores. Whether "
+                "attention is needed at all, only a model trained without it tells."
+            )
         name = f"{name}, attending to all alike"
-    sentence = (
-        "Attending to all alike this model answers as well: its answers do not hang on these "
-        "scores."
-        if same
-        else "Attending to all alike this model answers worse: it relies on its scores. Whether "
-        "attention is needed at all, only a model trained without it tells."
-    )
     return TrustRow(name, value, control, against, sentence, WIEGREFFE)
 
 
@@ -150,3 +164,11 @@ def _as_good(name: str, value: float, control: float) -> bool:
     if name in _SMALLER_IS_BETTER:
         return value <= control / 0.9
     return value >= control - 0.005
+
+
+def _by_chance(differences: np.ndarray) -> bool:
+    """Whether the mean of the samples' differences is within two of its standard errors."""
+    if len(differences) < 2:
+        return True
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return bool(abs(differences.mean()) <= 2 * error)

@@ -2,6 +2,7 @@
 that does not."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.cli.cards import retrained_uniform
+from attention_zoo.explain.trust_inputs import agreement_row
 from attention_zoo.explain.trust_page import Trust, TrustRow
 
 RETRAINED = "accuracy, trained with uniform attention"
@@ -145,6 +147,55 @@ def test_without_labels_truth_or_controls(small):
         np.testing.assert_array_equal(a, b)
     assert page == az.trust(model, x, samples=17, seed=3)
     assert page != az.trust(model, x, samples=17, seed=4)
+
+
+def test_without_labels_no_answer_is_called_better_or_worse(small):
+    model, x = small
+    row = az.trust(model, x).rows[0]
+    assert row.value > 0.1 * row.control
+    assert "answers otherwise" in row.sentence and "only labels tell" in row.sentence
+
+
+def test_few_samples_that_differ_are_told_from_many():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((5, 3))
+
+    def model(**options):
+        pooled = az.layers.AttentionPooling(**options)(inputs)
+        return keras.Model(inputs, keras.layers.Dense(1, "sigmoid", name="answer")(pooled))
+
+    own, alike = model(), model(normalizer="uniform")
+    alike.set_weights(own.get_weights())
+    x = np.random.default_rng(0).normal(size=(2000, 5, 3)).astype("float32")
+    y, other = (m.predict(x, verbose=0)[:, 0] > 0.5 for m in (own, alike))
+    sentences = {}
+    for flips in (0, 2, 9):
+        chosen = np.r_[np.flatnonzero(y != other)[:flips], np.flatnonzero(y == other)[: 86 - flips]]
+        row = az.trust(own, x[chosen], y[chosen])[IN_PLACE]
+        assert (row.control, row.value) == (1, pytest.approx(1 - flips / 86))
+        sentences[flips] = row.sentence
+    assert "answers as well" in sentences[0]
+    assert "no more than chance" in sentences[2]
+    assert "answers worse" in sentences[9]
+
+
+@pytest.mark.parametrize(
+    ("value", "control", "most", "said"),
+    [
+        (0.80, 0.70, 1.00, "ranks the inputs as gradients do"),
+        (0.20, 0.70, 1.00, "does not rank the inputs"),
+        # Two rankings that do not agree with each other judge no third one by disagreeing with it
+        (0.13, 0.135, 1.00, "hardly agree with each other"),
+        (-0.50, -0.40, 1.00, "hardly agree with each other"),
+        (0.60, 0.13, 1.00, "ranks the inputs as gradients do"),
+        # Scores that tie can hardly agree more
+        (0.18, 0.90, 0.20, "ranks the inputs as gradients do.*tau is 0.20 at most"),
+    ],
+)
+def test_what_two_rankings_are_said_to_show(value, control, most, said):
+    row = agreement_row("gradients", "do", value, control, most)
+    assert (row.value, row.control) == (value, control)
+    assert re.search(said, row.sentence)
 
 
 def test_models_of_other_seeds_and_quantities(small):
