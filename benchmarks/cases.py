@@ -120,6 +120,10 @@ def _cases() -> list[Case]:
             Side("scores", backend), Side("predict", backend), faster=1 / 1.15,
         ))  # fmt: skip
         cases.append(Case(
+            f"explaining-{backend}", "explain of 10,000 samples, against predict",
+            Side("explaining", backend), Side("predict", backend), faster=1 / 1.15,
+        ))  # fmt: skip
+        cases.append(Case(
             f"load-{backend}", "load(\"lstm_after\"), against building and reading by hand",
             Side("load", backend), Side("load_by_hand", backend), faster=1 / 1.3,
         ))  # fmt: skip

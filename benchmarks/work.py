@@ -143,6 +143,15 @@ def scores() -> dict[str, Any]:
     return {"times": _times(lambda: az.attention_scores(model, x), 7)}
 
 
+def explaining() -> dict[str, Any]:
+    """Seconds of `explain` of 10,000 samples: their scores and the predictions of one pass."""
+    import attention_zoo as az
+
+    model, x = _preset_and_data(10_000)
+    az.explain(model, x)
+    return {"times": _times(lambda: az.explain(model, x), 7)}
+
+
 def predict() -> dict[str, Any]:
     """Seconds of `predict` over the same samples in the same batches."""
     model, x = _preset_and_data(10_000)
@@ -273,7 +282,8 @@ def limits() -> dict[str, float]:
 
 
 WORK = {f.__name__: f for f in
-        (step, scores, predict, load, load_by_hand, accuracy, command, limits)}  # fmt: skip
+        (step, scores, explaining, predict, load, load_by_hand, accuracy, command,
+         limits)}  # fmt: skip
 
 
 def main() -> None:

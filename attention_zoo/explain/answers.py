@@ -67,8 +67,8 @@ def labels(y: Any, answered: np.ndarray) -> np.ndarray:
 
 
 def quality(y: np.ndarray, answered: np.ndarray, probabilities: bool) -> tuple[str, np.ndarray]:
-    """How good the answer to each sample is, `(samples,)`: `("accuracy", shares)` of the places of
-    a class that are right, else `("mean absolute error", values)`. `y` is what `labels` returned."""
+    """How good the answer to each sample is, `(samples,)`: `("accuracy", shares)` of the places
+    whose class is right, else `("mean absolute error", values)`. `y` is what `labels` returned."""
     right = None
     classes = probabilities and bool(np.all(y == np.round(y)))
     if y.ndim == 2:
