@@ -54,6 +54,20 @@ def test_the_scale_begins_at_zero_and_padding_is_grey():
     assert constant.axes[0].images[0].get_clim() == (0, 1)
 
 
+def test_queries_of_padding_are_grey_as_its_keys_are():
+    scores = np.where(np.arange(3)[:, None] < 2, [0.25, 0.75, 0], 0.0)
+    visible = [True, True, False]
+    for figure in (
+        plots.plot_alignment(scores, visible=visible),
+        plots.plot_heads(scores[None], visible=visible),
+    ):
+        shown = figure.axes[0].images[0].get_array()
+        grey = np.array([[0, 0, 1], [0, 0, 1], [1, 1, 1]], "bool")
+        np.testing.assert_array_equal(np.ma.getmaskarray(shown), grey)
+    alone = plots.plot_alignment(scores).axes[0].images[0].get_array()
+    assert not np.ma.getmaskarray(alone).any()
+
+
 @pytest.mark.parametrize("size", [20, 2000])
 def test_even_attention_fills_a_part_of_the_picture_at_any_size(size):
     rows = np.full((3, size), 1 / size)

@@ -119,9 +119,11 @@ function drawMap() {
   const colour = colours();
   const [w, h] = [width / columns, plot / rows];
   for (let r = 0; r < rows; r++) {
+    // A step of padding asks for nothing either: its weights are exactly 0
+    const asks = values.slice(r * columns, (r + 1) * columns).some((value) => value !== 0);
     for (let c = 0; c < columns; c++) {
       const i = r * columns + c;
-      const grey = view.hidden && view.hidden.values[i] > 0.999;
+      const grey = view.hidden && (!asks || view.hidden.values[i] > 0.999);
       pen.fillStyle = grey ? css("--padding") : colour(values[i] / view.high);
       pen.fillRect(GUTTER + c * w, r * h, w + 0.3, h + 0.3);
     }

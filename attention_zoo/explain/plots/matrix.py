@@ -25,7 +25,8 @@ def plot_alignment(
     Args:
         scores: `(queries, keys)`.
         truth: more than 0 where the answer is, of the same shape, or None.
-        visible: booleans `(keys,)`, False on padding, which is grey; or None.
+        visible: booleans `(keys,)`, False on padding, which is grey, as then are queries that
+            attend to nothing; or None.
         query_names, key_names: labels; by default numbers.
         title: a line above the picture.
 
@@ -61,7 +62,7 @@ def plot_heads(
 
     Args:
         scores: `(heads, queries, keys)`, or `(hops, time)` of several learned queries.
-        visible: booleans `(keys,)`, False on padding, which is grey; or None.
+        visible: as in `plot_alignment`.
         query_names, key_names: labels; by default numbers.
         title: a line above the picture.
 
@@ -107,7 +108,9 @@ def _padded(cells: np.ndarray, visible: Any) -> np.ndarray:
     if visible is None:
         return cells
     visible = style.checked("visible", visible, (1,), (cells.shape[1],)).astype(bool)
-    return np.where(visible[None], cells.astype("float64"), np.nan)
+    # A step of padding asks for nothing either: its weights are exactly 0
+    asking = (cells != 0).any(1, keepdims=True)
+    return np.where(visible[None] & asking, cells.astype("float64"), np.nan)
 
 
 def _inches(cells: int) -> float:
