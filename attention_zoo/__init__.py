@@ -17,6 +17,7 @@ from attention_zoo.version import __version__ as __version__
 if TYPE_CHECKING:
     from attention_zoo import layers as layers
     from attention_zoo import models as models
+    from attention_zoo import presets as presets
     from attention_zoo import tasks as tasks
     from attention_zoo import training as training
     from attention_zoo import tuning as tuning
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "layers": "layers",
     "models": "models",
+    "presets": "presets",
     "tasks": "tasks",
     "training": "training",
     "Explanation": "explain",
