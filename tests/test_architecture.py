@@ -10,6 +10,7 @@ import pytest
 import attention_zoo
 
 PACKAGE = Path(attention_zoo.__file__).parent
+ROOT = Path(__file__).parents[1]
 
 #: What each room may import; a room that is not here is a mistake.
 ARROW = {
@@ -90,6 +91,18 @@ def test_keras_knows_our_layers_whichever_is_imported_first(first, second):
         "print(keras.saving.get_registered_object('attention_zoo>TemporalAttention').__name__)"
     )
     assert out.strip() == "TemporalAttention"
+
+
+@pytest.mark.parametrize("first, second", [("keras", "attention_zoo"), ("attention_zoo", "keras")])
+def test_an_older_keras_is_refused_with_its_version_and_the_cure(tmp_path, first, second):
+    (tmp_path / "keras.py").write_text("__version__ = '2.15.0'")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {first}, {second}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = (
+        "attention_zoo needs keras 3.12 or newer. 2.15.0 is installed: pip install -U 'keras>=3.12'"
+    )
+    assert done.stderr.strip().endswith(said)
+    assert "keras >=3.12," in (ROOT / "setup.cfg").read_text("utf-8")
 
 
 @pytest.mark.parametrize("before", ["", "az.attention_scores;", "az.load;", "az.training;"])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from attention_zoo.cli import evaluate, explain, export, list_, migrate, show, train, tune
+from attention_zoo.cli import doctor, evaluate, explain, export, list_, migrate, show, train, tune
 from attention_zoo.cli.console import complain
 from attention_zoo.version import __version__
 
@@ -28,6 +28,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("tune")(tune.tune)
 app.command("migrate")(migrate.migrate)
+app.command("doctor")(doctor.doctor)
 
 
 def _version(asked: bool) -> None:

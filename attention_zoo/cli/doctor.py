@@ -1,0 +1,125 @@
+"""`attention-zoo doctor`: what is there, what is missing, and whether it works."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from typing import Annotated, Any
+
+import typer
+
+from attention_zoo.cli.console import out, table
+from attention_zoo.core.installed import asked_for, installed
+from attention_zoo.core.registry import one_of
+from attention_zoo.version import __version__
+
+_NAME = "attention-zoo"
+_BACKENDS = ("tensorflow", "jax", "torch")
+#: Extras that only those need who work on the package itself.
+_OURS = ("docs", "real-data", "test")
+#: The preset that is loaded and compared with the answers that it was saved with.
+_PRESET = "lstm_after"
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which backends, extras and devices are there, and what is missing. Status 1 where
+    attention_zoo cannot work."""
+    found = examine()
+    if as_json:
+        out.print_json(json.dumps(found))
+    else:
+        _print(found)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def examine() -> dict[str, Any]:
+    """Everything that is printed, as plain values."""
+    asked = asked_for(_NAME)
+    needed = [dataclasses.asdict(one) for one in asked.pop("", [])]
+    # The backends are chosen among, and printed with their devices
+    extras = {
+        extra: [dataclasses.asdict(one) for one in packages]
+        for extra, packages in asked.items()
+        if extra not in (*_BACKENDS, *_OURS)
+    }
+    chosen, devices, error = _try()
+    problems = [_wrong(one) for one in needed if not one["fits"]]
+    if error:
+        problems.append(error)
+    return {
+        "attention_zoo": __version__, "python": platform.python_version(), "needed": needed,
+        "backends": {name: installed(name) for name in _BACKENDS}, "backend": chosen,
+        "devices": devices, "extras": extras, "problems": problems,
+    }  # fmt: skip
+
+
+def _try() -> tuple[str | None, list[str], str]:
+    """The chosen backend, its devices, and what went wrong with a preset, if anything did."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    if chosen and chosen not in _BACKENDS:
+        return chosen, [], str(one_of("Keras backend", chosen, _BACKENDS))
+    try:
+        import keras
+
+        import attention_zoo as az
+
+        chosen = keras.backend.backend()
+        az.load(_PRESET, verify=True)
+        return chosen, _devices(chosen), ""
+    except Exception as error:  # whatever it is, it is what the user came to learn
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return chosen, [], f"The preset {_PRESET!r} could not be used on {chosen}: {reason}"
+
+
+def _devices(backend: str) -> list[str]:
+    if backend == "torch":
+        import torch
+
+        return ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    import keras
+
+    return list(keras.distribution.list_devices())
+
+
+def _wrong(one: dict[str, Any]) -> str:
+    there = f"{one['found']} is installed" if one["found"] else "is not installed"
+    return f"{one['name']} {one['wanted']} is needed, {there}: pip install -U {_NAME}"
+
+
+def _print(found: dict[str, Any]) -> None:
+    out.print(f"attention_zoo {found['attention_zoo']}, Python {found['python']}\n")
+    if found["needed"]:
+        rows = [
+            [one["name"], one["wanted"], one["found"] or "missing", "" if one["fits"] else "unfit"]
+            for one in found["needed"]
+        ]
+        table("Needed", ["package", "wanted", "installed", ""], rows)
+    else:
+        out.print("attention-zoo was not installed by pip, so that what it asks for is not known.")
+    out.print()
+    rows = []
+    for name, version in found["backends"].items():
+        used = f"in use, on {', '.join(found['devices'])}" if name == found["backend"] else ""
+        rows.append([name, version or "missing", used if version else _how(name)])
+    table("Backends: KERAS_BACKEND chooses", ["backend", "installed", ""], rows)
+    if found["extras"]:
+        out.print()
+        rows = []
+        for extra, packages in found["extras"].items():
+            lacking = [one["name"] for one in packages if not one["fits"]]
+            rows.append([extra, ", ".join(lacking) or "nothing", _how(extra) if lacking else ""])
+        table("Extras", ["extra", "missing", ""], rows)
+    out.print()
+    for problem in found["problems"]:
+        out.print(f"Problem: {problem}")
+    if not found["problems"]:
+        out.print(f"All is well: the preset {_PRESET!r} answers as when it was saved.")
+
+
+def _how(extra: str) -> str:
+    return f"pip install '{_NAME}[{extra}]'"
