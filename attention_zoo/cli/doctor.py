@@ -83,7 +83,7 @@ def _devices(backend: str) -> list[str]:
         return ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     import keras
 
-    return list(keras.distribution.list_devices())
+    return list(keras.distribution.list_devices()) or ["cpu"]  # some name no CPU
 
 
 def _wrong(one: dict[str, Any]) -> str:

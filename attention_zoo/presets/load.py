@@ -19,6 +19,7 @@ from attention_zoo.presets.card import Card, PresetError
 from attention_zoo.presets.config_guard import budget, check_config
 from attention_zoo.presets.data_guard import check_weights, read_arrays
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
+from attention_zoo.presets.newer import without_unknown
 from attention_zoo.presets.plan import KERAS, realize
 from attention_zoo.presets.save import golden_outputs
 
@@ -137,7 +138,7 @@ def _build(folder: Path, card: Card) -> keras.Model:
     check_config(config["config"], path)
     try:
         with budget(card.parameters, path):
-            model = realize(config["architecture"], config["config"])
+            model = realize(config["architecture"], without_unknown(config["config"]))
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error

@@ -154,6 +154,20 @@ def test_a_config_that_does_not_fit_is_refused(preset, config, message):
         az.load(preset)
 
 
+def test_what_only_a_newer_keras_knows_is_left_out_where_it_is_not_used(model, preset):
+    config = json.loads((preset / CONFIG).read_text())
+    initializer = config["config"]["attention"]["config"]["kernel_initializer"]
+    initializer["config"]["of_a_newer_keras"] = None
+    edit(preset / CONFIG, **config)
+    vouch(preset)
+    np.testing.assert_array_equal(az.load(preset, verify=True)(X), model(X))
+    initializer["config"]["of_a_newer_keras"] = 3
+    edit(preset / CONFIG, **config)
+    vouch(preset)
+    with pytest.raises(az.PresetError, match="does not describe a model"):
+        az.load(preset)
+
+
 def test_an_unknown_architecture_is_refused_with_the_nearest(preset):
     edit(preset / CONFIG, architecture="lstm_aftr")
     edit(preset / CARD, architecture="lstm_aftr")
