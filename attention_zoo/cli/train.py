@@ -36,6 +36,10 @@ def train(
     ] = None,
     units: Annotated[int | None, typer.Option(help="The width of the hidden layers.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs, in one phase.")] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many epochs without improvement, at the best one."),
+    ] = None,
     samples: Annotated[int | None, typer.Option(help="Training samples of a task.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of data and weights.")] = None,
@@ -49,7 +53,10 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Train a model, measure it on held-out samples, and write it as a preset."""
-    for name, value in (("epochs", epochs), ("samples", samples), ("batch_size", batch_size)):
+    counts = {
+        "epochs": epochs, "patience": patience, "samples": samples, "batch_size": batch_size
+    }  # fmt: skip
+    for name, value in counts.items():
         checks.positive_int(name, value, none=True)
     if (architecture is None) == (recipe is None):
         raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
@@ -75,8 +82,8 @@ def train(
     bar = EpochBar(plan, shown=first)
     with bar:
         run = training.train(
-            plan, data=dataset, out=out_, seeds=seeds, resume=resume, overwrite=overwrite,
-            distribute=distribute, callbacks=bar.callbacks, report=err.print,
+            plan, data=dataset, out=out_, seeds=seeds, patience=patience, resume=resume,
+            overwrite=overwrite, distribute=distribute, callbacks=bar.callbacks, report=err.print,
         )  # fmt: skip
     if not first:
         return

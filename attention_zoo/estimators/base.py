@@ -126,7 +126,7 @@ class AttentionEstimator(BaseEstimator):
             held = fitting.held_out(labels, len(data.x), self.validation, seed)
         model, self.history_ = fitting.fit(
             recipe, data, sample_weight, held, any_length=layout.any_length,
-            patience=self.patience, verbose=self.verbose,
+            verbose=self.verbose,
         )  # fmt: skip
         self.model_, self.recipe_, self.layout_ = self._finished(model), recipe, layout
         return self

@@ -15,6 +15,7 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.estimators.reuse import STEPS, compiled, trained_layers
 from attention_zoo.training import Dataset, Recipe
+from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.fit import WORTH_XLA, History, StopAtNaN, adapt, build_model
 
 
@@ -25,19 +26,16 @@ def fit(
     held: np.ndarray | None,
     *,
     any_length: bool,
-    patience: int | None,
     verbose: Any,
 ) -> tuple[keras.Model, History]:
     """Train the recipe's model.
 
     Args:
-        recipe: what to train, of one phase.
+        recipe: what to train, of one phase; `patience` needs samples that are held out.
         data: what to train on.
         weights: one a sample, or None.
         held: the numbers of the samples that validate instead; None for none.
         any_length: whether the model takes series of any length.
-        patience: with `held`, training ends after so many epochs without a lower loss of those,
-            and goes back to the weights of the lowest.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -64,7 +62,7 @@ def fit(
             warnings.filterwarnings("ignore", "Gradients do not exist")
             options: dict[str, Any] = {"callbacks": [StopAtNaN(0)]}
             if held is not None:
-                options["callbacks"].append(_early_end(patience or epochs))
+                options["callbacks"].append(EarlyEnd(recipe.patience or epochs))
                 options["validation_data"] = _part(x, data.y, weights, held)
                 options["validation_batch_size"] = 1000
             done = trained.fit(
@@ -96,12 +94,6 @@ def _batches(recipe: Recipe, *samples: np.ndarray) -> dict[str, Any]:
     data = tf.data.Dataset.from_tensor_slices(samples)
     data = data.shuffle(len(samples[0]), seed=recipe.seed).batch(size).repeat()
     return {"x": data, "steps_per_epoch": steps, "shuffle": False}
-
-
-def _early_end(patience: int) -> keras.callbacks.Callback:
-    return keras.callbacks.EarlyStopping(
-        "val_loss", mode="min", patience=patience, restore_best_weights=True
-    )
 
 
 def _standardized(model: keras.Model, data: Dataset) -> np.ndarray:

@@ -58,6 +58,7 @@ def recipe_of(estimator: Any, layout: Layout, data: Dataset, seed: int) -> Recip
             "seed": seed,
             "batch_size": estimator.batch_size,
             "phases": [{"epochs": epochs, "learning_rate": estimator.learning_rate}],
+            "patience": estimator.patience,
         }
     )
 

@@ -89,7 +89,7 @@ def compiled(
 
 def _key(recipe: Recipe, *others: Any) -> str | None:
     """What two models must have in common to be one; None where that cannot be told."""
-    plan = recipe.model_dump(exclude={"seed"})
+    plan = recipe.model_dump(exclude={"seed", "patience"})
     plan["phases"] = plan["phases"][0]["learning_rate"]
     policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
     try:

@@ -24,7 +24,7 @@ class _KeepHistory(keras.callbacks.Callback):
     def __init__(self, path: Path, writes: bool):
         super().__init__()
         self.path, self.writes = path, writes
-        self.rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+        self.rows = _rows(path)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.rows = [*self.rows[:epoch], {k: float(v) for k, v in (logs or {}).items()}]
@@ -75,12 +75,33 @@ class Backup:
             str(self.folder / f"phase_{phase}"), save_freq="epoch" if self.writes else _NEVER,
             double_checkpoint=True, delete_checkpoint=False,
         )  # fmt: skip
+        # First the figures: they may be of an epoch more than the weights, not of one less
         self._kept = _KeepHistory(self.folder / f"phase_{phase}.json", self.writes)
         if self.writes:
-            return [restore, self._kept]
+            return [self._kept, restore]
         # TensorFlow adds up figures over all processes as they are saved, so that each must save
         aside = keras.callbacks.BackupAndRestore(str(self._aside() / f"phase_{phase}"))
-        return [restore, aside, self._kept]
+        return [self._kept, restore, aside]
+
+    def rows(self, phase: int) -> list[dict[str, float]]:
+        """The figures of a phase's epochs before the interruption."""
+        return [] if self.folder is None else _rows(self.folder / f"phase_{phase}.json")
+
+    def keep_best(self, phase: int, epoch: int, before: int | None, model: keras.Model) -> None:
+        """Keep the weights of the best epoch; those of the best `before` it stay until there is
+        another, since the run may be interrupted before this epoch counts."""
+        if self.folder is None:
+            return
+        folder = self.folder if self.writes else self._aside()
+        write_weights(model, folder / _best(phase, epoch))
+        for path in folder.glob(_best(phase, "*")):
+            if path.name not in (_best(phase, epoch), _best(phase, before)):
+                path.unlink()
+
+    def load_best(self, phase: int, epoch: int, model: keras.Model) -> None:
+        """Load what `keep_best` kept before the interruption."""
+        if self.folder is not None:
+            model.load_weights(self.folder / _best(phase, epoch))
 
     def _aside(self) -> Path:
         """A passing folder for what this process need not keep."""
@@ -93,8 +114,7 @@ class Backup:
         if self.folder is None or not (self.folder / f"phase_{phase}.weights.h5").exists():
             return None
         model.load_weights(self.folder / f"phase_{phase}.weights.h5")
-        rows = json.loads((self.folder / f"phase_{phase}.json").read_text("utf-8"))
-        return _columns(rows)
+        return _columns(self.rows(phase))
 
     def finish_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]]:
         """Mark a phase as ended, and give its history."""
@@ -104,7 +124,17 @@ class Backup:
         write_weights(model, folder / f"phase_{phase}.weights.h5")
         if self.writes:
             shutil.rmtree(self.folder / f"phase_{phase}", ignore_errors=True)
+            for path in self.folder.glob(_best(phase, "*")):
+                path.unlink()
         return _columns(self._kept.rows)
+
+
+def _rows(path: Path) -> list[dict[str, float]]:
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def _best(phase: int, epoch: int | str | None) -> str:
+    return f"phase_{phase}.best_{epoch}.weights.h5"
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:

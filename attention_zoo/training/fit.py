@@ -15,6 +15,7 @@ from attention_zoo import models
 from attention_zoo.training.backup import Backup
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.distribution import Alone
+from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.recipe import Recipe
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
@@ -53,6 +54,26 @@ class StopAtNaN(keras.callbacks.Callback):
                 f"The loss became {loss} in epoch {epoch + 1} of phase {self.phase + 1}. "
                 "A lower learning_rate, or inputs of a smaller scale, may cure it."
             )
+
+
+class _Orders(keras.callbacks.Callback):
+    """Draws the order of the samples in each epoch from a seed of its own, so that a run that was
+    interrupted goes on with the orders that it would have had.
+
+    TensorFlow's order is its data set's own, and the same for any epoch that comes first.
+    """
+
+    def __init__(self, seed: int, phase: int):
+        super().__init__()
+        self.entropy = [seed, phase]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        seed = int(np.random.SeedSequence([*self.entropy, epoch]).generate_state(1)[0])
+        np.random.seed(seed)
+        if keras.backend.backend() == "torch":
+            import torch
+
+            torch.manual_seed(seed)
 
 
 def compile_model(
@@ -164,14 +185,19 @@ def fit(
                     model, recipe.kind, phase.learning_rate, steps,
                     xla=steps * phase.epochs >= WORTH_XLA, replicas=shared.replicas,
                 )  # fmt: skip
+            seen = [StopAtNaN(number), _Orders(recipe.seed, number)]
+            early = None
+            if recipe.patience is not None:
+                early = EarlyEnd(recipe.patience, kept, number)
+                seen.append(early)  # before the backup, which counts the epoch as done
             with shared.scope(), warnings.catch_warnings():
                 # Nothing trains the weights of an attention that is frozen uniform
                 warnings.filterwarnings("ignore", "Gradients do not exist")
                 model.fit(
                     **shared.arguments(train, validation, recipe.batch_size),
-                    epochs=phase.epochs,
+                    epochs=len(early.losses) if early and early.over else phase.epochs,
                     verbose=0,
-                    callbacks=[StopAtNaN(number), *kept.callbacks(number), *callbacks(number)],
+                    callbacks=[*seen, *kept.callbacks(number), *callbacks(number)],
                 )
             finished = kept.finish_phase(number, model)
         for name, values in finished.items():

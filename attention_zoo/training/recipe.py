@@ -48,6 +48,9 @@ class Recipe(_Data):
     validation: PositiveInt = 2_000
     batch_size: PositiveInt = 100
     phases: list[Phase] = Field(min_length=1)
+    #: A phase ends after so many epochs without a lower validation loss, and goes back to the
+    #: weights of its best. None for all epochs, and the weights of the last.
+    patience: PositiveInt | None = None
     #: Other sizes of the task that the trained model is measured on, as `accuracy_at_<name>`.
     also: dict[str, dict[str, Any]] = Field(default_factory=dict)
     #: The figure that the task is known by, and where it stands.

@@ -40,6 +40,7 @@ def train(
     data: Dataset | None = None,
     out: str | os.PathLike | None = None,
     seeds: int = 0,
+    patience: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     distribute: bool = False,
@@ -56,6 +57,9 @@ def train(
             `out` + ".training", from which it can go on.
         seeds: also train the recipe, its softmax and its uniform control with this many
             seeds each, for the card.
+        patience: end after so many epochs without a lower validation loss, and go back to the
+            weights of the best; each phase of the recipe for itself. None for the recipe's own,
+            which in the package's recipes is none: all epochs, and the weights of the last.
         resume: go on from an interrupted run's state; ValueError if it was another run.
         overwrite: whether a preset at `out`, or the state of an interrupted run, may be replaced.
         distribute: train on all devices at once, each with its part of every batch, to the
@@ -76,9 +80,12 @@ def train(
     ['accuracy', 'auc']
     """
     checks.natural("seeds", seeds)
+    checks.positive_int("patience", patience, none=True)
     if isinstance(recipe, str):
         known = (data.kind, len(data.x)) if data else ()
         recipe = default_recipe(recipe, task, *known)
+    if patience is not None:
+        recipe = recipe.changed(patience=patience)
     if (recipe.task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     if distribute and seeds:

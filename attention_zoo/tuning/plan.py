@@ -179,4 +179,4 @@ def recipe_of(record: dict[str, Any]) -> Recipe:
     """The recipe whose run ends with the kept weights of an execution: at its best epoch."""
     recipe = Recipe.model_validate(record["recipe"])
     phase = {**recipe.phases[0].model_dump(), "epochs": record["best_epoch"] + 1}
-    return recipe.changed(phases=[phase])
+    return recipe.changed(phases=[phase], patience=None)

@@ -71,8 +71,9 @@ class Trainer:
         done = values.get("tuner/initial_epoch", 0)
         epochs = values.get("tuner/epochs", self.epochs) - done
         return self.hypermodel.recipe(
-            values, epochs=epochs, seed=self.seed + execution, **self.common
-        )
+            values, epochs=epochs, patience=self.patience or self.epochs,
+            seed=self.seed + execution, **self.common,
+        )  # fmt: skip
 
     def untrained(self, values: dict[str, Any]) -> keras.Model:
         """The model of a point, with new weights."""
@@ -121,10 +122,6 @@ class Trainer:
     ) -> tuple[dict[str, Any], keras.Model]:  # fmt: skip
         recipe = self.recipe(values, execution)
         begun = time.monotonic()
-        lowest = keras.callbacks.EarlyStopping(
-            "val_loss", mode="min", patience=self.patience or self.epochs,
-            restore_best_weights=True,
-        )  # fmt: skip
         told = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: spectator.epoch_ends(trial, execution, epoch, logs)
         )
@@ -134,7 +131,7 @@ class Trainer:
                 weights = self.model(values, start.parent).get_weights()
             model, history = fit(
                 recipe, self.train, self.validation, weights=weights,
-                callbacks=lambda phase: [lowest, told],
+                callbacks=lambda phase: [told],
             )  # fmt: skip
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error

@@ -24,6 +24,7 @@ RECIPE = {
     "samples": 31,
     "validation": 21,
     "batch_size": 8,
+    "patience": 2,
     "phases": [
         {"epochs": 2, "learning_rate": 0.01},
         {"epochs": 2, "attention": {"scores_regularizer": {
@@ -87,10 +88,8 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
         folder = tmp_path / name
         history, scores, path = json.loads((folder / "h.json").read_text())
         for figure, values in alone.history.items():
-            assert history[figure][:-1] == pytest.approx(values[:-1], rel=2e-5), (name, figure)
-            # A run that goes on shuffles as at its beginning
-            assert history[figure][-1] == pytest.approx(values[-1], abs=0.1), (name, figure)
-        assert scores == pytest.approx(alone.scores, abs=0.02)
+            assert history[figure] == pytest.approx(values, rel=2e-5), (name, figure)
+        assert scores == pytest.approx(alone.scores, abs=1e-4)
         assert sorted(p.name for p in folder.iterdir()) == ["h.json", "m"]
         az.load(path, verify=True)
 

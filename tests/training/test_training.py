@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import (
     accuracy_score,
+    log_loss,
     mean_absolute_error,
     mean_squared_error,
     roc_auc_score,
@@ -16,6 +17,7 @@ import attention_zoo as az
 from attention_zoo import tasks
 from attention_zoo.training import (
     TrainingError,
+    backup,
     default_recipe,
     from_arrays,
     list_recipes,
@@ -24,6 +26,7 @@ from attention_zoo.training import (
     measure,
     train,
 )
+from attention_zoo.training.data import split
 from attention_zoo.training.study import softmax_control, uniform_control
 
 SMALL = {
@@ -78,7 +81,7 @@ def test_the_same_recipe_gives_the_same_model(whole):
     assert again.path is None
 
 
-@pytest.mark.parametrize(("phase", "epoch"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize(("phase", "epoch"), [(0, 1), (1, 0), (1, 1)])
 def test_an_interrupted_run_goes_on_where_it_was(whole, tmp_path, phase, epoch):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
@@ -89,9 +92,54 @@ def test_an_interrupted_run_goes_on_where_it_was(whole, tmp_path, phase, epoch):
     run = train(make_recipe(SMALL), out=out, resume=True, callbacks=lambda number: [seen])
     assert len(begun) == 4 - (2 * phase + epoch)
     assert len(run.history["loss"]) == 4
-    before = 2 * phase + epoch
-    np.testing.assert_allclose(run.history["loss"][:before], whole.history["loss"][:before])
+    np.testing.assert_allclose(run.history["loss"], whole.history["loss"], rtol=1e-5)
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_kill_between_the_files_of_an_epoch_loses_no_figures(whole, tmp_path, monkeypatch):
+    class Killed(backup._KeepHistory):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1 and kills.pop():
+                raise KeyboardInterrupt
+            super().on_epoch_end(epoch, logs)
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    out, kills = tmp_path / "m", [False, True]  # whether before the figures are written
+    while kills:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(backup, "_KeepHistory", Killed)
+            train(make_recipe(SMALL), out=out, resume=True)
+    history = train(make_recipe(SMALL), out=out, resume=True).history
+    np.testing.assert_allclose(history["loss"], whole.history["loss"], rtol=1e-5)
+
+
+def test_patience_ends_a_run_at_its_best_epoch_interrupted_or_not(tmp_path):
+    rng = np.random.default_rng(0)  # nothing to learn: the loss of others begins to rise soon
+    data = from_arrays(rng.normal(size=(80, 3)), rng.integers(0, 2, 80))
+    recipe = default_recipe("dense", None).changed(phases=[{"epochs": 50, "learning_rate": 0.05}])
+    options = {"data": data, "patience": 3}
+    whole = train(recipe, **options, out=tmp_path / "m")
+    assert az.presets.read_card(whole.path).recipe["patience"] == 3
+    losses = whole.history["val_loss"]
+    assert int(np.argmin(losses)) == len(losses) - 4 < 46
+    validation = split(data, recipe.seed)[1]
+    answers = whole.model.predict(validation.x, verbose=0)[:, 0].astype("float64")
+    assert log_loss(validation.y, answers) == pytest.approx(min(losses), rel=1e-4)
+
+    class Killed(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            raise KeyboardInterrupt
+
+    # After the best epoch; when the run is over and its weights not yet written
+    for number, stop in enumerate([Interrupt(len(losses) - 2), Killed()]):
+        out = tmp_path / str(number)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, **options, out=out, callbacks=lambda phase, stop=stop: [stop])
+        again = train(recipe, **options, out=out, resume=True)
+        np.testing.assert_allclose(again.history["val_loss"], losses, rtol=1e-5)
+        for one, other in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_another_run_is_not_gone_on_with(tmp_path):
@@ -228,6 +276,7 @@ def test_every_recipe_of_the_package_names_its_preset(name):
     ("changes", "message"),
     [
         ({"samples": 0}, "`samples` of the recipe"),
+        ({"patience": 0}, "`patience` of the recipe"),
         ({"phases": []}, "`phases` of the recipe"),
         ({"phases": [{"epochs": -1}]}, "`phases.0.epochs` of the recipe"),
         ({"epochs": 3}, "`epochs` of the recipe: Extra inputs"),
@@ -244,6 +293,8 @@ def test_a_run_needs_one_source_of_data():
         train("dense")
     with pytest.raises(ValueError, match="Did you mean 'planted_step'"):
         train("gru", "planted_stepp")
+    with pytest.raises(ValueError, match="`patience` must be a positive integer or None"):
+        train("gru", "planted_step", patience=0)
 
 
 def test_the_backup_survives_a_torn_history(tmp_path):
