@@ -14,6 +14,7 @@ import json
 import statistics
 from typing import Any
 
+from benchmarks import proposals
 from benchmarks.environments import ROOT
 from benchmarks.workers import RESULTS as WORKERS
 
@@ -89,6 +90,8 @@ def page(results: dict[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     if WORKERS.exists():
         lines += ["", *_workers(json.loads(WORKERS.read_text("utf-8")))]
+    if known := proposals.section():
+        lines += ["", *known]
     return "\n".join([*lines, ""])
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from attention_zoo.core import files, optional
 from attention_zoo.tuning import nsga2
+from attention_zoo.tuning.bayesian import Bayesian
 from attention_zoo.tuning.nsga2 import Nsga2
 from attention_zoo.tuning.objectives import OBJECTIVES
 from attention_zoo.tuning.space import SearchSpace
@@ -112,13 +112,8 @@ class RandomOracle(Steady, keras_tuner.oracles.RandomSearchOracle):
     """Random points."""
 
 
-class BayesianOracle(Steady, keras_tuner.oracles.BayesianOptimizationOracle):
+class BayesianOracle(Steady, Bayesian):
     """Points that a Gaussian process expects to be good."""
-
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        # Its own state is not kept: a search that goes on draws as one that was not interrupted
-        self._random_state = np.random.RandomState(self.seed + len(self.trials))
-        return super().populate_space(trial_id)
 
 
 class HyperbandOracle(Steady, keras_tuner.oracles.HyperbandOracle):

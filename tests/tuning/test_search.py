@@ -60,10 +60,6 @@ def found_config(trial):
 def test_interrupted_three_times_it_tries_the_same_points(quick, tmp_path, tuner):
     space = {**SMALL, "learning_rate": [1e-3, 1e-2]} if tuner == "grid" else SMALL
     count = 12
-    if tuner == "bayesian":
-        # KerasTuner's way to the best point of its process takes seconds for each dimension
-        fixed = {n: e.default for n, e in space_of("dense").entries.items() if e.possible}
-        space, count = {**fixed, **SMALL}, 8
     options = {"tuner": tuner, "max_trials": count, "epochs": 3, "space": space}
     whole = search(**options)
     # Most of Hyperband's trials have a single epoch

@@ -229,7 +229,6 @@ def test_an_error_of_a_trial_reaches_the_chief(hasty, tmp_path):
     assert [one.status for one in first.search] == ["FAILED"] + ["COMPLETED"] * 3
 
 
-@pytest.mark.filterwarnings("ignore:The optimal value found")  # the figures are made up
 @pytest.mark.parametrize("tuner", ["bayesian", "hyperband"])
 def test_every_tuner_serves_two_workers(hasty, tmp_path, tuner):
     first = Chief(tmp_path / "s", tuner=tuner, max_trials=9, epochs=3)
