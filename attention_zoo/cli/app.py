@@ -10,6 +10,7 @@ import typer
 
 from attention_zoo.cli import doctor, evaluate, explain, export, list_, migrate, show, train, tune
 from attention_zoo.cli.console import complain
+from attention_zoo.cli.quiet import hush
 from attention_zoo.version import __version__
 
 app = typer.Typer(
@@ -48,9 +49,9 @@ def options(
 
 def main() -> None:
     """Run the command line: 0 for success, 2 and one line for bad input, 130 for Ctrl-C."""
-    os.environ.setdefault(
-        "TF_CPP_MIN_LOG_LEVEL", "3"
-    )  # TensorFlow's chatter, not a setting of ours
+    # TensorFlow's chatter, not a setting of ours
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hush()
     command = typer.main.get_command(app)
     try:
         status = command.main(prog_name="attention-zoo", standalone_mode=False)
