@@ -82,4 +82,4 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_import_after("keras", "3.12", "attention_zoo.layers")
+_import_after("keras", "3.15", "attention_zoo.layers")

@@ -99,10 +99,10 @@ def test_an_older_keras_is_refused_with_its_version_and_the_cure(tmp_path, first
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {first}, {second}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     said = (
-        "attention_zoo needs keras 3.12 or newer. 2.15.0 is installed: pip install -U 'keras>=3.12'"
+        "attention_zoo needs keras 3.15 or newer. 2.15.0 is installed: pip install -U 'keras>=3.15'"
     )
     assert done.stderr.strip().endswith(said)
-    assert "keras >=3.12," in (ROOT / "setup.cfg").read_text("utf-8")
+    assert "keras >=3.15," in (ROOT / "setup.cfg").read_text("utf-8")
 
 
 @pytest.mark.parametrize("before", ["", "az.attention_scores;", "az.load;", "az.training;"])

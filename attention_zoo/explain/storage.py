@@ -40,7 +40,7 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
     text = np.frombuffer(json.dumps(meta).encode(), dtype="uint8")
     named = {f"a{i}": array for i, array in enumerate(arrays)}
     with files.new_file(path, overwrite=overwrite) as scratch:
-        np.savez_compressed(scratch, allow_pickle=False, meta=text, **named)
+        np.savez_compressed(scratch, meta=text, **named)
     return path
 
 

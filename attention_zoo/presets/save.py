@@ -117,7 +117,7 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
         examples = [examples]
     inputs = [np.asarray(x, "float32")[:GOLDEN_SAMPLES] for x in examples]
     named = {"x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)}
-    np.savez(path, allow_pickle=False, **named, **golden_outputs(model, inputs))
+    np.savez(path, **named, **golden_outputs(model, inputs))
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
