@@ -33,6 +33,14 @@ def read(estimator: Any, X: Any, *, reset: bool) -> Inputs:
     Raises:
         ValueError: for NaN, infinite values, text, no samples, or features other than in `fit`.
     """
+    try:
+        return _read(estimator, X, reset)
+    except (ValueError, TypeError) as error:
+        _refuse_text(X, error)
+        raise
+
+
+def _read(estimator: Any, X: Any, reset: bool) -> Inputs:
     if _is_series(X):
         return _padded(estimator, X, reset)
     if len(getattr(X, "shape", ())) > 2:
@@ -50,6 +58,43 @@ def read(estimator: Any, X: Any, *, reset: bool) -> Inputs:
             "each as (time, 1): [np.reshape(row, (-1, 1)) for row in X]"
         )
     return Inputs(validate_data(estimator, X, reset=reset, dtype="float32"))
+
+
+def _refuse_text(X: Any, error: Exception) -> None:
+    """Raise what names the columns that hold no numbers, if there are such."""
+    for table in X if _is_series(X) else [X]:
+        columns: dict[Any, np.ndarray]
+        if hasattr(table, "columns"):
+            columns = {repr(name): np.asarray(table[name]) for name in table.columns}
+        elif isinstance(error, ValueError) and np.asarray(table, object).ndim == 2:
+            columns = dict(enumerate(np.asarray(table, object).T))
+        else:
+            continue
+        bad = {name: column for name, column in columns.items() if not _numeric(column)}
+        if bad:
+            found = ", ".join(
+                f"column {name} with {_first(column)}" for name, column in bad.items()
+            )
+            raise ValueError(
+                f"`X` must be numbers. Received: {found}. Leave such a column out, or encode it "
+                "before, as scikit-learn's OneHotEncoder and OrdinalEncoder do."
+            ) from None
+
+
+def _numeric(column: np.ndarray) -> bool:
+    if column.dtype.kind in "mM":
+        return False
+    try:
+        # What a column of objects holds decides, as it does for scikit-learn
+        column = np.asarray(column.tolist()) if column.dtype == object else column
+        return column.dtype.kind in "biufc" or bool(column.astype("float32").size)
+    except (ValueError, TypeError):
+        return False
+
+
+def _first(column: np.ndarray) -> str:
+    """The first value that is no number, as text."""
+    return repr(str(next(value for value in column if not _numeric(np.asarray([value])))))
 
 
 def _is_series(X: Any) -> bool:

@@ -35,7 +35,7 @@ class _Compiled:
         # Else the first fit takes a batch to build its metrics with, and shuffles as no later one
         shapes = (1, *(size or 1 for size in model.input_shape[1:])), (1,)
         model._symbolic_build(data_batch=tuple(np.zeros(shape, "float32") for shape in shapes))
-        self.before = [np.array(variable) for variable in model.optimizer.variables]
+        self.before = [_copy(variable) for variable in model.optimizer.variables]
 
     def restart(self, initial: keras.Model) -> None:
         """Give it the state of a model that was just built."""
@@ -44,7 +44,12 @@ class _Compiled:
         for mine, other in zip(trained_layers(self.model), trained_layers(initial), strict=True):
             # With the states of the seed generators, which are no weights
             for variable, value in zip(mine.variables, other.variables, strict=True):
-                variable.assign(value)
+                variable.assign(_copy(value))
+
+
+def _copy(variable: keras.Variable) -> np.ndarray:
+    """A value that shares no memory: JAX gives a trained model's arrays away."""
+    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 def trained_layers(model: keras.Model) -> list[keras.layers.Layer]:

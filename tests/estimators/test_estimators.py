@@ -133,6 +133,16 @@ def test_a_regressor_answers_in_the_units_of_y_whatever_they_are():
     np.testing.assert_allclose(model.model_.predict(x, verbose=0)[:, 0], model.predict(x))
 
 
+def test_a_regressor_of_series_answers_while_its_compiled_model_trains_on():
+    series, _ = unequal(15)
+    y = np.array([one[:, 0].mean() for one in series])
+    model = az.AttentionRegressor(**QUICK).fit(series, y)
+    first = model.predict(series)
+    az.AttentionRegressor(**{**QUICK, "random_state": 1}).fit(series, y)
+    np.testing.assert_array_equal(model.predict(series), first)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(series), first)
+
+
 def test_a_search_over_attention_in_a_pipeline():
     x, y = table()
     steps = make_pipeline(StandardScaler(), az.AttentionClassifier(**QUICK))
@@ -213,6 +223,7 @@ def test_it_is_cloned_with_a_layer():
 
 X, Y = table()
 SERIES, ANSWERS = unequal()
+TEXT = pd.DataFrame({"age": X[:, 0], "city": [7, *["Rome"] * 59]})
 
 
 @pytest.mark.parametrize(
@@ -239,6 +250,10 @@ SERIES, ANSWERS = unequal()
         ({}, [*SERIES[:-1], np.ones((3, 5))], ANSWERS, r"Received: X\[29\] of shape \(3, 5\)"),
         ({}, [*SERIES[:-1], np.ones((0, 2))], ANSWERS, r"at least one step.*X\[29\]"),
         ({}, [one[:, 0] for one in SERIES], ANSWERS, "give each as .time, 1."),
+        ({}, TEXT, Y, r"Received: column 'city' with 'Rome'\. Leave such a column out, or encode"),
+        ({}, TEXT.values, Y, "Received: column 1 with 'Rome'"),
+        ({}, [TEXT] * 60, Y, "Received: column 'city' with 'Rome'"),
+        ({}, TEXT.assign(city=pd.Timestamp(0)), Y, "Received: column 'city' with '1970-01-01"),
         ({}, np.zeros((4, 3, 2, 2)), [0, 1, 0, 1], "list of series. Received: shape"),
     ],
 )  # fmt: skip
