@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.util
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
+
+from attention_zoo.core.arrival import at_import
 
 #: What TensorFlow's C++ says of itself before its logging heeds TF_CPP_MIN_LOG_LEVEL.
 _CHATTER = re.compile(
@@ -20,28 +20,13 @@ _CHATTER = re.compile(
 
 def hush(package: str = "tensorflow") -> None:
     """Let the package be imported without its chatter, whoever imports it."""
+
+    def run(execute: Callable, module: ModuleType) -> None:
+        with _without_chatter():
+            execute(module)
+
     if package not in sys.modules:
-        sys.meta_path.insert(0, _Hushed(package))
-
-
-class _Hushed(importlib.abc.MetaPathFinder):
-    def __init__(self, package: str):
-        self.package = package
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname != self.package:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def execute_hushed(module: ModuleType) -> None:
-                with _without_chatter():
-                    execute(module)
-
-            spec.loader.exec_module = execute_hushed  # type: ignore[method-assign]
-        return spec
+        at_import(package, run)
 
 
 @contextmanager

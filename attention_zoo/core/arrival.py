@@ -1,4 +1,4 @@
-"""Import one module as soon as another has been imported, whichever comes first."""
+"""What is to happen when a module is imported, whoever imports it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 from packaging.version import Version
 
 
 class _Watch(importlib.abc.MetaPathFinder):
-    def __init__(self, awaited: str, least: str, follower: str):
-        self.awaited, self.least, self.follower = awaited, least, follower
+    def __init__(self, awaited: str, run: Callable[[Callable, ModuleType], None]):
+        self.awaited, self.run = awaited, run
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname != self.awaited:
@@ -22,13 +23,13 @@ class _Watch(importlib.abc.MetaPathFinder):
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
-
-            def execute_then_follow(module: ModuleType) -> None:
-                execute(module)
-                _follow(module, self.least, self.follower)
-
-            spec.loader.exec_module = execute_then_follow  # type: ignore[method-assign]
+            spec.loader.exec_module = lambda module: self.run(execute, module)  # type: ignore
         return spec
+
+
+def at_import(awaited: str, run: Callable[[Callable, ModuleType], None]) -> None:
+    """Once a module is imported, call `run` with what executes its code, and with it."""
+    sys.meta_path.insert(0, _Watch(awaited, run))
 
 
 def import_after(awaited: str, least: str, follower: str) -> None:
@@ -36,10 +37,15 @@ def import_after(awaited: str, least: str, follower: str) -> None:
 
     ImportError where `awaited` is older than `least`.
     """
+
+    def run(execute: Callable, module: ModuleType) -> None:
+        execute(module)
+        _follow(module, least, follower)
+
     if awaited in sys.modules:
         _follow(sys.modules[awaited], least, follower)
     else:
-        sys.meta_path.insert(0, _Watch(awaited, least, follower))
+        at_import(awaited, run)
 
 
 def _follow(module: ModuleType, least: str, follower: str) -> None:

@@ -38,7 +38,7 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
     if kinds:
         raise ValueError(f"Only numbers and text can be saved. Received: dtype kinds {kinds}")
     text = np.frombuffer(json.dumps(meta).encode(), dtype="uint8")
-    named = {f"a{i}": array for i, array in enumerate(arrays)}
+    named: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays)}
     with files.new_file(path, overwrite=overwrite) as scratch:
         np.savez_compressed(scratch, meta=text, **named)
     return path

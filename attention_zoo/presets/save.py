@@ -116,8 +116,11 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     elif len(model.inputs) == 1:
         examples = [examples]
     inputs = [np.asarray(x, "float32")[:GOLDEN_SAMPLES] for x in examples]
-    named = {"x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)}
-    np.savez(path, **named, **golden_outputs(model, inputs))
+    named: dict[str, Any] = {
+        "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
+    }
+    named |= golden_outputs(model, inputs)
+    np.savez(path, **named)
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
