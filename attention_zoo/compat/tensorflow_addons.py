@@ -19,20 +19,30 @@ class AttentionMechanism(keras.layers.Layer):
     that layer in it, and is saved and loaded with it alone.
 
     Args:
-        attention: the layer that attends.
-        memory, memory_sequence_length, probability_fn: as in the two.
-        **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
+        units, memory, memory_sequence_length, probability_fn: as in the two.
+        flags: by name, what must be True or False.
+        options: the arguments of the layer that attends.
+        dtype, name, **kwargs: as in every Keras layer.
     """
 
     def __init__(
         self,
-        attention: CrossAttention,
+        units: int,
         memory: Any,
         memory_sequence_length: Any,
         probability_fn: Any,
+        *,
+        flags: dict[str, Any],
+        options: dict[str, Any],
+        dtype: Any,
+        name: str | None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        checks.positive_int("units", units)
+        for flag, value in flags.items():
+            checks.boolean(flag, value)
+        super().__init__(dtype=dtype, name=name, **kwargs)
+        self.units = units
         if probability_fn != "softmax":
             raise ValueError(
                 "`probability_fn` must be 'softmax'. 'hardmax' has no gradient and no counterpart: "
@@ -40,7 +50,7 @@ class AttentionMechanism(keras.layers.Layer):
                 "normalizer='sparsemax', and a small `temperature` for nearly one. "
                 f"Received: probability_fn={probability_fn!r}"
             )
-        self.attention = attention
+        self.attention = CrossAttention(**options, dtype=dtype, name=name)
         self.memory = self.memory_mask = None
         if memory is not None:
             self._remember(memory, memory_sequence_length)
@@ -149,13 +159,9 @@ class LuongAttention(AttentionMechanism):
         name: str | None = None,
         **kwargs: Any,
     ):
-        checks.positive_int("units", units)
-        checks.boolean("scale", scale)
-        attention = CrossAttention(score="general", dtype=dtype, name=name)
-        self.units = units
         super().__init__(
-            attention, memory, memory_sequence_length, probability_fn, dtype=dtype, name=name,
-            **kwargs,
+            units, memory, memory_sequence_length, probability_fn, flags={"scale": scale},
+            options={"score": "general"}, dtype=dtype, name=name, **kwargs,
         )  # fmt: skip
 
     def check_query(self, width: int | None) -> None:
@@ -231,12 +237,10 @@ class BahdanauAttention(AttentionMechanism):
         name: str | None = None,
         **kwargs: Any,
     ):
-        checks.boolean("normalize", normalize)
-        attention = CrossAttention(
-            units, use_bias=normalize, kernel_initializer=kernel_initializer, dtype=dtype, name=name
-        )
-        checks.positive_int("units", units)
+        options = {
+            "units": units, "use_bias": normalize, "kernel_initializer": kernel_initializer
+        }  # fmt: skip
         super().__init__(
-            attention, memory, memory_sequence_length, probability_fn, dtype=dtype, name=name,
-            **kwargs,
+            units, memory, memory_sequence_length, probability_fn, flags={"normalize": normalize},
+            options=options, dtype=dtype, name=name, **kwargs,
         )  # fmt: skip

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers import query_value
 from attention_zoo.layers.base import fixed_size, same_size
 from attention_zoo.layers.cell import AttentionCell, hold_dropout, release_dropout, width_of
+from attention_zoo.layers.recurrent_cell import check_states, describe_cell, make_cell
 from attention_zoo.layers.register import register
 from attention_zoo.layers.scoring import ScoredAttention, check_score
 from attention_zoo.ops import masks
 
-_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 _MODES = ("soft", "hard")
 
 
@@ -128,7 +127,7 @@ class AttentionDecoder(ScoredAttention):
                 "`normalizer` must be left out of monotonic attention, which has its own. "
                 f"Received: normalizer={self.normalizer!r} with monotonic={monotonic!r}"
             )
-        self.cell = _cell(cell, self.dtype_policy)
+        self.cell = make_cell(cell, self.dtype_policy)
         self.units = units
         self.score = score
         self.attention_units = attention_units
@@ -172,7 +171,7 @@ class AttentionDecoder(ScoredAttention):
     ) -> Any:
         self._check(*map(query_value.shape_of, (inputs, memory)))
         if initial_state is not None:
-            self._check_state(initial_state)
+            check_states(self.cell, initial_state)
         x = self.cast_inputs(inputs)
         mask = masks.standardize(inputs_mask, x.shape[:2], name="inputs_mask")
         x = masks.silence(x, mask)
@@ -263,15 +262,6 @@ class AttentionDecoder(ScoredAttention):
             same_size(self, "features", self.input_width, inputs[2])
             same_size(self, "memory features", self.memory_width, memory[2])
 
-    def _check_state(self, initial_state: Any) -> None:
-        expected = tree.flatten(self.cell.state_size)
-        received = [state.shape[-1] for state in tree.flatten(initial_state)]
-        if received != expected:
-            raise ValueError(
-                f"`initial_state` must be the states of the {type(self.cell).__name__}, of widths "
-                f"{expected}. Received: widths {received}"
-            )
-
     def compute_output_shape(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> tuple:
         return (*inputs_shape[:2], self.output_width)
 
@@ -290,38 +280,11 @@ class AttentionDecoder(ScoredAttention):
     ) -> Any:
         self._check(inputs.shape, query_value.shape_of(memory))
         if initial_state is not None:
-            self._check_state(initial_state)
+            check_states(self.cell, initial_state)
         outputs = self.spec(self.compute_output_shape(inputs.shape))
         if not return_attention_scores:
             return outputs
         return outputs, self.spec(self.compute_scores_shape(inputs.shape, memory.shape))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cell": _describe(self.cell)}
-
-
-def _cell(cell: Any, dtype: Any) -> keras.layers.Layer:
-    """A recurrent cell from itself or its dictionary: Keras's own, or one that is registered."""
-    if isinstance(cell, Mapping) and isinstance(cell.get("config"), Mapping):
-        name, config = str(cell.get("class_name")), {"dtype": dtype, **cell["config"]}
-        if name == "StackedRNNCells" and isinstance(config.get("cells"), (list, tuple)):
-            cells = [_cell(part, dtype) for part in config["cells"]]
-            return keras.layers.StackedRNNCells(**{**config, "cells": cells})
-        cls = getattr(keras.layers, name) if name in _CELLS else None
-        cls = cls or keras.saving.get_registered_object(name)
-        if cls is None:
-            raise one_of("cell", name, _CELLS)
-        cell = cls.from_config(config)
-    if not isinstance(cell, keras.layers.Layer) or not hasattr(cell, "state_size"):
-        raise TypeError(
-            "`cell` must be a recurrent cell such as keras.layers.LSTMCell(32), or its dictionary "
-            f"with 'class_name' and 'config'. Received: cell={cell!r}"
-        )
-    return cell
-
-
-def _describe(cell: keras.layers.Layer) -> dict[str, Any]:
-    config = cell.get_config()
-    if isinstance(cell, keras.layers.StackedRNNCells):
-        config["cells"] = [_describe(part) for part in cell.cells]
-    return {"class_name": keras.saving.get_registered_name(type(cell)), "config": config}
+        return {**super().get_config(), "cell": describe_cell(self.cell)}

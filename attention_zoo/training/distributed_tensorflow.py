@@ -13,17 +13,17 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters import ArrayDataAdapter
 
 from attention_zoo.training.data import Dataset
+from attention_zoo.training.distributed_twin import Twin
 from attention_zoo.training.distribution import Alone, cluster, leads, target
 
 _SUM = tf.distribute.ReduceOp.SUM
 
 
-class _Twin(keras.Model):
-    """A functional model whose replicas count for as much as their samples do.
+class _Twin(Twin):
+    """A twin whose gradients are those of all replicas together.
 
     `tf.distribute` takes the mean over replicas, which is the mean over samples only where all
-    have equally many. The third part of the data is 1 for a sample, and 0 for what stands in
-    where a replica has none.
+    have equally many.
     """
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
@@ -44,23 +44,12 @@ class _Twin(keras.Model):
             weighted = loss * share / context.all_reduce(_SUM, tf.reduce_sum(real))
         weights = self.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(weighted, weights), weights, strict=True))
-        return self._update(loss, y, answers, real)
+        return self.count(loss, y, answers, real)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        x, y, real = data
-        answers = self(x, training=False)
-        loss = self.compute_loss(x, y, answers, training=False)
-        return self._update(loss, y, answers, real)
-
-    def _update(self, loss: Any, y: Any, answers: Any, real: Any) -> dict[str, Any]:
+    def count(self, loss: Any, y: Any, answers: Any, real: Any) -> dict[str, Any]:
         # Keras divides a loss by the replicas, since their gradients are added
         mean = loss * tf.distribute.get_strategy().num_replicas_in_sync
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(mean, sample_weight=tf.reduce_sum(real))
-            else:
-                metric.update_state(y, answers, sample_weight=real)
-        found = self.get_metrics_result()
+        found = super().count(mean, y, answers, real)
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras 3.15 takes their mean over machines along a first axis, which figures lack
             return {name: tf.reshape(value, [1]) for name, value in found.items()}

@@ -15,15 +15,15 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from attention_zoo.training.data import Dataset
+from attention_zoo.training.distributed_twin import Twin
 from attention_zoo.training.distribution import Alone, target
 
 
-class _Twin(keras.Model):
-    """A functional model whose gradients and figures are those of all processes together.
+class _Twin(Twin):
+    """A twin whose gradients and figures are those of all processes together.
 
     DistributedDataParallel takes the mean over processes, which is the mean over samples only
-    where all have equally many. The third part of the data is 1 for a sample, and 0 for what
-    stands in where a process has none.
+    where all have equally many.
     """
 
     def share(self) -> None:
@@ -47,21 +47,7 @@ class _Twin(keras.Model):
         weights = self.trainable_variables
         with torch.no_grad():
             self.optimizer.apply([weight.value.grad for weight in weights], weights)
-        return self._update(loss, y, answers, real)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        x, y, real = data
-        answers = self(x, training=False)
-        loss = self.compute_loss(x, y, answers, training=False)
-        return self._update(loss, y, answers, real)
-
-    def _update(self, loss: Any, y: Any, answers: Any, real: Any) -> dict[str, Any]:
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss, sample_weight=real.sum())
-            else:
-                metric.update_state(y, answers, sample_weight=real)
-        return super().get_metrics_result()
+        return self.count(loss, y, answers, real)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The figures over the samples of all processes: their sums are added for as long."""
