@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -14,7 +15,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.explain import explain
 from attention_zoo.explain.erasure import comprehensiveness, sufficiency
 from attention_zoo.explain.profile import over_input, profile
-from attention_zoo.explain.watching import has_attention
+from attention_zoo.explain.watching import has_attention, watched
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.measure import measure
 
@@ -23,6 +24,9 @@ _EVERY = (*_CLASSES, "regression")
 
 #: How many samples the attention is tested on, since each is answered some dozens of times.
 _ERASED = 200
+
+#: Samples and steps at most that are measured without a compiler.
+_WHOLE, _SHORT = 1000, 32
 
 #: One batch of so many samples is timed, so many times, after some that do not count.
 _BATCH, _CALLS, _WARM = 32, 40, 5
@@ -92,7 +96,9 @@ def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dic
     Raises:
         keras_tuner.errors.FailedTrialError: if an objective cannot be measured of this model.
     """
-    found = {**measure(model, data), "parameters": float(model.count_params())}
+    with _uncompiled(model) if _small(data) else contextlib.nullcontext():
+        found = measure(model, data)
+    found["parameters"] = float(model.count_params())
     if "comprehensiveness_minus_sufficiency" in objectives and has_attention(model):
         found["comprehensiveness_minus_sufficiency"] = faithfulness(model, data)
     if "latency" in objectives:
@@ -105,6 +111,24 @@ def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dic
             else f"{missing[0]!r} cannot be measured of this model."
         )
     return found
+
+
+def _small(data: Dataset) -> bool:
+    """Whether one pass over the data takes less than to compile it."""
+    return len(data.x) <= _WHOLE and (data.x.ndim < 3 or data.x.shape[1] <= _SHORT)
+
+
+@contextlib.contextmanager
+def _uncompiled(model: keras.Model) -> Iterator[None]:
+    """The model and its watcher answer without being compiled, and forget it afterwards."""
+    some = [model, watched(model)] if has_attention(model) else [model]
+    for one in some:
+        one.run_eagerly, one.predict_function = True, None
+    try:
+        yield
+    finally:
+        for one in some:
+            one.run_eagerly, one.predict_function = False, None
 
 
 def faithfulness(model: keras.Model, data: Dataset) -> float:

@@ -1,5 +1,7 @@
 """What a search aims at, what mattered in it, and its pictures."""
 
+import dataclasses
+
 import keras
 import keras_tuner
 import numpy as np
@@ -7,8 +9,9 @@ import pytest
 from scipy import stats
 
 import attention_zoo as az
+from attention_zoo.explain.watching import watched
 from attention_zoo.training.measure import measure
-from attention_zoo.tuning import OBJECTIVES, Search, TrialResult
+from attention_zoo.tuning import OBJECTIVES, Search, TrialResult, objectives
 from attention_zoo.tuning.importance import epsilon_squared, importance
 from attention_zoo.tuning.objectives import check_objectives, figures
 
@@ -35,6 +38,23 @@ def test_every_objective_that_can_be_had_is_measured(planted):
     assert set(aims) <= set(found) and np.isfinite(list(found.values())).all()
     assert found["parameters"] == model.count_params()
     assert found["accuracy"] == measure(model, data)["accuracy"]
+
+
+@pytest.mark.parametrize("knows_truth", [True, False])  # which is measured in another way
+def test_few_samples_are_measured_without_a_compiler_to_the_same_figures(
+    planted, monkeypatch, knows_truth
+):
+    model, data = planted
+    if knows_truth:
+        truth = np.zeros(data.x.shape, bool)
+        truth[:, 0] = True
+        data = dataclasses.replace(data, relevance=truth)
+    few = figures(model, data, ["log_loss"])
+    for one in (model, watched(model)):
+        assert not one.run_eagerly and one.predict_function is None
+    monkeypatch.setattr(objectives, "_WHOLE", 0)
+    assert few == pytest.approx(figures(model, data, ["log_loss"]), abs=1e-5)
+    assert any(one.predict_function is not None for one in (model, watched(model)))
 
 
 def test_costly_figures_are_measured_only_as_aims(planted):
