@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from attention_zoo.core import files
 from attention_zoo.core.registry import one_of
@@ -19,6 +19,9 @@ from attention_zoo.tuning.results import Search, signed
 
 #: As many hyperparameters as a page has room for.
 _MOST = 12
+
+#: A cost whose figures differ by more than such a factor is drawn on a logarithmic axis.
+_WIDE = 10
 
 
 def progress(search: Search, objectives: Sequence[str]) -> Figure:
@@ -118,7 +121,17 @@ def _trade_off(axes: Axes, search: Search, first: str, other: str) -> None:
         color=style.BLUE, linewidth=1,
     )  # fmt: skip
     for one in ordered:
-        axes.annotate(f" {one.trial}", (one.figures[other], one.figures[first]), fontsize=7)
+        axes.annotate(
+            str(one.trial), (one.figures[other], one.figures[first]), (4, 3),
+            textcoords="offset points", fontsize=7,
+        )  # fmt: skip
+    costs = [one.figures[other] for one in search.completed]
+    cost = OBJECTIVES[other].direction == "min" and min(costs) > 0
+    if cost and max(costs) > _WIDE * min(costs):
+        # What is worth having is small, and would lie on one line beside the largest
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(LogFormatter(minor_thresholds=(2, 0.6)))
+        axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.6)))
     axes.set_xlabel(f"{_words(other)} ({_way(other)})")
     axes.set_ylabel(f"{_words(first)} ({_way(first)})")
     axes.legend(frameon=False, fontsize=7)
