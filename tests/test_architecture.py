@@ -114,5 +114,7 @@ def test_every_public_name_resolves():
     for name in attention_zoo.__all__:
         assert getattr(attention_zoo, name) is not None
     assert set(attention_zoo.__all__) == set(dir(attention_zoo))
-    with pytest.raises(AttributeError, match="no attribute 'lod'"):
+    with pytest.raises(AttributeError, match="no attribute 'lod'") as raised:
         attention_zoo.lod  # noqa: B018
+    # From which Python suggests the nearest
+    assert (raised.value.name, raised.value.obj) == ("lod", attention_zoo)

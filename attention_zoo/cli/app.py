@@ -71,8 +71,18 @@ def _fail(error: Exception) -> int:
     if type(error).__name__ in ("Abort", "Exit"):
         return getattr(error, "exit_code", 130)
     format_message = getattr(error, "format_message", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and format_message:
+        typer.echo(format_message(), err=True)
+        return 2
     if format_message is not None:
-        complain(f"{format_message()} Try: attention-zoo --help")
+        context = getattr(error, "ctx", None)
+        words = context.command_path if context else "attention-zoo"
+        complain(f"{format_message()} Try: {words} --help")
+        return 2
+    if isinstance(error, FileExistsError):
+        # As the shell has it
+        said = str(error).replace("allow overwriting", "give --overwrite")
+        complain(said.replace("Go on with it (resume)", "Go on with it by --resume"))
         return 2
     if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "jax", "torch"):
         complain(

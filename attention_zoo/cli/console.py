@@ -26,7 +26,9 @@ def table(
     title: str, columns: list[str], rows: list[list[str]], right: Collection[int] = ()
 ) -> None:
     """A plain table."""
-    grid = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
+    # Not the table's own title, which is broken at the table's width
+    out.print(Text(title, style="bold"))
+    grid = Table(box=None, pad_edge=False)
     for number, column in enumerate(columns):
         grid.add_column(
             column,

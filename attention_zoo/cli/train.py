@@ -91,7 +91,8 @@ def train(
     table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
     here = out_ if out_.is_absolute() else f"./{out_}"
     again = "" if data is None else f" --data {data}" + (f" --target {target}" if target else "")
-    out.print(f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}")
+    said = f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}"
+    out.print(said, soft_wrap=True)  # a command to copy
 
 
 def read_data(

@@ -19,7 +19,11 @@ def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
     def find(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            # With both, Python suggests the nearest name
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}",
+                name=name, obj=sys.modules[package],
+            )  # fmt: skip
         home = importlib.import_module(f"{package}.{homes[name]}")
         value = home if homes[name] == name else getattr(home, name)
         setattr(sys.modules[package], name, value)

@@ -56,7 +56,7 @@ def save(
 
     Raises:
         ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
-            as `Lambda`.
+            as `Lambda`; for a path that ends in `.keras`.
         FileExistsError: if something is there and `overwrite` is false.
 
     Example:
@@ -65,6 +65,13 @@ def save(
     >>> az.save(model, "my_preset").name
     'my_preset'
     """
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise TypeError(f"`path` must be a folder's path or an address. Received: {path!r}")
+    if Path(path).suffix == ".keras" and not hub.is_address(path):
+        raise ValueError(
+            "A preset is a folder: leave the ending out. A .keras file is written by "
+            f"model.save({os.fspath(path)!r}). Received: path={os.fspath(path)!r}"
+        )
     if hub.is_address(path):
         hub.parse(str(path))
         with tempfile.TemporaryDirectory() as scratch:

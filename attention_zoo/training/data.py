@@ -143,7 +143,8 @@ def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any]
         return y.astype("float32"), kind, None
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"`y` has one class only ({classes[0]!r}): there is nothing to learn.")
+        only = classes[0].item()
+        raise ValueError(f"`y` has one class only ({only!r}): there is nothing to learn.")
     if kind == "binary" and len(classes) > 2:
         raise ValueError(f"`y` must have 2 classes. Received: {len(classes)}")
     if len(classes) > max(2, len(y) // 2):

@@ -77,6 +77,12 @@ def _csv(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray | None,
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise ValueError(f"{path} has the column {twice[0]!r} more than once.")
+    for separator in ";\t|":
+        if len(header) == 1 and separator in header[0]:
+            raise ValueError(
+                f"{path} must be separated by commas. Received: {separator!r} in its header, "
+                f"{header[0][:50]!r}"
+            )
     if target is not None and target not in header:
         raise ValueError(
             f"{path} has no column {target!r}.{nearest(target, header)} "
@@ -98,7 +104,7 @@ def _csv(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray | None,
 
 def _numbers(path: Path, name: str, cells: Any) -> np.ndarray:
     try:
-        return np.array(cells, dtype="float64")
+        values = np.array(cells, dtype="float64")
     except ValueError:
         for line, cell in enumerate(cells, start=2):
             try:
@@ -109,6 +115,12 @@ def _numbers(path: Path, name: str, cells: Any) -> np.ndarray:
                     f"{path}, row {line}, column {name!r}: {what} where a number is needed."
                 ) from None
         raise
+    for index in np.flatnonzero(~np.isfinite(values)):
+        raise ValueError(
+            f"{path}, row {index + 2}, column {name!r}: {cells[index]!r} where a finite number is "
+            "needed. Fill such cells, or leave their rows out."
+        )
+    return values
 
 
 def _labels(cells: Any, path: Path, target: str) -> np.ndarray:

@@ -72,6 +72,12 @@ def train(
     Returns:
         A `Run`.
 
+    Raises:
+        TypeError: for data that are no `Dataset`, such as (x, y).
+        ValueError: for what does not fit, before anything is written.
+        FileExistsError: if something is at `out` and may not be replaced.
+        TrainingError: if the loss becomes NaN or infinite.
+
     Example:
 
     >>> recipe = az.training.load_recipe("dense.planted_feature").changed(
@@ -81,6 +87,16 @@ def train(
     """
     checks.natural("seeds", seeds)
     checks.positive_int("patience", patience, none=True)
+    if not isinstance(recipe, (str, Recipe)):
+        raise TypeError(
+            "`recipe` must be a training.Recipe or an architecture's name, see list_models. "
+            f"Received: {recipe!r}"
+        )
+    if data is not None and not isinstance(data, Dataset):
+        raise TypeError(
+            "`data` must be a Dataset: training.from_arrays(x, y) or training.read(file). "
+            f"Received: {type(data).__name__}"
+        )
     if isinstance(recipe, str):
         known = (data.kind, len(data.x)) if data else ()
         recipe = default_recipe(recipe, task, *known)

@@ -208,6 +208,8 @@ def test_options_change_the_recipe(shell):
     ("words", "message"),
     [
         (["lst"], "No such command 'lst'"),
+        (["show"], "Missing argument 'name'. Try: attention-zoo show --help"),
+        (["train", "gru", "--task", "planted_step", "--out", "m", "--patience", "0"], "`patience`"),
         (["list", "prests"], "Did you mean 'presets'"),
         (["show", "lstm_aftr"], "Did you mean 'lstm_after'"),
         (["explain", "nothing.keras"], "There is no file nothing.keras"),
@@ -245,6 +247,13 @@ def test_bad_input_is_one_line_and_status_2_and_writes_nothing(shell, tmp_path, 
     assert complaint.count("\n") == 1
     assert "Traceback" not in complaint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_command_the_help_is_whole_and_what_is_there_can_be_replaced(shell, tmp_path):
+    status, _, complaint = shell()
+    assert status == 2 and "\nCommands:\n" in complaint
+    (tmp_path / "p.png").touch()
+    assert "or give --overwrite" in shell("explain", "lstm_after", "--out", "p.png")[2]
 
 
 @pytest.mark.parametrize(("backend", "words"), [("jaxx", "jaxx"), ("nowhere", "nowhere")])

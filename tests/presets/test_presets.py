@@ -49,6 +49,15 @@ def test_save_and_load_give_the_same_model(model, preset):
     assert sorted(p.name for p in preset.iterdir()) == sorted((CARD, *VOUCHED))
 
 
+def test_a_preset_is_a_folder(model, tmp_path):
+    with pytest.raises(ValueError, match=r"A preset is a folder.*model.save\(.*m.keras'\)"):
+        az.save(model, tmp_path / "m.keras")
+    for path in ("", 5):
+        with pytest.raises(TypeError, match="`path` must be a folder's path"):
+            az.save(model, path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_folder_is_kept_unless_overwriting(model, preset):
     before = (preset / CARD).read_bytes()
     with pytest.raises(FileExistsError, match="exists and is kept"):
@@ -160,7 +169,8 @@ def test_what_only_a_newer_keras_knows_is_left_out_where_it_is_not_used(model, p
     initializer["config"]["of_a_newer_keras"] = None
     edit(preset / CONFIG, **config)
     vouch(preset)
-    np.testing.assert_array_equal(az.load(preset, verify=True)(X), model(X))
+    again = az.load(preset, verify=True)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
     initializer["config"]["of_a_newer_keras"] = 3
     edit(preset / CONFIG, **config)
     vouch(preset)

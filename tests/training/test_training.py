@@ -295,6 +295,10 @@ def test_a_run_needs_one_source_of_data():
         train("gru", "planted_stepp")
     with pytest.raises(ValueError, match="`patience` must be a positive integer or None"):
         train("gru", "planted_step", patience=0)
+    with pytest.raises(TypeError, match="`data` must be a Dataset: .*from_arrays.*Received: tuple"):
+        train("gru", data=(np.zeros((4, 3, 2)), [0, 1, 0, 1]))
+    with pytest.raises(TypeError, match="`recipe` must be a training.Recipe or an arch"):
+        train(None)
 
 
 def test_the_backup_survives_a_torn_history(tmp_path):
