@@ -22,22 +22,12 @@ _DRAWN, _BEST, _ROUNDS = 2000, 25, 12
 _AROUND, _LEAST, _MOST = 20, 0.003, 0.3
 
 
-#: Further places from which the process's length scale is fitted.
-_RESTARTS = 4
-
-
 class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
     """The point of the lowest confidence bound, among many points that the space does have.
 
     A point is a function of the seed and of the trials, and of nothing else, so that a search that
     goes on tries what one does that was not interrupted.
     """
-
-    def _make_gpr(self) -> Any:
-        process = super()._make_gpr()
-        # It has one length scale, for which KerasTuner's 20 would take longer than all else
-        process.n_restarts_optimizer = _RESTARTS
-        return process
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """The next point: random ones first, as KerasTuner's."""
