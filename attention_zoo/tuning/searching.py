@@ -115,10 +115,10 @@ def tune(
 
     Example:
 
-    >>> search = az.tune("gru", "planted_step", attention=["temporal", "pooling"], max_trials=2,
-    ...                  epochs=1, samples=200, space={"gru/units": 4})
+    >>> search = az.tune("dense", "planted_feature", max_trials=2, epochs=1, samples=200,
+    ...                  space={"dense/units": [4, 8]})
     >>> len(search.trials), search.default.values["attention"]
-    (2, 'temporal')
+    (2, 'feature')
     """
     arguments: dict[str, Any] = {
         "architecture": architecture, "task": task, "data": data, "attention": attention,

@@ -26,7 +26,9 @@ def test_promise(case, promise):
 
 
 def test_models_come_back_from_disk_in_a_fresh_process(tmp_path):
-    for number, case in enumerate(CASES):
+    # Of each layer the case with the most options: that each option comes back is "config"
+    most = {case.layer: case for case in sorted(CASES, key=lambda case: len(case.kwargs))}
+    for number, case in enumerate(most.values()):
         model = model_of(case)
         arrays = case.arrays()
         np.savez(tmp_path / f"{number}.npz", y=model.predict(arrays, verbose=0), **arrays)
@@ -40,10 +42,10 @@ def test_models_come_back_from_disk_in_a_fresh_process(tmp_path):
         "    np.testing.assert_array_equal(m.predict(stored, verbose=0), y)\n"
         "print('all', number + 1)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(len(CASES))],
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(len(most))],
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-2:] == ["all", str(len(CASES))]
+    assert done.stdout.split()[-2:] == ["all", str(len(most))]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
