@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
+import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from attention_zoo.core import files, optional
@@ -148,10 +149,11 @@ def make_oracle(
     """The oracle of a search; ImportError where scikit-learn and SciPy are missing for
     `"bayesian"`, or Optuna for `"nsga2"`."""
     objective = objectives[0]
-    # KerasTuner takes 0 for no seed
+    # KerasTuner counts on from a seed, so that neighbours would try the same points; 0 is none
+    far = 1 + int(np.random.SeedSequence(seed).generate_state(1)[0]) // 2
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(objective, OBJECTIVES[objective].direction),
-        "seed": seed + 1,
+        "seed": far,
     }
     oracle: Steady
     if tuner == "hyperband":

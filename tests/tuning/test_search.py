@@ -56,6 +56,13 @@ def found_config(trial):
     return {"input_shape": (32,), "activation": "sigmoid", **recipe["config"]}
 
 
+def test_searches_of_neighbouring_seeds_have_only_the_default_in_common(quick):
+    first, second = (
+        {one.values["learning_rate"] for one in search(seed=seed).trials} for seed in (0, 1)
+    )
+    assert len(first) == len(second) == 4 and first & second == {1e-3}
+
+
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
 def test_interrupted_three_times_it_tries_the_same_points(quick, tmp_path, tuner):
     space = {**SMALL, "learning_rate": [1e-3, 1e-2]} if tuner == "grid" else SMALL
