@@ -173,6 +173,11 @@ class _Source:
             drawn = training.from_task(task, samples, 0, "test")
             return _Given(network, drawn.x, drawn.y, drawn.relevance)
         x, y, mask, names = training.read_arrays(data, target=target)
+        if target is None and names and [len(names) - 1] == list(network.input_shape[1:2]):
+            raise ValueError(
+                f"{data} has one column more than {self.name} takes. Name the one that is to be "
+                f"predicted: --target {names[-1]}"
+            )
         if mask is not None:
             x[~mask.astype(bool)] = PADDING
         y = self._codes(y)

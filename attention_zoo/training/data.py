@@ -61,6 +61,15 @@ class Dataset:
         return dataclasses.replace(self, x=self.x[indices], y=self.y[indices], relevance=relevance)
 
 
+def check_dataset(data: Any) -> None:
+    """TypeError for data that are neither a `Dataset` nor None, such as (x, y)."""
+    if data is not None and not isinstance(data, Dataset):
+        raise TypeError(
+            "`data` must be a Dataset: training.from_arrays(x, y) or training.read(file). "
+            f"Received: {type(data).__name__}"
+        )
+
+
 def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     """A draw of a task."""
     sample = task.sample(n, seed=seed, split=split)

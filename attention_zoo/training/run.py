@@ -13,7 +13,7 @@ import keras
 
 from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
-from attention_zoo.training.data import Dataset, split
+from attention_zoo.training.data import Dataset, check_dataset, split
 from attention_zoo.training.distribution import Alone, together
 from attention_zoo.training.fit import History, build_for, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
@@ -92,11 +92,7 @@ def train(
             "`recipe` must be a training.Recipe or an architecture's name, see list_models. "
             f"Received: {recipe!r}"
         )
-    if data is not None and not isinstance(data, Dataset):
-        raise TypeError(
-            "`data` must be a Dataset: training.from_arrays(x, y) or training.read(file). "
-            f"Received: {type(data).__name__}"
-        )
+    check_dataset(data)
     if isinstance(recipe, str):
         known = (data.kind, len(data.x)) if data else ()
         recipe = default_recipe(recipe, task, *known)

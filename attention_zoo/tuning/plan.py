@@ -11,7 +11,7 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.training.data import Dataset, split
+from attention_zoo.training.data import Dataset, check_dataset, split
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning import nsga2
@@ -93,6 +93,7 @@ def make_plan(
         checks.positive("max_minutes", max_minutes)
     elif max_trials is None:
         max_trials = 20
+    check_dataset(data)
     if (task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     common = _common(task, samples)

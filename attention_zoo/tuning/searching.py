@@ -109,6 +109,7 @@ def tune(
     Raises:
         ValueError: before the first trial, for unknown names (the nearest is suggested), values
             that do not fit, or a folder that holds another search.
+        TypeError: for data that are no `Dataset`, such as (x, y).
         FileExistsError: if the folder holds something and may not be replaced.
         tuning.TuningError: if every trial fails, with the first one's error; if another search
             uses the folder; if its state cannot be read.

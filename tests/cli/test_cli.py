@@ -115,6 +115,11 @@ def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     status, printed, _ = shell("explain", "./mine", "--data", table, "--target", "bought")
     assert status == 0
     assert "second" in printed
+    numbers = table.read_text().replace("yes", "1").replace("no", "0")
+    (tmp_path / "numbers.csv").write_text(numbers)
+    status, _, complaint = shell("explain", "./mine", "--data", "numbers.csv", "--overwrite")
+    assert status == 2 and "one column more than mine takes" in complaint
+    assert "--target bought" in complaint
     model = az.load("./mine")
     model.save(tmp_path / "m.keras")
     status, printed, _ = shell("explain", "m.keras", "--data", table, "--target", "bought",

@@ -196,6 +196,11 @@ def test_bad_arguments_are_told_before_the_first_trial(monkeypatch, wrong, match
         search(**wrong)
 
 
+def test_a_pair_of_arrays_is_told_what_to_make_of_it():
+    with pytest.raises(TypeError, match=r"from_arrays\(x, y\).*Received: tuple"):
+        az.tune("dense", data=(np.zeros((5, 3)), np.zeros(5)))
+
+
 def test_an_architecture_that_does_not_fit_the_data_is_told(monkeypatch):
     monkeypatch.setattr(trials, "fit", None)
     with pytest.raises(ValueError, match=r"`input_shape` must be a tuple \(time, features\)"):
