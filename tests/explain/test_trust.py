@@ -140,6 +140,9 @@ def test_without_labels_truth_or_controls(small):
         "change of the answer, attending to all alike",
         "trained with uniform attention",
     ]
+    # How good an answer is, nobody knows without labels
+    assert page.rows[0].value > 0.1 * page.rows[0].control
+    assert "answers otherwise" in page.rows[0].sentence and "labels" in page.rows[0].sentence
     assert "normalizer='uniform'" in page.rows[1].sentence
     assert not {"relevance mass accuracy", "JSD over 2 seeds"} & set(names)
     assert [done for _, done, _ in told] == list(range(told[0][2]))
@@ -149,14 +152,7 @@ def test_without_labels_truth_or_controls(small):
     assert page != az.trust(model, x, samples=17, seed=4)
 
 
-def test_without_labels_no_answer_is_called_better_or_worse(small):
-    model, x = small
-    row = az.trust(model, x).rows[0]
-    assert row.value > 0.1 * row.control
-    assert "answers otherwise" in row.sentence and "only labels tell" in row.sentence
-
-
-def test_few_samples_that_differ_are_told_from_many():
+def test_few_samples_that_differ_are_no_proof(good):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((5, 3))
 
@@ -168,15 +164,11 @@ def test_few_samples_that_differ_are_told_from_many():
     alike.set_weights(own.get_weights())
     x = np.random.default_rng(0).normal(size=(2000, 5, 3)).astype("float32")
     y, other = (m.predict(x, verbose=0)[:, 0] > 0.5 for m in (own, alike))
-    sentences = {}
-    for flips in (0, 2, 9):
-        chosen = np.r_[np.flatnonzero(y != other)[:flips], np.flatnonzero(y == other)[: 86 - flips]]
-        row = az.trust(own, x[chosen], y[chosen])[IN_PLACE]
-        assert (row.control, row.value) == (1, pytest.approx(1 - flips / 86))
-        sentences[flips] = row.sentence
-    assert "answers as well" in sentences[0]
-    assert "no more than chance" in sentences[2]
-    assert "answers worse" in sentences[9]
+    two = np.r_[np.flatnonzero(y != other)[:2], np.flatnonzero(y == other)[:84]]
+    row = az.trust(own, x[two], y[two])[IN_PLACE]
+    assert (row.control, row.value) == (1, pytest.approx(84 / 86))
+    assert "no more than chance" in row.sentence
+    assert "answers worse" in good[IN_PLACE].sentence
 
 
 @pytest.mark.parametrize(
