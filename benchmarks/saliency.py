@@ -162,6 +162,12 @@ def _accuracy(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     return float(((answers > 0.5) == (y > 0.5)).mean())
 
 
+def page_of_results() -> str:
+    """The page of what is stored."""
+    results = json.loads(RESULTS.read_text("utf-8"))
+    return page({name: results[name] for name in (*cases(), *PUBLISHED) if name in results})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.saliency", description=__doc__,
@@ -185,7 +191,7 @@ def main() -> None:
             results.setdefault(name, {})[str(seed)] = found
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
             keras.utils.clear_session()
-    PAGE.write_text(page({name: results[name] for name in names if name in results}), "utf-8")
+    PAGE.write_text(page_of_results(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -96,11 +96,21 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _stored() -> dict[str, Any]:
+def stored() -> dict[str, Any]:
+    """The results so far."""
     return json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
 
 
 def _workers(found: dict[str, Any]) -> list[str]:
+    megabytes = found.get("memory", [])
+    after = [number for number in (1, 5, 15, 30) if number <= len(megabytes)]
+    held = [
+        "- after "
+        + ", ".join(f"{number} trials" if number > 1 else "1 trial" for number in after)
+        + " the process of a search has "
+        + ", ".join(f"{megabytes[number - 1]:.0f}" for number in after)
+        + " MB (`python -m benchmarks.workers --memory 30`)."
+    ] if after else []  # fmt: skip
     return [
         "## Two workers, and the overhead of a search",
         "",
@@ -111,7 +121,9 @@ def _workers(found: dict[str, Any]) -> list[str]:
         f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
         "minute as one process;",
         f"- a search takes {found['search over fit, seconds']:.2f} times as long as plain `fit` "
-        "calls of the same trials, its measuring on validation samples included.",
+        "calls of the same trials, its measuring on validation samples included"
+        + (";" if held else "."),
+        *held,
     ]
 
 
@@ -131,13 +143,13 @@ def main() -> None:
     wanted = [s for s in SUBJECTS if s.startswith(tuple(options.subject) or "")]
     for seed, subject, tuner in itertools.product(SEEDS, wanted, TUNERS):
         key = f"{subject}/{tuner}/{seed}"
-        if options.report or key in _stored():
+        if options.report or key in stored():
             continue
         found = search(subject, tuner, seed)
         print(key, found, flush=True)
         # Another process may be at another subject
-        RESULTS.write_text(json.dumps(_stored() | {key: found}, indent=1) + "\n", "utf-8")
-    PAGE.write_text(page(_stored()), "utf-8")
+        RESULTS.write_text(json.dumps(stored() | {key: found}, indent=1) + "\n", "utf-8")
+    PAGE.write_text(page(stored()), "utf-8")
 
 
 if __name__ == "__main__":

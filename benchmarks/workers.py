@@ -2,6 +2,7 @@
 
     python -m benchmarks.workers                A B C A B C, each in a process of its own
     python -m benchmarks.workers --trials 20 --epochs 10 --rounds 3
+    python -m benchmarks.workers --memory 30    what one process has after each of so many trials
 
 Trials a minute are counted from the first trial's begin to the last one's end; `whole` is with the
 start of the processes and the measuring of the best. CPU seconds are those of a run with its
@@ -72,6 +73,24 @@ def once(kind: str, trials: int, epochs: int, recipes: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def memory(trials: int) -> list[float]:
+    """The resident memory of a search's process in MB, after each of its trials."""
+    import attention_zoo as az
+
+    found = []
+
+    class Scale(az.tuning.Spectator):
+        def trial_ends(self, trial):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            found.append(pages * resource.getpagesize() / 2**20)
+            print(f"{len(found)}: {found[-1]:.0f} MB", flush=True)
+
+    az.tune(
+        "gru", "planted_step", max_trials=trials, epochs=2, samples=1000, spectator=Scale(),
+    )  # fmt: skip
+    return found
+
+
 def cpu() -> float:
     """The CPU seconds of this process and of its children that ended."""
     each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -86,11 +105,17 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, metavar="TRIALS", help="measure memory alone")
     parser.add_argument("--once", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--recipes", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:
         print(json.dumps(once(options.once, options.trials, options.epochs, options.recipes)))
+        return
+    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if options.memory:
+        found = {**stored, "memory": memory(options.memory)}
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
         return
     runs = []
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +130,7 @@ def main() -> None:
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 runs.append({**json.loads(done.stdout.splitlines()[-1]), "load before": load})
                 print(runs[-1], flush=True)
-    found = {"runs": runs, "cores": os.cpu_count(), **summary(runs)}
+    found = {**stored, "runs": runs, "cores": os.cpu_count(), **summary(runs)}
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(summary(runs), indent=1))
 

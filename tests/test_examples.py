@@ -100,3 +100,15 @@ def test_the_page_on_deploying_is_that_of_its_results():
 
     results = json.loads(export_matrix.RESULTS.read_text("utf-8"))
     assert export_matrix.page(results) == export_matrix.PAGE.read_text("utf-8")
+
+
+def test_the_page_of_searches_is_that_of_its_results():
+    from benchmarks import searches
+
+    assert searches.page(searches.stored()) == searches.PAGE.read_text("utf-8")
+
+
+def test_the_page_on_saliency_is_that_of_its_results():
+    from benchmarks import saliency
+
+    assert saliency.page_of_results() == saliency.PAGE.read_text("utf-8")

@@ -15,6 +15,7 @@ from attention_zoo.core import files
 from attention_zoo.training.data import Dataset, from_task
 from attention_zoo.training.fit import build_for, fit
 from attention_zoo.training.measure import measure
+from attention_zoo.training.passing import passing_models
 from attention_zoo.training.recipe import Recipe
 
 TEST_SAMPLES = 10_000
@@ -85,18 +86,22 @@ def study(
         for seed in range(seeds if name == "ours" else min(seeds, _CONTROL_SEEDS)):
             done = folder / f"{name}_{seed}.json"
             if not done.exists():
-                one = control(recipe).changed(seed=seed)
-                train, validation, test = datasets(one)
-                model, _ = fit(one, train, validation)
+                with passing_models():
+                    found = _figures(control(recipe).changed(seed=seed))
                 with files.new_file(done) as scratch:
-                    scratch.write_text(json.dumps(figures_of(model, one, test)), "utf-8")
-                keras.utils.clear_session()
+                    scratch.write_text(json.dumps(found), "utf-8")
             runs.append(json.loads(done.read_text("utf-8")))
             figures = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
             report(f"{name}, seed {seed}: {figures}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         result[name] = {"runs": runs, "median": median}
     return result
+
+
+def _figures(recipe: Recipe) -> dict[str, float]:
+    train, validation, test = datasets(recipe)
+    model, _ = fit(recipe, train, validation)
+    return figures_of(model, recipe, test)
 
 
 def _with_normalizer(recipe: Recipe, name: str) -> Recipe:

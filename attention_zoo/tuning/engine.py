@@ -10,8 +10,9 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 
+from attention_zoo.training.passing import passing_models
 from attention_zoo.tuning.oracles import Steady
-from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer, forget
+from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer
 
 
 @contextlib.contextmanager
@@ -74,12 +75,12 @@ class Engine(BaseTuner):
         earlier = values.get("tuner/trial_id")
         start = self._folder(earlier) / CHECKPOINT if earlier else None
         folder = self._folder(trial.trial_id)
-        return self.trainer.run(trial.trial_id, values, folder, start, self.spectator)
+        with passing_models():  # memory does not grow with the trials
+            return self.trainer.run(trial.trial_id, values, folder, start, self.spectator)
 
     def on_trial_end(self, trial: Any) -> None:
         """Keep the result, and no more weights than those of the best."""
         super().on_trial_end(trial)
-        forget()
         if self.chief is None:
             self.prune()
         self.spectator.trial_ends(trial.trial_id)

@@ -153,11 +153,6 @@ class Trainer:
         return record, model
 
 
-def forget() -> None:
-    """Let go of what a trial's models hold, so that memory does not grow with the trials."""
-    keras.utils.clear_session()  # which collects garbage
-
-
 def _keep(path: Path, record: dict[str, Any], checkpoint: Path | None, model: keras.Model) -> None:
     try:
         if checkpoint is not None:

@@ -1,0 +1,36 @@
+"""Models that are made, measured and thrown away, many in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+@contextmanager
+def passing_models() -> Iterator[None]:
+    """No model that is trained in the block outlives it: what the backend holds of them, goes.
+
+    TensorFlow registers the gradient of a `custom_gradient` anew whenever a function with one is
+    traced, and never lets go of it, nor of the graph that it belongs to: Keras's `fit` has some.
+    """
+    before = set(_gradients())
+    try:
+        yield
+    finally:
+        kept = _gradients()
+        for name in set(kept) - before:
+            del kept[name]
+        keras.utils.clear_session()  # which collects garbage
+
+
+def _gradients() -> MutableMapping[str, Any]:
+    """The gradients that TensorFlow knows by name; none under another backend."""
+    if keras.backend.backend() != "tensorflow":
+        return {}
+    from tensorflow.python.framework import ops
+
+    # It has no public way to take one back; without this one memory grows, and no more
+    return getattr(getattr(ops, "gradient_registry", None), "_registry", {})

@@ -1,0 +1,47 @@
+"""Of models that are thrown away nothing stays."""
+
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+from attention_zoo.training.passing import passing_models
+
+
+def trained():
+    model = az.build("gru", input_shape=(5, 2), units=3, activation="sigmoid")
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    model.fit(np.ones((8, 5, 2)), np.ones(8), verbose=0)
+    return weakref.ref(model)
+
+
+def test_a_model_is_gone_with_its_block_whatever_ends_it():
+    with passing_models():
+        gone = trained()
+    assert gone() is None
+    with pytest.raises(ValueError, match="what ended it"), passing_models():
+        gone = trained()
+        raise ValueError("what ended it")
+    assert gone() is None
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the graphs are TensorFlow's")
+def test_its_graphs_go_with_it_and_those_of_others_stay():
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    def graphs():
+        gc.collect()
+        return sum(isinstance(one, FuncGraph) for one in gc.get_objects())
+
+    mine = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
+    mine.compile("adam", "binary_crossentropy", jit_compile=False)
+    mine.fit(np.ones((8, 3)), np.ones(8), verbose=0)
+    before = graphs()
+    for _ in range(2):
+        with passing_models():
+            trained()
+    assert graphs() == before
+    mine.fit(np.ones((8, 3)), np.ones(8), verbose=0)
