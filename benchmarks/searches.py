@@ -70,7 +70,8 @@ def page(results: dict[str, Any]) -> str:
         f"run with the seeds {', '.join(map(str, SEEDS))}; the default model is its first trial, "
         "trained for as many epochs. Log loss, mean ± standard deviation over the seeds: less is "
         "better. The best was chosen on the validation samples, so that only the test column "
-        "compares fairly. `python -m benchmarks.searches` makes this page.",
+        "compares fairly. The Bayesian tuner's first ten points are random where, as here, no "
+        "number of trials is given. `python -m benchmarks.searches` makes this page.",
         "",
         "| subject | tuner | trials | default, validation | best, validation | default, test | "
         "best, test | better on test |",
