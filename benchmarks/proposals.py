@@ -34,7 +34,7 @@ RESULTS = ROOT / "benchmarks" / "proposals.json"
 
 TRIALS = 25
 
-#: Far apart: KerasTuner's random values under neighbouring seeds are one sequence, shifted by one.
+#: Of as many searches of each kind.
 SEEDS = range(0, 8000, 1000)
 TUNERS = ("ours", "KerasTuner", "random")
 
