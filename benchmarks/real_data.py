@@ -24,9 +24,9 @@ import numpy as np
 import attention_zoo as az
 from attention_zoo.training import Dataset, make_recipe, measure
 from attention_zoo.training.fit import adapt, build_for, compile_model
+from attention_zoo.training.passing import passing_models
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.study import uniform_control
-from attention_zoo.tuning.trials import forget
 from benchmarks.environments import ROOT
 from benchmarks.real_looks import IMAGES, LONG, PICTURES, draw, file_of, look
 from benchmarks.real_page import BUDGET, VARIANTS, page
@@ -151,16 +151,20 @@ def run(
     found["lengths"] = None if lengths is None else [int(lengths.min()), int(lengths.max())]
     recipe = recipes(name, real, train, found)[variant]()
     for seed in wanted:
-        begun = time.perf_counter()
-        model = fitted(recipe, train, seed)
-        runs[str(seed)] = {
-            **measure(model, test), "parameters": model.count_params(),
-            "epochs": recipe.phases[0].epochs, "seconds": round(time.perf_counter() - begun, 1),
-            "backend": keras.backend.backend(),
-        }  # fmt: skip
+        with passing_models():
+            runs[str(seed)] = _measured(recipe, train, test, seed)
         print(name, variant, seed, json.dumps(runs[str(seed)]), flush=True)
         save()
-        forget()
+
+
+def _measured(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> dict[str, Any]:
+    begun = time.perf_counter()
+    model = fitted(recipe, train, seed)
+    return {
+        **measure(model, test), "parameters": model.count_params(),
+        "epochs": recipe.phases[0].epochs, "seconds": round(time.perf_counter() - begun, 1),
+        "backend": keras.backend.backend(),
+    }  # fmt: skip
 
 
 def looked(name: str, found: dict[str, Any], save: Any, real: RealSet) -> None:
@@ -171,14 +175,14 @@ def looked(name: str, found: dict[str, Any], save: Any, real: RealSet) -> None:
         return
     train, test = real.load()
     recipe = plain(train, real.architecture)
-    model = fitted(recipe, train, 0)
-    if not pictured:
-        draw(name, model, test)
-    if "looks" not in found:
-        found["looks"] = look(model, [fitted(recipe, train, 1)], test, found["runs"])
-        print(name, json.dumps(found["looks"]), flush=True)
-        save()
-    forget()
+    with passing_models():
+        model = fitted(recipe, train, 0)
+        if not pictured:
+            draw(name, model, test)
+        if "looks" not in found:
+            found["looks"] = look(model, [fitted(recipe, train, 1)], test, found["runs"])
+            print(name, json.dumps(found["looks"]), flush=True)
+            save()
 
 
 def main() -> None:
