@@ -28,7 +28,7 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 
 def measure(side: Side, folder: Path) -> dict[str, Any]:
     """One process of one side."""
-    command = [interpreter(side.environment, folder), "-W", "ignore", "-m", "benchmarks.work",
+    command = [str(interpreter(side.environment, folder)), "-W", "ignore", "-m", "benchmarks.work",
                side.work, json.dumps(side.arguments), repr(time.time())]  # fmt: skip
     done = subprocess.run(
         command, env=variables(side.environment), capture_output=True, text=True, cwd=ROOT

@@ -166,7 +166,7 @@ CASES = {case.name: case for case in _cases()}
 
 #: How cost grows: subject, and the most time steps that a peer's T x T (x U) tensors leave memory
 #: for.
-GROWTH = {
+GROWTH: dict[str, dict[str, Any]] = {
     "additive": {"ours": "az_additive", "peer": "keras_additive", "most": 2**11},
     "multi-head": {"ours": "az_multi_head", "peer": "keras_multi_head", "most": 2**12},
 }

@@ -89,7 +89,7 @@ def knobs(values: Mapping[str, Any]) -> float:
     """One over that part: a kind of attention, some of its own knobs, and the rest."""
     found = abs(np.log10(values["learning_rate"] / 3e-3)) + abs(values["dense_after/dropout"] - 0.2)
     found += abs(np.log2(values["dense_after/units"] / 32)) / 4
-    found += {"sparsemax": 0.0, "entmax15": 0.1}.get(values.get("attention/normalizer"), 0.3)
+    found += {"sparsemax": 0.0, "entmax15": 0.1}.get(str(values.get("attention/normalizer")), 0.3)
     if values["attention"] == "pooling":
         return float(found + abs(values["attention/pooling/hops"] - 2) / 4)
     return float(found + 0.3 + 0.2 * (values["attention"] == "temporal"))

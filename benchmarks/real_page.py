@@ -147,9 +147,11 @@ def _trust_table(results: dict[str, Any], names: list[str]) -> str:
         cells = []
         for wanted in _TRUST:
             row = rows.get(wanted)
-            known = row is not None and row["value"] is not None
-            control = "" if not known or row["control"] is None else f" ({row['control']:.2f})"
-            cells.append(f"{row['value']:.2f}{control}" if known else "")
+            if row is None or row["value"] is None:
+                cells.append("")
+                continue
+            control = "" if row["control"] is None else f" ({row['control']:.2f})"
+            cells.append(f"{row['value']:.2f}{control}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -208,7 +210,8 @@ def _believed(looks: dict[str, Any]) -> str:
     lost, chance = (value("comprehensiveness (AOPC)", w) for w in ("value", "control"))
     alike, own = (value("accuracy, attending to all alike", w) for w in ("value", "control"))
     seeds, shuffled = (value("JSD over 2 seeds", w) for w in ("value", "control"))
-    yes, no = [], []
+    yes: list[str] = []
+    no: list[str] = []
     (yes if alike < own - 0.02 else no).append(
         f"attending to all alike its accuracy is {alike:.2f} instead of {own:.2f}"
     )
