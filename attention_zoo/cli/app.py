@@ -79,11 +79,6 @@ def _fail(error: Exception) -> int:
         words = context.command_path if context else "attention-zoo"
         complain(f"{format_message()} Try: {words} --help")
         return 2
-    if isinstance(error, FileExistsError):
-        # As the shell has it
-        said = str(error).replace("allow overwriting", "give --overwrite")
-        complain(said.replace("Go on with it (resume)", "Go on with it by --resume"))
-        return 2
     if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "jax", "torch"):
         complain(
             f"The Keras backend {error.name!r} is not installed. Install it with: pip install "

@@ -92,7 +92,8 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise FileExistsError if something is at `path` and may not be replaced."""
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(
-            f"{path} exists and is kept. Choose another path, or allow overwriting."
+            f"{path} exists and is kept. Choose another path, or replace it (--overwrite, "
+            "overwrite=True)."
         )
 
 

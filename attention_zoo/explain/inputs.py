@@ -45,6 +45,16 @@ def arranged(model: Any, inputs: Any) -> Any:
     return keras.tree.pack_sequence_as(model.input, list(each))
 
 
+def does_not_fit(model: keras.Model, x: Any) -> str:
+    """What to say where `x` did not pass through a model that does not tell its inputs."""
+    built = (model.get_build_config() or {}).get("input_shape")
+    first = f", which was built with {tuple(built)}" if built else ""
+    return (
+        f"`x` does not fit the model {model.name!r}{first}; its own error is above. "
+        f"Received: {keras.tree.map_structure(np.shape, x)}"
+    )
+
+
 def _names(model: Any) -> list[str]:
     """The names of the inputs, in the order of `model.inputs`."""
     return [t._keras_history.operation.name for t in getattr(model, "inputs", None) or []]

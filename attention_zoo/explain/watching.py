@@ -12,7 +12,7 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.explain.foreign_layers import KERAS_LAYERS, opened
-from attention_zoo.explain.inputs import arranged, check_inputs
+from attention_zoo.explain.inputs import arranged, check_inputs, does_not_fit
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.recorder import Seen, Watcher, watching
 
@@ -154,7 +154,14 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> Look:
     checks.positive_int("batch_size", batch_size)
     check_model(model)
     watcher = watched(model)
-    found = watcher.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)
+    x = check_inputs(model, x)
+    try:
+        found = watcher.predict(x, batch_size=batch_size, verbose=0)
+    except (ValueError, TypeError, RuntimeError) as error:
+        if getattr(model, "inputs", None):
+            raise
+        # What a subclassed model takes is not known before it is tried
+        raise ValueError(does_not_fit(model, x)) from error
     # In the order of the calls, which compilers do not keep
     names = [name for name in watcher.axes if name in found["scores"]]
     return Look(

@@ -93,7 +93,7 @@ def send(folder: Path, name: str, *, overwrite: bool) -> None:
     repository, revision = parse(name)
     api = require("huggingface_hub", extra="hub").HfApi()
     if not overwrite and api.repo_exists(repository) and api.file_exists(repository, CARD):
-        raise FileExistsError(f"{name} exists and is kept. Allow overwriting to replace it.")
+        raise FileExistsError(f"{name} exists and is kept. Replace it with overwrite=True.")
     api.create_repo(repository, exist_ok=True)
     api.upload_folder(
         repo_id=repository, folder_path=folder, revision=revision,

@@ -154,7 +154,8 @@ def _state_folder(shared: Alone, out: Any, resume: bool, overwrite: bool) -> Pat
     if state.exists() and not resume:
         if not overwrite:
             raise FileExistsError(
-                f"{state} holds an interrupted run. Go on with it (resume), or allow overwriting."
+                f"{state} holds an interrupted run. Go on with it (--resume, resume=True), or "
+                "replace it (--overwrite, overwrite=True)."
             )
         shutil.rmtree(state)
     state.mkdir(parents=True, exist_ok=True)

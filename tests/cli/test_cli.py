@@ -258,7 +258,7 @@ def test_without_a_command_the_help_is_whole_and_what_is_there_can_be_replaced(s
     status, _, complaint = shell()
     assert status == 2 and "\nCommands:\n" in complaint
     (tmp_path / "p.png").touch()
-    assert "or give --overwrite" in shell("explain", "lstm_after", "--out", "p.png")[2]
+    assert "or replace it (--overwrite" in shell("explain", "lstm_after", "--out", "p.png")[2]
 
 
 @pytest.mark.parametrize(("backend", "words"), [("jaxx", "jaxx"), ("nowhere", "nowhere")])

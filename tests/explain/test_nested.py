@@ -88,6 +88,24 @@ def test_a_subclassed_model():
     )
 
 
+class Recurrent(keras.Model):
+    def __init__(self):
+        super().__init__(name="recurrent")
+        self.gru = keras.layers.GRU(2, return_sequences=True)
+        self.pooling = az.layers.AttentionPooling()
+
+    def call(self, x):
+        return self.pooling(self.gru(x))
+
+
+def test_a_subclassed_model_says_what_it_was_built_with_where_the_data_do_not_fit():
+    model = Recurrent()
+    model(np.zeros((3, 5, 4), "float32"))
+    fit = r"'recurrent', which was built with \(3, 5, 4\).* Received: \(3, 5, 2\)"
+    with pytest.raises(ValueError, match=fit):
+        az.explain(model, np.zeros((3, 5, 2), "float32"))
+
+
 def cases():
     x, memory = keras.Input((7, 4)), keras.Input((5, 4))
     for name in az.list_layers():
