@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers import query_value
 from attention_zoo.layers.base import fixed_size, same_size
-from attention_zoo.layers.cell import AttentionCell, hold_dropout, release_dropout, width_of
-from attention_zoo.layers.recurrent_cell import check_states, describe_cell, make_cell
+from attention_zoo.layers.cell import AttentionCell
+from attention_zoo.layers.decoding import decode
+from attention_zoo.layers.recurrent_cell import check_states, describe_cell, make_cell, width_of
 from attention_zoo.layers.register import register
 from attention_zoo.layers.scoring import ScoredAttention, check_score
 from attention_zoo.ops import masks
@@ -176,32 +176,7 @@ class AttentionDecoder(ScoredAttention):
         mask = masks.standardize(inputs_mask, x.shape[:2], name="inputs_mask")
         x = masks.silence(x, mask)
         memory, memory_mask = self._memory(memory, memory_mask)
-        draws = self._draw(ops.shape(x)[:2] + ops.shape(memory)[1:2]) if training else {}
-        cell = AttentionCell(
-            self,
-            memory,
-            memory_mask,
-            training=bool(training),
-            draws=tuple(draws),
-            append_alignments=True,
-        )
-        rnn = keras.layers.RNN(
-            cell,
-            return_sequences=True,
-            zero_output_for_mask=True,
-            dtype=self.dtype_policy,
-            name="rnn",
-        )
-        state = cell.get_initial_state(initial_state=initial_state)
-        x = ops.concatenate([x, *draws.values()], axis=-1) if draws else x
-        try:
-            if training:
-                fed = self.attention_width if self.input_feeding else 0
-                hold_dropout(self.cell, self.input_width + fed, ops.shape(x)[0])
-            steps = rnn(x, initial_state=state, mask=mask)
-        finally:
-            release_dropout(self.cell)
-        outputs, scores = steps[..., : self.output_width], steps[..., self.output_width :]
+        outputs, scores = decode(self, x, mask, memory, memory_mask, initial_state, bool(training))
         return self.finish(outputs, scores, return_attention_scores)
 
     def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:
@@ -238,17 +213,6 @@ class AttentionDecoder(ScoredAttention):
         same_size(self, "memory features", self.memory_width, memory.shape[2])
         mask = masks.standardize(mask, memory.shape[:2], name="memory_mask")
         return masks.silence(memory, mask), mask
-
-    def _draw(self, shape: tuple) -> dict[str, Any]:
-        """What is random at each step, all at once: within the loop it is lost on JAX."""
-        draws = {}
-        if self.noise:
-            draws["noise"] = keras.random.normal(
-                shape, stddev=self.noise, dtype=self.compute_dtype, seed=self._seeds
-            )
-        if self.dropout:
-            draws["kept"] = self.drop(ops.ones(shape, self.compute_dtype), True)
-        return draws
 
     def _check(self, inputs: tuple, memory: tuple | None) -> None:
         if memory is None:

@@ -133,29 +133,3 @@ class AttentionCell:
 
     def _cast(self, x: Any) -> Any:
         return ops.cast(x, self.compute_dtype)
-
-
-def hold_dropout(cell: keras.layers.Layer, width: int, batch: Any) -> None:
-    """Draw the dropout of a recurrent cell before a loop, whose steps all share it.
-
-    `keras.layers.RNN` does so for Keras's own cells alone; drawn inside, it is lost on JAX.
-    """
-    for part in getattr(cell, "cells", [cell]):
-        if hasattr(part, "get_dropout_mask"):
-            part.get_dropout_mask(ops.ones((batch, width), part.compute_dtype))
-            part.get_recurrent_dropout_mask(ops.ones((batch, part.units), part.compute_dtype))
-        width = width_of(part)
-
-
-def release_dropout(cell: keras.layers.Layer) -> None:
-    """Forget what `hold_dropout` drew."""
-    for part in getattr(cell, "cells", [cell]):
-        if hasattr(part, "reset_dropout_mask"):
-            part.reset_dropout_mask()
-            part.reset_recurrent_dropout_mask()
-
-
-def width_of(cell: keras.layers.Layer) -> int:
-    """The width of a cell's output."""
-    sizes = getattr(cell, "output_size", None) or cell.state_size
-    return sizes[0] if isinstance(sizes, (list, tuple)) else sizes

@@ -1,4 +1,4 @@
-"""A recurrent cell as an argument: from its dictionary and back, and its states."""
+"""A recurrent cell as an argument: from its dictionary and back, its states and its width."""
 
 from __future__ import annotations
 
@@ -50,3 +50,9 @@ def check_states(cell: keras.layers.Layer, initial_state: Any) -> None:
             f"`initial_state` must be the states of the {type(cell).__name__}, of widths "
             f"{expected}. Received: widths {received}"
         )
+
+
+def width_of(cell: keras.layers.Layer) -> int:
+    """The width of a cell's output."""
+    sizes = getattr(cell, "output_size", None) or cell.state_size
+    return sizes[0] if isinstance(sizes, (list, tuple)) else sizes
