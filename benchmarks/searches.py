@@ -35,8 +35,9 @@ SUBJECTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def search(subject: str, tuner: str, seed: int) -> dict[str, float]:
-    """One search: its trials, and its best beside its default, on validation and on test."""
+def search(subject: str, tuner: str, seed: int) -> dict[str, Any]:
+    """One search: its trials, and its best beside its default, on validation and on test, and what
+    the best one has that the default has not."""
     import numpy as np
     from sklearn.datasets import load_breast_cancer
 
@@ -56,6 +57,11 @@ def search(subject: str, tuner: str, seed: int) -> dict[str, float]:
         "best, validation": found.best.figures[figure],
         "default, test": plain.scores[figure],
         "best, test": found.scores[figure],
+        "changed": {
+            name: value
+            for name, value in found.best.values.items()
+            if not name.startswith("tuner/") and plain.best.values.get(name) != value
+        },
     }
 
 
@@ -90,11 +96,37 @@ def page(results: dict[str, Any]) -> str:
         won = sum(run["best, test"] < run["default, test"] for run in runs)
         cells = [subject, tuner, trials, *figures, f"{won} of {len(runs)} seeds"]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", *_found(results)]
     if WORKERS.exists():
         lines += ["", *_workers(json.loads(WORKERS.read_text("utf-8")))]
     if known := proposals.section():
         lines += ["", *known]
     return "\n".join([*lines, ""])
+
+
+def _found(results: dict[str, Any]) -> list[str]:
+    """What the best points have that the default has not, a row a search."""
+    lines = [
+        "## What was found",
+        "",
+        "The best point of each search, as far as it differs from the default model.",
+        "",
+        "| subject | tuner | seed | best, test | differs from the default |",
+        "|---|---|---|---|---|",
+    ]
+    for subject, tuner, seed in itertools.product(SUBJECTS, TUNERS, SEEDS):
+        run = results.get(f"{subject}/{tuner}/{seed}")
+        if run is None:
+            continue
+        knobs = ", ".join(f"`{k}` {_short(v)}" for k, v in run["changed"].items())
+        lines.append(
+            f"| {subject} | {tuner} | {seed} | {run['best, test']:.4f} | {knobs or 'nothing'} |"
+        )
+    return lines
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def stored() -> dict[str, Any]:

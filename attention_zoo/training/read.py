@@ -115,9 +115,11 @@ def _numbers(path: Path, name: str, cells: Any) -> np.ndarray:
                     f"{path}, row {line}, column {name!r}: {what} where a number is needed."
                 ) from None
         raise
-    for index in np.flatnonzero(~np.isfinite(values)):
+    bad = ~np.isfinite(values)
+    if bad.any():
+        first = int(np.argmax(bad))
         raise ValueError(
-            f"{path}, row {index + 2}, column {name!r}: {cells[index]!r} where a finite number is "
+            f"{path}, row {first + 2}, column {name!r}: {cells[first]!r} where a finite number is "
             "needed. Fill such cells, or leave their rows out."
         )
     return values
