@@ -135,15 +135,6 @@ def stored() -> dict[str, Any]:
 
 
 def _workers(found: dict[str, Any]) -> list[str]:
-    megabytes = found.get("memory", [])
-    after = [number for number in (1, 5, 15, 30) if number <= len(megabytes)]
-    held = [
-        "- after "
-        + ", ".join(f"{number} trials" if number > 1 else "1 trial" for number in after)
-        + " the process of a search has "
-        + ", ".join(f"{megabytes[number - 1]:.0f}" for number in after)
-        + " MB (`python -m benchmarks.workers --memory 30`)."
-    ] if after else []  # fmt: skip
     return [
         "## Two workers, and the overhead of a search",
         "",
@@ -154,9 +145,30 @@ def _workers(found: dict[str, Any]) -> list[str]:
         f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
         "minute as one process;",
         f"- a search takes {found['search over fit, seconds']:.2f} times as long as plain `fit` "
-        "calls of the same trials, its measuring on validation samples included"
-        + (";" if held else "."),
-        *held,
+        "calls of the same trials, its measuring on validation samples included.",
+        *_memory(found.get("memory", {})),
+    ]
+
+
+def _memory(found: dict[str, list[float]]) -> list[str]:
+    if not found:
+        return []
+    after = [n for n in (1, 5, 10, 15, 20, 25, 30) if n <= min(map(len, found.values()))]
+    return [
+        "",
+        "## Memory",
+        "",
+        "The resident memory of a search's process in MB, after so many trials "
+        "(`python -m benchmarks.workers --memory 30`, for each backend). TensorFlow's oneDNN keeps "
+        "code for the latest thousand shapes that it met; without it (`TF_ENABLE_ONEDNN_OPTS=0`) "
+        "what grows is what the allocator does not give back.",
+        "",
+        f"| backend | {' | '.join(f'{n}' for n in after)} |",
+        f"|---|{'---|' * len(after)}",
+        *(
+            f"| {name} | {' | '.join(f'{megabytes[n - 1]:.0f}' for n in after)} |"
+            for name, megabytes in sorted(found.items())
+        ),
     ]
 
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.workers                A B C A B C, each in a process of its own
     python -m benchmarks.workers --trials 20 --epochs 10 --rounds 3
-    python -m benchmarks.workers --memory 30    what one process has after each of so many trials
+    python -m benchmarks.workers --memory 30    what one process has after each of so many trials,
+                                                under the backend that Keras has here
 
 Trials a minute are counted from the first trial's begin to the last one's end; `whole` is with the
 start of the processes and the measuring of the best. CPU seconds are those of a run with its
@@ -91,6 +92,14 @@ def memory(trials: int) -> list[float]:
     return found
 
 
+def _backend() -> str:
+    """The backend, and whether TensorFlow goes without oneDNN, which keeps code for each shape."""
+    import keras
+
+    without = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0"
+    return keras.backend.backend() + (" without oneDNN" if without else "")
+
+
 def cpu() -> float:
     """The CPU seconds of this process and of its children that ended."""
     each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -114,8 +123,10 @@ def main() -> None:
         return
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if options.memory:
-        found = {**stored, "memory": memory(options.memory)}
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        megabytes = memory(options.memory)
+        stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        stored.setdefault("memory", {})[_backend()] = megabytes
+        RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
         return
     runs = []
     with tempfile.TemporaryDirectory() as folder:

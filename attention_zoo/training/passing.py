@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 import keras
+
+#: JAX forgets its compiled code after so many blocks: some of it serves the next model as well,
+#: and to compile that again takes seconds.
+FORGETS = 5
+
+_blocks = itertools.count(1)
 
 
 @contextmanager
@@ -15,6 +22,8 @@ def passing_models() -> Iterator[None]:
 
     TensorFlow registers the gradient of a `custom_gradient` anew whenever a function with one is
     traced, and never lets go of it, nor of the graph that it belongs to: Keras's `fit` has some.
+    JAX keeps what it compiled, some 60 MB a model; what it compiled of other models goes too, and
+    is compiled again when they are called.
     """
     before = set(_gradients())
     try:
@@ -24,6 +33,10 @@ def passing_models() -> Iterator[None]:
         for name in set(kept) - before:
             del kept[name]
         keras.utils.clear_session()  # which collects garbage
+        if keras.backend.backend() == "jax" and next(_blocks) % FORGETS == 0:
+            import jax
+
+            jax.clear_caches()
 
 
 def _gradients() -> MutableMapping[str, Any]:

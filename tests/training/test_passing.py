@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.training.passing import passing_models
+from attention_zoo.training.passing import FORGETS, passing_models
 
 
 def trained():
@@ -45,3 +45,24 @@ def test_its_graphs_go_with_it_and_those_of_others_stay():
             trained()
     assert graphs() == before
     mine.fit(np.ones((8, 3)), np.ones(8), verbose=0)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="the compiled code is JAX's")
+def test_their_compiled_code_does_not_pile_up():
+    import jax
+
+    def kept():
+        return len(jax.devices()[0].client.live_executables())
+
+    mine = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    seen = mine.predict(np.ones((8, 3)), verbose=0)
+    least = []
+    for _ in range(2):
+        found = []
+        for _ in range(FORGETS):
+            with passing_models():
+                trained()
+            found.append(kept())
+        least.append(min(found))
+    assert least[1] <= least[0] < max(found)
+    np.testing.assert_array_equal(mine.predict(np.ones((8, 3)), verbose=0), seen)
