@@ -82,7 +82,7 @@ def _subject(name: str, length: int, heads: int) -> Any:
     if len(states.shape) == 3:
         states = keras.layers.GlobalAveragePooling1D()(states)
     model = keras.Model(inputs, keras.layers.Dense(1)(states))
-    from attention_zoo.training.fit import compile_model
+    from attention_zoo.training.compiling import compile_model
 
     compile_model(model, "regression", 1e-3, 20)
     return model
@@ -189,7 +189,7 @@ def accuracy(recipe: str, started: float) -> dict[str, Any]:
 
     import attention_zoo as az
     from attention_zoo.training import default_recipe
-    from attention_zoo.training.fit import compile_model
+    from attention_zoo.training.compiling import compile_model
 
     keras.utils.set_random_seed(0)
     task = az.tasks.get("planted_step")

@@ -12,7 +12,7 @@ import keras
 
 import attention_zoo as az
 from attention_zoo import training
-from attention_zoo.training.fit import compile_model
+from attention_zoo.training.compiling import compile_model
 
 IMAGES = Path(__file__).parent / "images"
 

@@ -13,10 +13,14 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.estimators.reuse import STEPS, compiled, trained_layers
 from attention_zoo.training import Dataset, Recipe
+from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA
 from attention_zoo.training.early_end import EarlyEnd
-from attention_zoo.training.fit import WORTH_XLA, History, StopAtNaN, adapt, build_model
+from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
+from attention_zoo.training.reuse import Shelf, trained_layers
+
+#: Cross-validation and grid search fit one model many times.
+SHELF = Shelf()
 
 
 def fit(
@@ -52,12 +56,15 @@ def fit(
         model = build_model(recipe, shape, data.outputs, **more)
         adapt(model, data.take(train).visible())
         x = _standardized(model, data)
-        with (
-            compiled(
-                recipe, model, data.outputs, steps, xla=epochs * steps >= WORTH_XLA, **more
-            ) as trained,
-            warnings.catch_warnings(),
-        ):
+        # Its data come standardized: each part has a mean of its own
+        plain = recipe.changed(config={**recipe.config, "standardize": False})
+        held_model = SHELF.take(
+            model, recipe.kind, recipe.phases[0].learning_rate, steps,
+            xla=epochs * steps >= WORTH_XLA,
+            build=lambda: build_model(plain, shape, data.outputs, **more),
+        )  # fmt: skip
+        trained = held_model.model
+        with warnings.catch_warnings():
             # Nothing trains the weights of an attention that is frozen uniform
             warnings.filterwarnings("ignore", "Gradients do not exist")
             options: dict[str, Any] = {"callbacks": [StopAtNaN(0)]}
@@ -71,8 +78,9 @@ def fit(
                 verbose=verbose,
                 **options,
             )
-            for layer, source in zip(trained_layers(model), trained_layers(trained), strict=True):
-                models.copy_weights(source.get_weights(), layer)
+        for layer, source in zip(trained_layers(model), trained_layers(trained), strict=True):
+            models.copy_weights(source.get_weights(), layer)
+        SHELF.leave(held_model)
     return model, {k: [float(v) for v in values] for k, values in done.history.items()}
 
 
@@ -85,7 +93,7 @@ def _batches(recipe: Recipe, *samples: np.ndarray) -> dict[str, Any]:
     """The data as arguments of `keras.Model.fit`, shuffled anew in each epoch."""
     size = recipe.batch_size
     steps = math.ceil(len(samples[0]) / size)
-    if keras.backend.backend() != "tensorflow" or steps > STEPS:
+    if keras.backend.backend() != "tensorflow" or steps > AT_ONCE:
         names = ("x", "y", "sample_weight")
         return {"batch_size": size, **dict(zip(names, samples, strict=False))}
     # To begin an epoch over arrays takes TensorFlow longer than many steps of a small model

@@ -13,26 +13,14 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.training.backup import Backup
+from attention_zoo.training.compiling import WORTH_XLA, compile_model
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.distribution import Alone
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.recipe import Recipe
+from attention_zoo.training.reuse import Shelf
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
-_LOSS = {
-    "binary": "binary_crossentropy",
-    "multiclass": "sparse_categorical_crossentropy",
-    "regression": "mean_squared_error",
-}
-_METRIC = {"binary": "binary_accuracy", "multiclass": "sparse_categorical_accuracy",
-           "regression": "mean_absolute_error"}  # fmt: skip
-
-#: Up to so many steps, XLA makes a recurrent layer faster.
-_SHORT = 32
-
-#: Before so many updates XLA's compiler takes more time than its code saves in a small model.
-WORTH_XLA = 10_000
-
 History = dict[str, list[float]]
 
 
@@ -76,42 +64,6 @@ class _Orders(keras.callbacks.Callback):
             torch.manual_seed(seed)
 
 
-def compile_model(
-    model: keras.Model,
-    kind: str,
-    learning_rate: float,
-    steps: int,
-    *,
-    xla: bool = True,
-    replicas: int = 1,
-) -> None:
-    """Compile a model the way that is fast on this backend; it changes no result.
-
-    Without `xla` TensorFlow begins sooner, and each step takes longer.
-    """
-    graphs = keras.backend.backend() == "tensorflow" and replicas == 1
-    # Where a replica has no sample, what stands in for it must not count
-    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]]}
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=_LOSS[kind],
-        jit_compile=xla and _suits_xla(model) if graphs else replicas == 1 and "auto",
-        steps_per_execution=min(20, steps) if graphs else 1,
-        **metrics,
-    )
-
-
-def _suits_xla(model: keras.Model) -> bool:
-    """Whether XLA makes TensorFlow faster: not over long recurrent loops (at 500 steps four times
-    slower), nor over recurrent dropout."""
-    recurrent = [x for x in model._flatten_layers() if hasattr(x, "recurrent_dropout")]
-    if not recurrent:
-        return True
-    steps = model.input_shape[1] if isinstance(model.input_shape, tuple) else None
-    short = steps is not None and steps <= _SHORT
-    return short and not any(layer.recurrent_dropout for layer in recurrent)
-
-
 def build_for(recipe: Recipe, data: Dataset, phase: int) -> keras.Model:
     """The recipe's model for the data's shapes, with the attention arguments of a phase."""
     more = {} if data.mask_value is None else {"mask_value": data.mask_value}
@@ -148,6 +100,7 @@ def fit(
     weights: list[Any] | None = None,
     callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
     shared: Alone | None = None,
+    shelf: Shelf | None = None,
 ) -> tuple[keras.Model, History]:
     """Train the recipe's model, phase after phase, each from the weights of the one before.
 
@@ -159,6 +112,8 @@ def fit(
         weights: what `get_weights` returned, to begin with; None to begin anew.
         callbacks: called with the number of each phase, gives further Keras callbacks for it.
         shared: by which devices, from `distribution.together`; None for one.
+        shelf: where compiled models of the same shape are found and left. The model that is
+            returned lasts until the next `fit` with it.
 
     Returns:
         The model and its history: `{name: one value an epoch}`, over all phases.
@@ -180,11 +135,15 @@ def fit(
             else:
                 models.copy_weights(weights, model)
             steps = math.ceil(len(train.x) / recipe.batch_size)
-            with shared.scope():
-                compile_model(
-                    model, recipe.kind, phase.learning_rate, steps,
-                    xla=steps * phase.epochs >= WORTH_XLA, replicas=shared.replicas,
-                )  # fmt: skip
+            how = recipe.kind, phase.learning_rate, steps
+            xla = steps * phase.epochs >= WORTH_XLA
+            held = None
+            if shelf is not None:
+                held = shelf.take(model, *how, xla=xla)
+                model = held.model
+            else:
+                with shared.scope():
+                    compile_model(model, *how, xla=xla, replicas=shared.replicas)
             seen = [StopAtNaN(number), _Orders(recipe.seed, number)]
             early = None
             if recipe.patience is not None:
@@ -200,6 +159,8 @@ def fit(
                     callbacks=[*seen, *kept.callbacks(number), *callbacks(number)],
                 )
             finished = kept.finish_phase(number, model)
+            if shelf is not None and held is not None:
+                shelf.leave(held)
         for name, values in finished.items():
             history.setdefault(name, []).extend(values)
         weights = model.get_weights()

@@ -18,6 +18,7 @@ from attention_zoo.training.backup import write_weights
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.fit import TrainingError, build_for, fit
 from attention_zoo.training.recipe import Recipe
+from attention_zoo.training.reuse import Shelf
 from attention_zoo.tuning.hypermodel import HyperAttention
 from attention_zoo.tuning.objectives import OBJECTIVES, figures
 
@@ -54,6 +55,7 @@ class Trainer:
         executions: how often each point is trained, with the seeds `seed`, `seed` + 1, ...
         seed: of the first execution of every trial, so that points differ and not their luck.
         common: what all recipes have in common, such as the task.
+        shelf: compiled models, for further executions and points of the same shape.
     """
 
     hypermodel: HyperAttention
@@ -65,6 +67,7 @@ class Trainer:
     executions: int
     seed: int
     common: dict[str, Any]
+    shelf: Shelf = dataclasses.field(default_factory=Shelf)
 
     def recipe(self, values: dict[str, Any], execution: int = 0) -> Recipe:
         """The recipe of one execution of a point."""
@@ -131,7 +134,7 @@ class Trainer:
                 weights = self.model(values, start.parent).get_weights()
             model, history = fit(
                 recipe, self.train, self.validation, weights=weights,
-                callbacks=lambda phase: [told],
+                callbacks=lambda phase: [told], shelf=self.shelf,
             )  # fmt: skip
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import attention_zoo as az
-from attention_zoo.estimators import reuse
+from attention_zoo.estimators import fitting
+from attention_zoo.training.reuse import Shelf
 
 QUICK = {"units": 4, "epochs": 2, "random_state": 0}
 
@@ -163,17 +164,17 @@ def test_a_copy_answers_the_same(of_table, of_series):
             assert other.explain(x).scores.keys() == model.explain(x).scores.keys()
 
 
-def test_models_of_one_shape_are_compiled_once_and_share_nothing():
+def test_models_of_one_shape_are_compiled_once_and_share_nothing(monkeypatch):
     x, y = table(seed=3)
     # Dropout draws from states that are no weights
     arguments = {**QUICK, "dropout": 0.3}
-    reuse._idle.clear()
+    monkeypatch.setattr(fitting, "SHELF", Shelf())
     first = az.AttentionClassifier(**arguments).fit(x, y)
     before = first.predict_proba(x)
-    compiled = [kept.model for kept in reuse._idle.values()]
+    compiled = list(fitting.SHELF)
     az.AttentionClassifier(**{**arguments, "random_state": 5}).fit(100 * x, y)
     again = az.AttentionClassifier(**arguments).fit(x, y)
-    assert [kept.model for kept in reuse._idle.values()] == compiled
+    assert list(fitting.SHELF) == compiled
     np.testing.assert_array_equal(first.predict_proba(x), before)
     np.testing.assert_array_equal(again.predict_proba(x), before)
 

@@ -10,7 +10,8 @@ import pytest
 import attention_zoo as az
 from attention_zoo.catalog import MODELS
 from attention_zoo.layers.register import LAYERS
-from attention_zoo.training.fit import build_model, compile_model
+from attention_zoo.training.compiling import compile_model
+from attention_zoo.training.fit import build_model
 from attention_zoo.tuning import HyperAttention, spaces
 from attention_zoo.tuning.space import make_space
 

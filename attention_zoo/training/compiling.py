@@ -1,0 +1,58 @@
+"""How a model is compiled so that training it is fast."""
+
+from __future__ import annotations
+
+import keras
+
+_LOSS = {
+    "binary": "binary_crossentropy",
+    "multiclass": "sparse_categorical_crossentropy",
+    "regression": "mean_squared_error",
+}
+_METRIC = {"binary": "binary_accuracy", "multiclass": "sparse_categorical_accuracy",
+           "regression": "mean_absolute_error"}  # fmt: skip
+
+#: Up to so many steps, XLA makes a recurrent layer faster.
+_SHORT = 32
+
+#: Before so many updates XLA's compiler takes more time than its code saves in a small model.
+WORTH_XLA = 10_000
+
+#: TensorFlow takes as many steps at once, at most.
+AT_ONCE = 20
+
+
+def compile_model(
+    model: keras.Model,
+    kind: str,
+    learning_rate: float,
+    steps: int,
+    *,
+    xla: bool = True,
+    replicas: int = 1,
+) -> None:
+    """Compile a model the way that is fast on this backend; it changes no result.
+
+    Without `xla` TensorFlow begins sooner, and each step takes longer.
+    """
+    graphs = keras.backend.backend() == "tensorflow" and replicas == 1
+    # Where a replica has no sample, what stands in for it must not count
+    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]]}
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=_LOSS[kind],
+        jit_compile=xla and _suits_xla(model) if graphs else replicas == 1 and "auto",
+        steps_per_execution=min(AT_ONCE, steps) if graphs else 1,
+        **metrics,
+    )
+
+
+def _suits_xla(model: keras.Model) -> bool:
+    """Whether XLA makes TensorFlow faster: not over long recurrent loops (at 500 steps four times
+    slower), nor over recurrent dropout."""
+    recurrent = [x for x in model._flatten_layers() if hasattr(x, "recurrent_dropout")]
+    if not recurrent:
+        return True
+    steps = model.input_shape[1] if isinstance(model.input_shape, tuple) else None
+    short = steps is not None and steps <= _SHORT
+    return short and not any(layer.recurrent_dropout for layer in recurrent)

@@ -1,0 +1,39 @@
+"""A model that was compiled for another training trains as a new one does."""
+
+import numpy as np
+
+import attention_zoo as az
+from attention_zoo.training import make_recipe
+from attention_zoo.training.fit import fit
+from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.study import datasets
+
+RECIPE = make_recipe({
+    "architecture": "dense", "task": "planted_feature", "samples": 67, "validation": 31,
+    "batch_size": 16,
+    # Dropout draws from states that are no weights
+    "config": {"units": 3, "dropout": 0.3, "standardize": True, "attention": "feature"},
+    "phases": [{"epochs": 2, "learning_rate": 0.01}],
+})  # fmt: skip
+
+
+def test_a_model_from_the_shelf_trains_as_a_new_one():
+    shelf = Shelf()
+    other = RECIPE.changed(seed=1, phases=[{"epochs": 1, "learning_rate": 0.1}])
+    data = [datasets(RECIPE.changed(seed=seed))[:2] for seed in (0, 1)]
+    # Other data have another mean, which is a constant of the compiled code
+    for recipe, (train, validation) in ((RECIPE, data[0]), (other, data[0]), (other, data[1])):
+        model, history = fit(recipe, train, validation, shelf=shelf)
+        reference, expected = fit(recipe, train, validation)
+        assert history == expected
+        for mine, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    assert len(list(shelf)) == len(data)
+
+
+def test_few_models_stay():
+    shelf = Shelf()
+    for width in (1, 2, 3, 4, 5, 6):
+        model = az.build("dense", input_shape=(width,))
+        shelf.leave(shelf.take(model, "regression", 0.01, 1, xla=False))
+    assert [model.input_shape[1] for model in shelf] == [3, 4, 5, 6]
