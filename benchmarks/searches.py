@@ -143,11 +143,21 @@ def _workers(found: dict[str, Any]) -> list[str]:
         "before:",
         "",
         f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
-        "minute as one process;",
+        f"minute as one process; they keep {_busy(found['runs'], 'two'):.2f} cores busy and it "
+        f"{_busy(found['runs'], 'one'):.2f}, since TensorFlow computes on several, so that "
+        f"{found['cores'] / _busy(found['runs'], 'one'):.2f} times is the most that the cores "
+        "leave to win;",
         f"- a search takes {found['search over fit, seconds']:.2f} times as long as plain `fit` "
         "calls of the same trials, its measuring on validation samples included.",
         *_memory(found.get("memory", {})),
     ]
+
+
+def _busy(runs: list[dict[str, Any]], kind: str) -> float:
+    """How many cores a run of this kind has at work; the median."""
+    return statistics.median(
+        run["CPU seconds"] / run["seconds"] for run in runs if run["kind"] == kind
+    )
 
 
 def _memory(found: dict[str, list[float]]) -> list[str]:
