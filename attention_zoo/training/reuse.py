@@ -32,8 +32,9 @@ class Compiled:
     def __init__(self, model: keras.Model, key: str | None):
         self.model, self.key = model, key
         # Else the first fit takes a batch to build its metrics with, and shuffles as no later one
-        shapes = (1, *(size or 1 for size in model.input_shape[1:])), (1,)
-        model._symbolic_build(data_batch=tuple(np.zeros(shape, "float32") for shape in shapes))
+        x, y = model.input_shape[1:], model.output_shape[1:-1]
+        batch = [np.zeros([1, *(size or 1 for size in shape)], "float32") for shape in (x, y)]
+        model._symbolic_build(data_batch=tuple(batch))
         self.before = [_copy(variable) for variable in model.optimizer.variables]
 
     def restart(self, initial: keras.Model, learning_rate: float) -> None:

@@ -1,6 +1,7 @@
 """A model that was compiled for another training trains as a new one does."""
 
 import numpy as np
+import pytest
 
 import attention_zoo as az
 from attention_zoo.training import make_recipe
@@ -29,6 +30,16 @@ def test_a_model_from_the_shelf_trains_as_a_new_one():
         for mine, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
             np.testing.assert_array_equal(mine, theirs)
     assert len(list(shelf)) == len(data)
+
+
+@pytest.mark.parametrize(("kind", "outputs"), [("binary", 1), ("multiclass", 3)])
+@pytest.mark.parametrize("length", [5, None])
+def test_answers_of_every_step_have_their_shape(kind, outputs, length):
+    model = az.build("gru", input_shape=(length, 2), outputs=outputs, units=3,
+                     attention="pooling" if length is None else "self_attention")  # fmt: skip
+    each = az.build("lstm_before", input_shape=(5, 2), outputs=outputs, return_sequences=True)
+    for one in (model, each):
+        assert Shelf().take(one, kind, 0.01, 1, xla=False).model is one
 
 
 def test_few_models_stay():
