@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from attention_zoo.core import arrays
+from attention_zoo.core.registry import one_of
 from attention_zoo.tasks import Task
+from attention_zoo.training.recipe import Kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +99,10 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
 
     Raises:
         ValueError: for NaN or infinite values, x and y of different lengths, another rank, fewer
-            than two samples, one class only.
+            than two samples, one class only, an unknown kind.
     """
+    if kind is not None and kind not in get_args(Kind):
+        raise one_of("kind", kind, get_args(Kind))
     x = arrays.numeric("x", x)
     if x.ndim not in (2, 3):
         raise ValueError(

@@ -56,6 +56,15 @@ def test_what_y_is(y, kind, classes):
     assert data.y.dtype == np.float32
 
 
+@pytest.mark.parametrize("kind", ["regresion", "", 1, ["binary"]])
+def test_an_unknown_kind(tmp_path, kind):
+    with pytest.raises(ValueError, match="Unknown kind.*Known: binary, multiclass, regression"):
+        from_arrays(X, Y, kind=kind)
+    np.savez(tmp_path / "a.npz", x=X, y=Y)
+    with pytest.raises(ValueError, match="Did you mean 'regression'"):
+        read(tmp_path / "a.npz", kind="regresion")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
