@@ -15,6 +15,7 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.training import Dataset, Recipe
 from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA
+from attention_zoo.training.data import PADDING
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
 from attention_zoo.training.reuse import Shelf, trained_layers
@@ -58,10 +59,11 @@ def fit(
         x = _standardized(model, data)
         # Its data come standardized: each part has a mean of its own
         plain = recipe.changed(config={**recipe.config, "standardize": False})
+        padded = {name: PADDING for name in more if recipe.config.get("standardize")} or more
         held_model = SHELF.take(
             model, recipe.kind, recipe.phases[0].learning_rate, steps,
             xla=epochs * steps >= WORTH_XLA,
-            build=lambda: build_model(plain, shape, data.outputs, **more),
+            build=lambda: build_model(plain, shape, data.outputs, **padded),
         )  # fmt: skip
         trained = held_model.model
         with warnings.catch_warnings():
@@ -105,14 +107,15 @@ def _batches(recipe: Recipe, *samples: np.ndarray) -> dict[str, Any]:
 
 
 def _standardized(model: keras.Model, data: Dataset) -> np.ndarray:
-    """The inputs as the model's `Normalization` hands them on; padding stays as it is."""
+    """The inputs as the model's `Normalization` hands them on; padding is filled with what no
+    scaled step is."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
             scaled = np.asarray(keras.ops.convert_to_numpy(layer(data.x)))
             if data.mask_value is None:
                 return scaled
             real = np.any(data.x != data.mask_value, axis=-1, keepdims=True)
-            return np.where(real, scaled, np.float32(data.mask_value))
+            return np.where(real, scaled, np.float32(PADDING))
     return data.x
 
 

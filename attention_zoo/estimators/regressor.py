@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite, column_or_1d
 
 from attention_zoo.estimators.base import AttentionEstimator
+from attention_zoo.training.units import Units
 
 
 class AttentionRegressor(RegressorMixin, AttentionEstimator):
@@ -36,8 +37,8 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
         y = self._target(y)
-        self._mean, self._scale = float(y.mean()), float(y.std()) or 1.0
-        return ((y - self._mean) / self._scale).astype("float32"), "regression", None
+        self._units = Units.of(y)
+        return self._units.scaled(y), "regression", None
 
     def _target(self, y: Any) -> np.ndarray:
         y = column_or_1d(y, warn=True)
@@ -52,6 +53,5 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
 
     def _finished(self, model: keras.Model) -> keras.Model:
         """The model, answering in the units of y."""
-        kernel, bias = model.layers[-1].get_weights()
-        model.layers[-1].set_weights([kernel * self._scale, bias * self._scale + self._mean])
+        self._units.give(model)
         return model

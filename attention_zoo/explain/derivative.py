@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from attention_zoo import models
 from attention_zoo.explain.inputs import arranged
 
 
@@ -85,8 +86,9 @@ _ADAPTERS: dict[str, Callable[[Callable[[], keras.Model]], Callable]] = {
     "torch": _torch,
 }
 
-#: The compiled derivative of each model that is alive, and the graph that it was made of.
-_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, Any]] = WeakKeyDictionary()
+#: The compiled derivative of each model that is alive, and the graph and constants that it was
+#: made of.
+_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 def derivative(model: keras.Model) -> Callable:
@@ -102,11 +104,12 @@ def derivative(model: keras.Model) -> Callable:
             f"{', '.join(sorted(_ADAPTERS))}."
         )
     graph = model.outputs[0] if getattr(model, "outputs", None) else None
-    known, of = _COMPILED.get(model, (None, None))
-    if known is None or of is not graph:
+    made_of = graph, models.constants(model)
+    known, of = _COMPILED.get(model, (None, (None, None)))
+    if known is None or of[0] is not graph or of[1] != made_of[1]:
         # By a reference that does not keep the model alive
         known = _ADAPTERS[backend](_alive(ref(model)))
-        _COMPILED[model] = known, graph
+        _COMPILED[model] = known, made_of
     return known
 
 

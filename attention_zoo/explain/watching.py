@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
+from attention_zoo import models
 from attention_zoo.core import checks
 from attention_zoo.explain.foreign_layers import KERAS_LAYERS, opened
 from attention_zoo.explain.inputs import arranged, check_inputs, does_not_fit
@@ -156,7 +157,9 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> Look:
     watcher = watched(model)
     x = check_inputs(model, x)
     try:
-        found = watcher.predict(x, batch_size=batch_size, verbose=0)
+        found = keras.tree.map_structure(
+            _readable, watcher.predict(x, batch_size=batch_size, verbose=0)
+        )
     except (ValueError, TypeError, RuntimeError) as error:
         if getattr(model, "inputs", None):
             raise
@@ -173,19 +176,26 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> Look:
     )
 
 
-_WATCHED: WeakKeyDictionary[keras.Model, dict[bool, tuple[Watched, Any]]] = WeakKeyDictionary()
+def _readable(array: np.ndarray) -> np.ndarray:
+    """NumPy itself does not know bfloat16: files and tables would not take it."""
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+
+
+_WATCHED: WeakKeyDictionary[keras.Model, dict[bool, tuple[Watched, Any, Any]]] = WeakKeyDictionary()
 
 
 def watched(model: keras.Model, *, replaces: bool = False) -> Watched:
-    """The model's watcher, compiled once for as long as a functional model lives.
+    """The model's watcher, compiled once for as long as a functional model lives, and anew when
+    its `Normalization` is adapted.
 
     It watches a twin made of the same layers, since one that held the model would keep it alive.
     """
     if not (type(model).__module__.startswith("keras.") and model.inputs):
         return Watched(model, replaces=replaces)
     watchers = _WATCHED.setdefault(model, {})
-    known, graph = watchers.get(replaces, (None, None))
-    if known is None or graph is not model.outputs[0]:
+    known, graph, constants = watchers.get(replaces, (None, None, None))
+    now = models.constants(model)
+    if known is None or graph is not model.outputs[0] or constants != now:
         single = isinstance(model, keras.Sequential)
         twin = (
             keras.Model(model.inputs[0], model.outputs[0])
@@ -193,5 +203,5 @@ def watched(model: keras.Model, *, replaces: bool = False) -> Watched:
             else keras.Model(model.input, model.output)
         )
         known = Watched(twin, replaces=replaces)
-        watchers[replaces] = known, model.outputs[0]
+        watchers[replaces] = known, model.outputs[0], now
     return known

@@ -9,4 +9,5 @@ from attention_zoo.models.lstm_before import lstm_before as lstm_before
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build
+from attention_zoo.models.register import constants as constants
 from attention_zoo.models.register import copy_weights as copy_weights

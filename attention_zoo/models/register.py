@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import keras
+import numpy as np
 
 from attention_zoo import layers
 from attention_zoo.catalog import LAYERS, MODELS
@@ -110,6 +111,16 @@ def blueprint(model: keras.Model) -> Blueprint:
             f"{getattr(model, 'name', model)!r} was not built by `attention_zoo.build`, so its "
             "architecture is not known. Save it as an ordinary file: model.save('model.keras')"
         ) from None
+
+
+def constants(model: keras.layers.Layer) -> list[list[Any]]:
+    """The mean and variance of each `Normalization`, which compiled code holds as constants: what
+    was compiled with others is of another model."""
+    return [
+        [np.array(keras.ops.convert_to_numpy(variable)).tolist() for variable in layer.variables]
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.Normalization)
+    ]
 
 
 def copy_weights(weights: list[Any], model: keras.layers.Layer) -> Any:

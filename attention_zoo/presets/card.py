@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 #: The version of the folder format that this release writes, and the newest that it reads.
 FORMAT = 2
@@ -47,7 +47,7 @@ class Card(BaseModel):
     #: The figure that the task is known by, and what the model is not for.
     published: str | None = None
     limits: str | None = None
-    scores: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, FiniteFloat] = Field(default_factory=dict)
     study: dict[str, Any] | None = None
 
 

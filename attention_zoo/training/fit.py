@@ -19,6 +19,7 @@ from attention_zoo.training.distribution import Alone
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.units import Units
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
 History = dict[str, list[float]]
@@ -116,7 +117,9 @@ def fit(
             returned lasts until the next `fit` with it.
 
     Returns:
-        The model and its history: `{name: one value an epoch}`, over all phases.
+        The model and its history: `{name: one value an epoch}`, over all phases. A quantity of the
+        user's own is scaled to a mean of 0 and a deviation of 1: so are the losses, while the model
+        answers in its units.
 
     Raises:
         TrainingError: if the loss becomes NaN or infinite.
@@ -125,6 +128,9 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     kept = shared.in_turn(lambda: Backup(backup, recipe, train, writes=shared.first))
     history: History = {}
+    own = recipe.kind == "regression" and recipe.task is None
+    units = Units.of(train.y) if own else None
+    given = (train, validation) if units is None else (units.data(train), units.data(validation))
     for number, phase in enumerate(recipe.phases):
         with shared.scope():
             model = shared.twin(build_for(recipe, train, number))
@@ -134,6 +140,8 @@ def fit(
                 adapt(model, train.visible())
             else:
                 models.copy_weights(weights, model)
+                if units is not None and number == 0:
+                    units.take(model)
             steps = math.ceil(len(train.x) / recipe.batch_size)
             how = recipe.kind, phase.learning_rate, steps
             xla = steps * phase.epochs >= WORTH_XLA
@@ -153,7 +161,7 @@ def fit(
                 # Nothing trains the weights of an attention that is frozen uniform
                 warnings.filterwarnings("ignore", "Gradients do not exist")
                 model.fit(
-                    **shared.arguments(train, validation, recipe.batch_size),
+                    **shared.arguments(*given, recipe.batch_size),
                     epochs=len(early.losses) if early and early.over else phase.epochs,
                     verbose=0,
                     callbacks=[*seen, *kept.callbacks(number), *callbacks(number)],
@@ -167,6 +175,8 @@ def fit(
     if shared.replicas > 1 and weights is not None:
         # An ordinary model, which knows nothing of the devices that trained it
         model = models.copy_weights(weights, build_for(recipe, train, -1))
+    if units is not None:
+        units.give(model)
     return model, history
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 
@@ -32,11 +34,12 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         `relevance_mass_accuracy` overall and by class, `relevance_rank_accuracy`,
         `pointing_game`, `auprc`, `true_positive_rate` and `false_discovery_rate` of the cells with
         any attention, and, for attention over time, the mass on the relevant steps and the two
-        after each. Attention by several queries, heads or hops counts by its mean.
+        after each. Attention by several queries, heads or hops counts by its mean. What the samples
+        do not define, such as the `auc` of a single class, is left out.
     """
     relevance = data.relevance
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
-        return _performance(model.predict(data.x, batch_size=1000, verbose=0), data)
+        return _known(_performance(model.predict(data.x, batch_size=1000, verbose=0), data))
     seen = watch(model, data.x, batch_size=1000)
     result = _performance(seen.predictions, data)
     scores = over_input(seen)
@@ -45,7 +48,7 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     mass = relevance_mass_accuracy(scores, relevance)
     result["relevance_mass_accuracy"] = float(mass.mean())
     if data.kind == "binary" and data.y.ndim == 1:
-        for label in (0, 1):
+        for label in np.unique(data.y).astype(int):
             result[f"relevance_mass_accuracy_y{label}"] = float(mass[data.y == label].mean())
     result["relevance_rank_accuracy"] = float(
         np.nanmean(relevance_rank_accuracy(scores, relevance))
@@ -61,7 +64,12 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         result["mass_on_relevant_and_2_later_steps"] = float(
             relevance_mass_accuracy(scores, later).mean()
         )
-    return result
+    return _known(result)
+
+
+def _known(figures: dict[str, float]) -> dict[str, float]:
+    """Without those that these samples do not define, such as the AUC of one class."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:

@@ -34,7 +34,12 @@ def passing_models() -> Iterator[None]:
         kept = _gradients()
         for name in set(kept) - before:
             del kept[name]
-        keras.utils.clear_session()  # which collects garbage
+        policy = keras.config.dtype_policy()
+        devices = keras.distribution.distribution()
+        keras.utils.clear_session()  # which collects garbage, and takes these for the models' own
+        keras.config.set_dtype_policy(policy)
+        if devices is not None:
+            keras.distribution.set_distribution(devices)
         if keras.backend.backend() == "jax" and next(_blocks) % FORGETS == 0:
             import jax
 

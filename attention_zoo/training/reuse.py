@@ -112,11 +112,7 @@ def _copy(variable: keras.Variable) -> np.ndarray:
 def _key(model: keras.Model, kind: str, steps: int, xla: bool, normalizes: bool) -> str | None:
     """What two models must have in common to be one; None where that cannot be told."""
     made = models.blueprint(model)
-    constants = [
-        [_copy(variable).tolist() for variable in layer.variables]
-        for layer in model.layers
-        if normalizes and isinstance(layer, keras.layers.Normalization)
-    ]
+    constants = models.constants(model) if normalizes else []
     policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
     floats = [policy, keras.config.floatx()]
     try:

@@ -104,6 +104,8 @@ def train(
         raise ValueError(
             "A study over seeds is many small runs: leave `seeds` or `distribute` out."
         )
+    if seeds and (out is None or data is not None):
+        raise ValueError("A study over seeds needs a task, and `out` for its state.")
     # First of all, since TensorFlow does not let it come later
     with together(distribute) as shared:
         return _train(shared, recipe, data, out, seeds, resume, overwrite, callbacks, report)
@@ -125,18 +127,14 @@ def _train(
     )
     scores = figures_of(model, recipe, test)
     figures = None
-    if seeds:
-        if state is None or data is not None:
-            raise ValueError("A study over seeds needs a task, and `out` for its state.")
+    if seeds and state is not None:
         (state / "study").mkdir(exist_ok=True)
         figures = study(recipe, seeds, state / "study", report)
 
     def write() -> Path | None:
         if out is None or state is None or not shared.first:
             return None
-        path = save_run(
-            Path(out), model, recipe, test, scores, figures, overwrite=overwrite or resume
-        )
+        path = save_run(Path(out), model, recipe, test, scores, figures, overwrite=overwrite)
         shutil.rmtree(state)
         return path
 

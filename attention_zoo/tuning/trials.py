@@ -105,7 +105,7 @@ class Trainer:
                 best = all(self._better(record, earlier) for earlier in found)
                 _keep(path, record, folder / CHECKPOINT if best else None, model)
             found.append(json.loads(path.read_text("utf-8")))
-        names = found[0]["figures"]
+        names = [n for n in found[0]["figures"] if all(n in one["figures"] for one in found)]
         return {name: float(np.mean([one["figures"][name] for one in found])) for name in names}
 
     def model(self, values: dict[str, Any], folder: Path) -> keras.Model:
@@ -139,7 +139,9 @@ class Trainer:
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         found = figures(model, self.validation, self.objectives)
-        found["val_loss"] = min(history["val_loss"])
+        losses = np.array(history["val_loss"])
+        losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
+        found["val_loss"] = float(losses.min())
         not_finite = [name for name in self.objectives if not np.isfinite(found[name])]
         if not_finite:
             raise keras_tuner.errors.FailedTrialError(
@@ -149,7 +151,7 @@ class Trainer:
             "seed": recipe.seed,
             "recipe": recipe.model_dump(),
             "seconds": time.monotonic() - begun,
-            "best_epoch": int(np.argmin(history["val_loss"])),
+            "best_epoch": int(np.argmin(losses)),
             "history": history,
             "figures": {name: value for name, value in found.items() if np.isfinite(value)},
         }

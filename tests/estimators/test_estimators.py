@@ -283,3 +283,14 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     monkeypatch.delitem(sys.modules, "attention_zoo.estimators")
     with pytest.raises(ImportError, match=r"attention-zoo\[sklearn\]"):
         importlib.import_module("attention_zoo.estimators")
+
+
+def test_a_step_that_is_the_mean_is_no_padding():
+    # Standardized it is 0, which is the value that marks padding
+    x = np.full((30, 4, 1), 2.0, "float32")
+    x[:, 1, 0] = np.tile([1.0, 3.0], 15)
+    y = (x[:, 1, 0] > 2).astype(int)
+    quick = {"epochs": 2, "random_state": 0}
+    whole = az.AttentionClassifier("gru", **quick).fit(x, y)
+    marked = az.AttentionClassifier("gru", mask_value=0.0, **quick).fit(x, y)
+    np.testing.assert_allclose(marked.predict_proba(x), whole.predict_proba(x), atol=1e-5)

@@ -180,3 +180,19 @@ def test_a_backend_without_gradients(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
     with pytest.raises(NotImplementedError, match="'numpy' has no gradients.*jax, tensorflow"):
         gradients(model, np.ones((5, 7)))
+
+
+def test_what_was_compiled_before_the_data_were_known_is_compiled_anew():
+    x = np.random.default_rng(0).normal(3, 2, (8, 3)).astype("float32")
+    model = az.build("dense", input_shape=(3,), units=4, standardize=True)
+    az.attention_scores(model, x)
+    gradients(model, x)
+    model.get_layer("standardize").adapt(x)
+    fresh = keras.models.clone_model(model)
+    az.models.copy_weights(model.get_weights(), fresh)
+    for mine, expected in zip(
+        (*az.attention_scores(model, x).values(), gradients(model, x)),
+        (*az.attention_scores(fresh, x).values(), gradients(fresh, x)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(mine, expected, atol=1e-6)

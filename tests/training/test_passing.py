@@ -66,3 +66,14 @@ def test_their_compiled_code_does_not_pile_up():
         least.append(min(found))
     assert least[1] <= least[0] < max(found)
     np.testing.assert_array_equal(mine.predict(np.ones((8, 3)), verbose=0), seen)
+
+
+def test_the_policy_of_the_process_stays():
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        with passing_models():
+            pass
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy(before)

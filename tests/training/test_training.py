@@ -307,3 +307,19 @@ def test_the_backup_survives_a_torn_history(tmp_path):
         train(make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
     rows = json.loads((tmp_path / "m.training" / "run" / "phase_0.json").read_text())
     assert [set(row) >= {"loss", "val_loss"} for row in rows] == [True]
+
+
+def test_a_preset_of_data_that_leave_a_figure_undefined_can_be_read(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    data = az.training.from_arrays(x, np.r_[1, 1, np.zeros(58, int)])
+    recipe = az.training.default_recipe("dense", None, "binary").changed(phases=[{"epochs": 1}])
+    run = az.train(recipe, data=data, out=tmp_path / "m")
+    assert "auc" not in run.scores and run.scores["accuracy"] >= 0
+    assert az.presets.read_card(tmp_path / "m").scores == run.scores
+
+
+def test_a_study_of_own_data_is_refused_before_any_training(tmp_path):
+    data = az.training.from_arrays(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="A study over seeds needs a task"):
+        az.train("dense", data=data, seeds=2, out=tmp_path / "m")
+    assert not list(tmp_path.iterdir())
