@@ -47,18 +47,21 @@ def total_variation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return off.mean(-1)
 
 
-def labels(y: Any, answered: np.ndarray) -> np.ndarray:
+def labels(y: Any, answered: np.ndarray, probabilities: bool) -> np.ndarray:
     """y as classes `(samples, places)`, or as quantities of the answers' shape.
 
-    ValueError where it fits neither.
+    ValueError where it fits neither, and for classes that such answers cannot name.
     """
     y = arrays.numeric("y", y)
     arrays.finite("y", y)
     samples, places, values = answered.shape
     if y.shape[:1] == (samples,):
         if values > 1 and y.size == samples * places:
+            _refuse_others(y, values, f"0 to {values - 1}")
             return y.reshape(samples, places)
         if y.size == answered.size:
+            if probabilities and _whole(y):
+                _refuse_others(y, 2, "0 and 1, one-hot" if values > 1 else "0 and 1")
             return y.reshape(answered.shape)
     raise ValueError(
         f"`y` must have one label a sample, or the shape of the answers. Received: {y.shape} for "
@@ -66,11 +69,24 @@ def labels(y: Any, answered: np.ndarray) -> np.ndarray:
     )
 
 
+def _whole(y: np.ndarray) -> bool:
+    return bool(np.all(y == np.round(y)))
+
+
+def _refuse_others(y: np.ndarray, classes: int, allowed: str) -> None:
+    """ValueError for labels that are none of 0 to `classes` - 1."""
+    others = np.setdiff1d(y, np.arange(classes))
+    if others.size:
+        named = ", ".join(f"{label:g}" for label in others[:5])
+        named += ", ..." if others.size > 5 else ""
+        raise ValueError(f"`y` must be the model's classes, {allowed}. Received: {named}")
+
+
 def quality(y: np.ndarray, answered: np.ndarray, probabilities: bool) -> tuple[str, np.ndarray]:
     """How good the answer to each sample is, `(samples,)`: `("accuracy", shares)` of the places
     whose class is right, else `("mean absolute error", values)`. `y` is what `labels` returned."""
     right = None
-    classes = probabilities and bool(np.all(y == np.round(y)))
+    classes = probabilities and _whole(y)
     if y.ndim == 2:
         right = answered.argmax(-1) == y
     elif classes and answered.shape[-1] == 1:

@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.explain import trust_inputs, trust_rows
-from attention_zoo.explain.answers import answers, labels
+from attention_zoo.explain.answers import answers, are_probabilities, labels
 from attention_zoo.explain.distributions import distributions
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.localisation import matched
@@ -130,7 +130,7 @@ def _subject(
     own = distributions(look, layer)
     answered = answers(look.predictions)
     if y is not None:
-        y = labels(_drawn("y", y, total, chosen), answered)
+        y = labels(_drawn("y", y, total, chosen), answered, are_probabilities(model, answered))
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
         matched(truth, look.scores[own.name], "truth")

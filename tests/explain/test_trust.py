@@ -10,6 +10,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.cli.cards import retrained_uniform
+from attention_zoo.explain.answers import labels
 from attention_zoo.explain.trust_inputs import agreement_row
 from attention_zoo.explain.trust_page import Trust, TrustRow
 
@@ -236,6 +237,36 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
 def test_bad_input_is_named(small, options, error, message):
     with pytest.raises(error, match=message):
         az.trust(*small, **options)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "y", "message"),
+    [
+        (1, "sigmoid", [5, 6, 5, 6], "`y` must be the model's classes, 0 and 1. Received: 5, 6"),
+        (1, "sigmoid", [0, 1, -1, 1], "0 and 1. Received: -1"),
+        (3, "softmax", [7, 8, 9, 7], "`y` must be the model's classes, 0 to 2. Received: 7, 8, 9"),
+        (3, "softmax", [0, 1, 3, 2], "0 to 2. Received: 3"),
+        (3, None, [0, 1, 0.5, 2], "0 to 2. Received: 0.5"),
+        (3, "softmax", 2 * np.eye(3)[[0, 1, 2, 0]], "0 and 1, one-hot. Received: 2"),
+    ],
+)
+def test_labels_that_the_model_cannot_give(outputs, activation, y, message):
+    inputs = keras.Input((5, 3))
+    hidden = az.layers.AttentionPooling()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(outputs, activation)(hidden))
+    with pytest.raises(ValueError, match=message):
+        az.trust(model, np.ones((4, 5, 3)), y)
+
+
+def test_labels_and_quantities_that_stay_what_they_are():
+    few = np.full((3, 1, 1), 0.25)
+    for right in ([0, 1, 1], [True, False, True], [0.0, 1.0, 1.0], [0.25, 5.5, 6], [0, 0, 0]):
+        np.testing.assert_array_equal(labels(right, few, True).ravel(), right)
+    np.testing.assert_array_equal(labels([5, 6, 7], few, False).ravel(), [5, 6, 7])
+    three = np.full((3, 1, 3), 1 / 3)
+    for right in ([0, 2, 2], np.eye(3)):
+        assert labels(right, three, True).size == np.size(right)
+    np.testing.assert_array_equal(labels(5 * np.eye(3), three, False)[:, 0], 5 * np.eye(3))
 
 
 def test_a_model_without_attention_is_refused():
