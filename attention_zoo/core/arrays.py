@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,33 @@ def numeric(name: str, value: Any) -> np.ndarray:
             f"Received: dtype {array.dtype}"
         )
     return array.astype("float32") if array.dtype == np.float64 else array
+
+
+def objects(name: str, value: Any) -> np.ndarray:
+    """Objects that are all text or all numbers, as an array of these.
+
+    Raises ValueError for others, such as None or NaN beside text, naming the first.
+    """
+    array = np.asarray(value, dtype=object)
+    values = array.ravel().tolist()
+    known: tuple[Any, ...] = (str, bytes, (bool, np.bool_), numbers.Real)
+    kind = next((k for k in known if values and isinstance(values[0], k)), ())
+    wrong = next((i for i, v in enumerate(values) if not isinstance(v, kind)), None)
+    if wrong is not None:
+        raise ValueError(
+            f"`{name}` must be all text or all numbers, without gaps. "
+            f"Received: {repr(values[wrong])[:100]} at {name}[{wrong}]"
+        )
+    found = np.asarray(values)
+    if found.dtype == object:
+        raise ValueError(f"`{name}` must be numbers that fit in 64 bits.")
+    return found.reshape(array.shape)
+
+
+def columns(value: Any) -> list[str] | None:
+    """The names of a frame's columns; None for what has none."""
+    names = getattr(value, "columns", None)
+    return None if names is None else [str(name) for name in names]
 
 
 def finite(name: str, array: np.ndarray) -> None:

@@ -51,9 +51,8 @@ def explain(
     >>> int(explanation.profile().mean(0).argmax())
     10
     """
-    columns = getattr(x, "columns", None)
-    if feature_names is None and columns is not None:
-        feature_names = [str(column) for column in columns]
+    if feature_names is None:
+        feature_names = arrays.columns(x)
     seen = watch(model, x, batch_size)
     explanation = Explanation(
         check_inputs(model, x),

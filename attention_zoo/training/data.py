@@ -91,9 +91,10 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
     """The user's own arrays, checked.
 
     Args:
-        x: numbers, `(samples, features)` or `(samples, time, features)`.
+        x: numbers, `(samples, features)` or `(samples, time, features)`; a frame's columns become
+            the names.
         y: `(samples,)` or `(samples, 1)`: integers or text are classes, other numbers a
-            quantity to predict.
+            quantity to predict. Objects must be all text or all numbers.
         mask: `(samples, time)`, True where a step is real; None if all are.
         kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like.
 
@@ -103,6 +104,7 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
     """
     if kind is not None and kind not in get_args(Kind):
         raise one_of("kind", kind, get_args(Kind))
+    names = arrays.columns(x)
     x = arrays.numeric("x", x)
     if x.ndim not in (2, 3):
         raise ValueError(
@@ -111,7 +113,7 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
         )
     x, mask_value = pad(x.astype("float32"), mask)
     arrays.finite("x", x)
-    y = np.asarray(y)
+    y = _plain(y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.shape != (len(x),):
         raise ValueError(
@@ -121,7 +123,7 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
     if len(x) < 2:
         raise ValueError(f"At least 2 samples are needed. Received: {len(x)}")
     target, kind, classes = _target(y, kind)
-    return Dataset(x, target, kind, mask_value=mask_value, classes=classes)
+    return Dataset(x, target, kind, mask_value=mask_value, classes=classes, names=names)
 
 
 def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
@@ -138,6 +140,14 @@ def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
     if np.any(np.all(x == PADDING, axis=2) & mask):
         raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
     return np.where(mask[..., None], x, np.float32(PADDING)), PADDING
+
+
+def _plain(y: Any) -> np.ndarray:
+    """The targets, those that are objects as text or numbers."""
+    array = np.asarray(y)
+    # NumPy makes text of whatever stands beside text in a list
+    listed = array.dtype.kind in "US" and isinstance(y, (list, tuple))
+    return arrays.objects("y", y) if listed or array.dtype.kind in "OT" else array
 
 
 def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any] | None]:

@@ -1,6 +1,7 @@
 """The user's own files are read whole and checked, or refused with the place of what is wrong."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from attention_zoo.training import from_arrays, read
@@ -48,12 +49,48 @@ def test_an_npz_gives_arrays_and_padding(tmp_path):
         (np.array(["b", "a"] * 10), "binary", ["a", "b"]),
         (np.linspace(0, 1, 20), "regression", None),
         (Y.reshape(-1, 1), "binary", [0, 1]),
+        (np.array(["b", "a"] * 10, object), "binary", ["a", "b"]),
+        (["b", "a"] * 10, "binary", ["a", "b"]),
+        (pd.Series(["b", "a"] * 10), "binary", ["a", "b"]),
+        (pd.Series(["b", "a"] * 10, dtype="category"), "binary", ["a", "b"]),
+        (pd.DataFrame({"y": ["b", "a"] * 10}), "binary", ["a", "b"]),
+        (pd.Series([2, 1] * 10, dtype="Int64"), "binary", [1, 2]),
+        (np.array([np.int64(2), 1] * 10, object), "binary", [1, 2]),
+        (np.linspace(0, 1, 20).astype(object), "regression", None),
     ],
 )
 def test_what_y_is(y, kind, classes):
     data = from_arrays(X, y)
     assert (data.kind, data.classes) == (kind, classes)
     assert data.y.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (["a", None], r"all text or all numbers, without gaps. Received: None at y\[1\]"),
+        (["a", np.nan], r"Received: nan at y\[1\]"),
+        (["a", 1], r"Received: 1 at y\[1\]"),
+        ([1, "a"], r"Received: 'a' at y\[1\]"),
+        ([None, None], r"Received: None at y\[0\]"),
+        ([1, 2**70], "64 bits"),
+        ([1.0, np.nan], "`y` must be finite"),
+    ],
+)
+def test_objects_that_are_no_targets(first, message):
+    for y in (first * 10, np.array(first * 10, object)):
+        with pytest.raises(ValueError, match=message):
+            from_arrays(X, y)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_gives_the_names(library):
+    frame = pytest.importorskip(library).DataFrame
+    data = from_arrays(frame({"age": X[:, 0], "size": X[:, 1]}), Y)
+    assert data.names == ["age", "size"]
+    np.testing.assert_array_equal(data.x, X[:, :2])
+    assert data.take(np.arange(3)).names == data.names
+    assert from_arrays(X, Y).names is None
 
 
 @pytest.mark.parametrize("kind", ["regresion", "", 1, ["binary"]])
