@@ -11,8 +11,9 @@ import numpy as np
 def numeric(name: str, value: Any) -> np.ndarray:
     """`value` as an array of numbers; float64 becomes float32, Keras's own default.
 
-    Raises ValueError for rows of unequal length, text and objects.
+    Raises ValueError for rows of unequal length, text, objects and masked values.
     """
+    unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -23,6 +24,17 @@ def numeric(name: str, value: Any) -> np.ndarray:
             f"Received: dtype {array.dtype}"
         )
     return array.astype("float32") if array.dtype == np.float64 else array
+
+
+def unmasked(name: str, value: Any) -> None:
+    """Refuse NumPy's masked arrays with masked values, which nothing after this could tell."""
+    for array in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+            raise ValueError(
+                f"`{name}` must have no masked values: fill them, as with {name}.filled(0), or "
+                "leave whole steps out by `mask=` where that is taken. "
+                f"Received: {np.ma.count_masked(array)} of {array.size} values masked"
+            )
 
 
 def objects(name: str, value: Any) -> np.ndarray:

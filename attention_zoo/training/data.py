@@ -137,6 +137,11 @@ def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
             f"Received: mask {mask.dtype} {mask.shape}, x {x.shape}"
         )
     mask = mask.astype(bool)
+    if mask.size and not mask.any():
+        raise ValueError(
+            "`mask` must be True where a step is real. Received: False at every step of every "
+            "sample"
+        )
     if np.any(np.all(x == PADDING, axis=2) & mask):
         raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
     return np.where(mask[..., None], x, np.float32(PADDING)), PADDING
@@ -144,6 +149,7 @@ def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
 
 def _plain(y: Any) -> np.ndarray:
     """The targets, those that are objects as text or numbers."""
+    arrays.unmasked("y", y)
     array = np.asarray(y)
     # NumPy makes text of whatever stands beside text in a list
     listed = array.dtype.kind in "US" and isinstance(y, (list, tuple))

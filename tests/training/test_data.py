@@ -83,6 +83,25 @@ def test_objects_that_are_no_targets(first, message):
             from_arrays(X, y)
 
 
+def test_masked_values_are_refused_not_unmasked():
+    hidden = np.ma.masked_greater(X, 1)
+    message = rf"`x` must have no masked values.*x.filled.*`mask=`.*{(X > 1).sum()} of 100 values"
+    for x in (hidden, list(hidden)):
+        with pytest.raises(ValueError, match=message if x is hidden else "masked values"):
+            from_arrays(x, Y)
+    with pytest.raises(ValueError, match="`y` must have no masked values"):
+        from_arrays(X, np.ma.masked_equal(Y, 1))
+    np.testing.assert_array_equal(from_arrays(np.ma.array(X), Y).x, X)
+
+
+def test_a_mask_without_any_real_step_is_refused_but_a_sample_without_is_not():
+    x, mask = X[..., None], np.zeros((20, 5), bool)
+    with pytest.raises(ValueError, match="`mask` must be True where a step is real"):
+        from_arrays(x, Y, mask)
+    mask[1:] = True
+    assert from_arrays(x, Y, mask).mask_value == PADDING
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_frame_gives_the_names(library):
     frame = pytest.importorskip(library).DataFrame
