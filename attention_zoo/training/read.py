@@ -28,6 +28,11 @@ def read(path: str | Path, *, target: str | None = None, kind: str | None = None
         ValueError: for a file of another kind, or one whose content does not fit; it says where.
     """
     x, y, mask, names = read_arrays(path, target=target)
+    if y is None and names is not None:
+        raise ValueError(
+            f"`target` is missing: which column of {path} to predict. "
+            f"Its columns: {', '.join(names[:30])}"
+        )
     if y is None:
         raise ValueError(f"{path} has no array 'y'.")
     return dataclasses.replace(from_arrays(x, y, mask, kind), names=names)
@@ -135,4 +140,20 @@ def _labels(cells: Any, path: Path, target: str) -> np.ndarray:
             return np.array(cells, dtype=dtype)
         except ValueError:
             continue
+        except OverflowError:
+            _refuse_large(cells, path, target)
     return np.array([cell.strip() for cell in cells])
+
+
+def _refuse_large(cells: Any, path: Path, target: str) -> None:
+    """ValueError for the first integer beyond 64 bits, unless other cells make them decimals."""
+    try:
+        numbers = [int(cell) for cell in cells]
+    except ValueError:
+        return
+    limits = np.iinfo("int64")
+    row = next(i for i, n in enumerate(numbers) if not limits.min <= n <= limits.max)
+    raise ValueError(
+        f"{path}, row {row + 2}, column {target!r}: the integer {cells[row].strip()[:50]} is "
+        "beyond 64 bits. Write quantities as decimals, such as 1e20; begin labels with a letter."
+    )

@@ -137,11 +137,19 @@ def test_an_unknown_kind(tmp_path, kind):
         ("a;b;y\n1;2;0\n1;2;1\n", "must be separated by commas. Received: ';' in its header"),
         ("a,b,y\n1,2,\n1,2,1\n", "the target is empty"),
         ("y\n1\n2\n", "no column but the target"),
+        (f"a,y\n1,1\n2,{10**20}\n", "row 3, column 'y': the integer 1000.* beyond 64 bits"),
     ],
 )
 def test_a_csv_that_does_not_fit(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read(csv(tmp_path / "a.csv", text), target="y")
+
+
+def test_a_csv_without_a_target_names_the_columns_and_large_decimals_are_numbers(tmp_path):
+    path = csv(tmp_path / "a.csv", f"a,y\n1,{10**20}\n2,0.5\n")
+    with pytest.raises(ValueError, match="`target` is missing.*Its columns: a, y"):
+        read(path)
+    assert read(path, target="y").kind == "regression"
 
 
 @pytest.mark.parametrize(
