@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.core import files
+from attention_zoo.core import checks, files
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.watching import has_attention, watch
 from attention_zoo.presets import hub
@@ -56,7 +56,8 @@ def save(
 
     Raises:
         ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
-            as `Lambda`; for a path that ends in `.keras`.
+            as `Lambda`; for a path that ends in `.keras`, or an address elsewhere.
+        TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
 
     Example:
@@ -67,6 +68,12 @@ def save(
     """
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise TypeError(f"`path` must be a folder's path or an address. Received: {path!r}")
+    checks.boolean("overwrite", overwrite)
+    if "://" in os.fspath(path) and not hub.is_address(path):
+        raise ValueError(
+            "`path` must be a folder of this machine, or an address hf://owner/name; save to a "
+            f"folder and copy it from there. Received: path={os.fspath(path)!r}"
+        )
     if Path(path).suffix == ".keras" and not hub.is_address(path):
         raise ValueError(
             "A preset is a folder: leave the ending out. A .keras file is written by "
