@@ -58,6 +58,17 @@ def objects(name: str, value: Any) -> np.ndarray:
     return found.reshape(array.shape)
 
 
+def plain(value: Any) -> Any:
+    """NumPy's scalars as Python's, in lists, tuples and dictionaries too; else the value itself."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(plain(item) for item in value)
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
 def columns(value: Any) -> list[str] | None:
     """The names of a frame's columns; None for what has none."""
     names = getattr(value, "columns", None)

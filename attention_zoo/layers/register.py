@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import keras
 
 from attention_zoo.catalog import LAYERS
+from attention_zoo.core import arrays
 
 Class = TypeVar("Class", bound=type)
 
@@ -66,9 +67,9 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
         name = str(layer.get("class_name"))
         known = {LAYERS.target(n): n for n in LAYERS.names()}
         cls = LAYERS.get(known.get(name, name))
-        return cls.from_config(dict(layer.get("config") or {}))
+        return cls.from_config(arrays.plain(dict(layer.get("config") or {})))
     if isinstance(layer, str):
-        return LAYERS.get(layer)(**kwargs)
+        return LAYERS.get(layer)(**arrays.plain(kwargs))
     raise TypeError(
         "`layer` must be a name, a dictionary with 'class_name' and 'config', or an attention "
         f"layer. Received: {layer!r}" + (f" with {sorted(kwargs)}" if kwargs else "")

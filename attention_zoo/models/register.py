@@ -13,6 +13,7 @@ import numpy as np
 
 from attention_zoo import layers
 from attention_zoo.catalog import LAYERS, MODELS
+from attention_zoo.core import arrays
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.many_to_one import ManyToOneAttention
 
@@ -38,7 +39,8 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
             for argument in config:
                 if argument not in signature.parameters:
                     raise one_of(f"argument of {name!r}", argument, signature.parameters)
-            bound = signature.bind(*args, **config)
+            # Keras takes NumPy's numbers for none
+            bound = signature.bind(*arrays.plain(args), **arrays.plain(config))
             bound.apply_defaults()
             values = dict(bound.arguments)
             if values["attention"] is not None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
+from attention_zoo.core import arrays
 from attention_zoo.core.registry import one_of
 from attention_zoo.tasks import TASKS
 
@@ -66,7 +67,7 @@ class Recipe(_Data):
 def make_recipe(values: dict[str, Any]) -> Recipe:
     """A recipe from plain values; ValueError names the first that is not allowed."""
     try:
-        return Recipe.model_validate(values)
+        return Recipe.model_validate(arrays.plain(values))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import json
 import pickle
 import sys
 
@@ -152,6 +153,14 @@ def test_a_search_over_attention_in_a_pipeline():
     assert len(search.cv_results_["params"]) == 3
     assert not kinds[2].built  # the user's own layer is a description
     assert cross_val_score(steps, x, y, cv=2).shape == (2,)
+
+
+def test_a_search_over_an_array_of_sizes():
+    x, y = table()
+    model = az.AttentionClassifier(epochs=1, random_state=np.int64(3))
+    search = GridSearchCV(model, {"units": np.array([4, 8])}, cv=2).fit(x, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    json.loads(search.best_estimator_.recipe_.model_dump_json())
 
 
 def test_a_copy_answers_the_same(of_table, of_series):

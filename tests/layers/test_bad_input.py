@@ -1,5 +1,7 @@
 """Every layer refuses what it cannot use: it names the argument and shows what it received."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -85,6 +87,16 @@ def test_a_rank_that_has_no_steps_says_what_to_do(name):
     flat = {n: x[:, 0] for n, x in case.arrays().items()}
     with pytest.raises(ValueError, match="rank 3"):
         call(layer, flat)
+
+
+def test_numpy_scalars_are_numbers():
+    for spec in (
+        {"layer": "retain", "recurrent_units": np.int64(3), "seed": np.int64(3)},
+        {"layer": {"class_name": "retain", "config": {"recurrent_units": np.int64(3)}}},
+    ):
+        layer = az.layers.get(**spec)
+        assert layer(np.ones((2, 4, 3), "float32")).shape == (2, 3)
+        json.dumps(az.layers.describe(layer))
 
 
 def test_registering_a_taken_name_or_key_is_refused():

@@ -1,5 +1,7 @@
 """Every factory builds a plain functional model from any attention that fits, or says why not."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -151,6 +153,16 @@ def test_standardize_needs_adapting_and_then_standardizes():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_numpy_scalars_are_numbers():
+    attention = {"class_name": "temporal", "config": {"seed": np.int64(3), "dropout": np.float32(0)}}
+    model = az.build(
+        "gru", input_shape=(np.int64(5), 2), units=np.int64(8), attention=attention,
+        dropout=np.float64(0.5), bidirectional=np.bool_(False),
+    )  # fmt: skip
+    assert model(np.ones((1, 5, 2), "float32")).shape == (1, 1)
+    json.dumps(az.models.blueprint(model).config)
 
 
 def test_a_foreign_model_has_no_blueprint():
