@@ -67,18 +67,18 @@ def test_an_existing_folder_is_kept_unless_overwriting(model, preset):
     assert az.presets.read_card(preset).license == "MIT"
 
 
-@pytest.mark.parametrize("address", ["s3://a/b", "file:///x", "HF://a/b", "gs://a/b.keras"])
-def test_an_address_elsewhere_is_no_folder(model, tmp_path, monkeypatch, address):
+def test_an_address_elsewhere_is_no_folder(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="a folder of this machine"):
-        az.save(model, address)
+    for address in ("s3://a/b", "file:///x", "HF://a/b", "gs://a/b.keras"):
+        with pytest.raises(ValueError, match="a folder of this machine"):
+            az.save(model, address)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("overwrite", ["no", 1, None])
-def test_overwrite_is_a_boolean(model, preset, overwrite):
-    with pytest.raises(TypeError, match="`overwrite` must be True or False"):
-        az.save(model, preset, overwrite=overwrite)
+def test_overwrite_is_a_boolean(model, tmp_path):
+    for overwrite in ("no", 1, None):
+        with pytest.raises(TypeError, match="`overwrite` must be True or False"):
+            az.save(model, tmp_path / "mine", overwrite=overwrite)
 
 
 def test_a_folder_with_other_files_is_never_replaced(model, tmp_path):
