@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from attention_zoo.cli.console import number, out, table
-from attention_zoo.presets.folder import find
+from attention_zoo.presets.folder import read_card
 
 
 def evaluate(
@@ -23,10 +23,13 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a preset on fresh samples, beside the figures on its card."""
-    find(name)
+    quantity = read_card(name).kind == "regression"
     from attention_zoo import training  # Keras, only for the commands that need it
 
-    dataset = None if data is None else training.read(data, target=target)
+    dataset = None
+    if data is not None:
+        # Whole numbers look like classes
+        dataset = training.read(data, target=target, kind="regression" if quantity else None)
     result = training.evaluate(name, data=dataset, samples=samples, seed=seed)
     if as_json:
         out.print_json(json.dumps(result._asdict()))

@@ -165,6 +165,7 @@ class _Source:
         import attention_zoo as az
         from attention_zoo import training
         from attention_zoo.training.data import PADDING
+        from attention_zoo.training.fitting_card import as_codes, in_order
 
         network = az.load(self.path)
         if data is None:
@@ -173,35 +174,25 @@ class _Source:
             drawn = training.from_task(task, samples, 0, "test")
             return _Given(network, drawn.x, drawn.y, drawn.relevance)
         x, y, mask, names = training.read_arrays(data, target=target)
+        known, kind, classes = self._known()
         if target is None and names and [len(names) - 1] == list(network.input_shape[1:2]):
+            others = [each for each in names if known and each not in known] or names[-1:]
             raise ValueError(
                 f"{data} has one column more than {self.name} takes. Name the one that is to be "
-                f"predicted: --target {names[-1]}"
+                f"predicted: --target {others[0]}"
             )
         if mask is not None:
             x[~mask.astype(bool)] = PADDING
-        y = self._codes(y)
+        x, names = in_order(x, names, known, self.name)
+        if y is not None:
+            y = as_codes(y, classes, kind, self.name)
         if x.ndim == 2 and len(network.input_shape) == 3:
             return _Given(network, x[..., None], y, step_names=names)
         return _Given(network, x, y, feature_names=names)
 
-    def _codes(self, y: Any) -> Any:
-        """Labels as the numbers of the model's classes, where the preset says what these are."""
-        import numpy as np
-
-        classes = self.card.classes if self.card else None
-        if y is None or (not classes and y.dtype.kind in "fiub"):
-            return y
-        # Without a card, text is taken to be numbered in its order, as our training does
-        classes = classes or sorted(set(y.ravel().tolist()))
-        unknown = sorted(set(y.ravel().tolist()) - set(classes))
-        if unknown:
-            raise ValueError(
-                f"The target has the class {unknown[0]!r}, which {self.name} does not know. "
-                f"Its classes: {classes}"
-            )
-        order = {label: number for number, label in enumerate(classes)}
-        return np.array([order[label] for label in y.ravel().tolist()])
+    def _known(self) -> tuple[list[str] | None, str | None, list[Any] | None]:
+        """What the card says of columns, kind and classes."""
+        return (self.card.names, self.card.kind, self.card.classes) if self.card else (None,) * 3
 
 
 def _bars(mean: Any, expected: Any, names: Any) -> None:

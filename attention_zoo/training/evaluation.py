@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from attention_zoo import tasks
 from attention_zoo.core import checks
-from attention_zoo.presets.folder import read_card
+from attention_zoo.presets.folder import find, read_card
 from attention_zoo.presets.load import load
-from attention_zoo.training.data import Dataset, from_task
+from attention_zoo.training.data import Dataset, check_dataset, from_task
+from attention_zoo.training.fitting_card import fitting_card
 from attention_zoo.training.measure import measure
 from attention_zoo.training.recipe import make_recipe
 from attention_zoo.training.study import TEST_SAMPLES, figures_of
@@ -38,6 +39,8 @@ def evaluate(
     Args:
         name: a preset's name or folder, as for `load`.
         data: your own data, from `training.read` or `training.from_arrays`; None for its task.
+            Columns that have names are put in the order of the card's, and labels get the numbers
+            of its classes.
         samples: how many samples to draw of the task.
         seed: of the draw.
 
@@ -45,7 +48,9 @@ def evaluate(
         An `Evaluation`: the figures of the card, those measured now, and on how many samples.
 
     Raises:
-        ValueError: if the preset has no task and no data is given, or the data do not fit it.
+        ValueError: if the preset has no task and no data is given, or the data do not fit it:
+            other columns than the card's, or labels that it does not know.
+        TypeError: for data that are no `Dataset`, such as (x, y).
 
     Example:
 
@@ -54,11 +59,13 @@ def evaluate(
     True
     """
     checks.positive_int("samples", samples)
+    check_dataset(data)
     card = read_card(name)
     if data is None and not (card.recipe or {}).get("task"):
         raise ValueError(f"The preset {str(name)!r} has no task: evaluate it on data of yours.")
     model = load(name)
     if data is not None:
+        data = fitting_card(data, card, model.outputs[0].shape[-1], find(name).resolve().name)
         return Evaluation(card.scores, measure(model, data), len(data.x))
     recipe = make_recipe({**(card.recipe or {}), "seed": seed})
     task = tasks.get(str(recipe.task), **recipe.task_config)

@@ -128,6 +128,39 @@ def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
 
 
+def test_columns_and_labels_are_the_cards(shell, tmp_path):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((2,))
+    x = az.layers.FeatureAttention()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(x))
+    about = {"kind": "multiclass", "classes": ["b", "d", "e"], "names": ["first", "second"]}
+    az.save(model, tmp_path / "m", about=about)
+    rows = np.random.default_rng(0).normal(size=(30, 2)).round(3)
+    found = []
+    for order in ("first,second,kind", "kind,second,first"):
+        cells = [{"first": a, "second": b, "kind": "de"[int(a > 0)]} for a, b in rows]
+        lines = [",".join(str(row[name]) for name in order.split(",")) for row in cells]
+        (tmp_path / "own.csv").write_text("\n".join([order, *lines]))
+        words = ["./m", "--data", "own.csv", "--target", "kind"]
+        explained = shell("explain", *words, "--html", f"{order}.html")
+        measured = shell("evaluate", *words, "--json")
+        assert (explained[0], measured[0]) == (0, 0), explained[2] + measured[2]
+        page = page_data(tmp_path / f"{order}.html")
+        assert page["features"] == ["first", "second"]
+        assert page["labels"] == [[1 + float(a > 0)] for a in rows[:, 0]]
+        found.append((page, json.loads(measured[1])["fresh"]))
+    assert found[0] == found[1]
+    right = model.predict(rows, verbose=0).argmax(1) == 1 + (rows[:, 0] > 0)
+    assert found[0][1]["accuracy"] == pytest.approx(right.mean())
+    # The column that the preset does not know is the one to predict
+    (tmp_path / "own.csv").write_text("kind,second,first\n0,1,2\n1,3,4\n")
+    assert "--target kind" in shell("explain", "./m", "--data", "own.csv")[2]
+    (tmp_path / "own.csv").write_text("first,third,kind\n1,2,b\n3,4,d\n")
+    for command in ("explain", "evaluate"):
+        status, _, complaint = shell(command, *words)
+        assert (status, "Missing: 'second'. Unknown: 'third'." in complaint) == (2, True)
+
+
 def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
     words = ["--data", table, "--target", "bought"]
     assert shell("train", "dense", *words, "--epochs", 1, "--out", "mine")[0] == 0

@@ -1,0 +1,97 @@
+"""The user's data as a preset's card describes them: its columns, its kind, its classes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from attention_zoo.presets.card import Card
+from attention_zoo.training.data import Dataset
+
+
+def fitting_card(data: Dataset, card: Card, outputs: int, name: str) -> Dataset:
+    """Data for a model that was trained on others.
+
+    Args:
+        data: with columns in any order, and classes numbered by themselves.
+        card: of the model.
+        outputs: how many values the model answers with.
+        name: of the model, for the errors.
+
+    Returns:
+        The data with the card's columns in its order, and its classes by its numbers.
+
+    Raises:
+        ValueError: for other columns, and for labels that the model does not know.
+    """
+    x, names = in_order(data.x, data.names, card.names, name)
+    kind = card.kind
+    if kind is None and (card.classes or data.kind != "regression"):
+        kind = "multiclass" if outputs > 1 else "binary"
+    y = np.array(data.classes)[data.y.astype(int)] if data.classes else data.y
+    classes = card.classes
+    if kind == "multiclass" and not classes and y.dtype.kind not in "US":
+        classes = list(range(outputs))
+    y = as_codes(y, classes, kind, name).astype("float32")
+    return dataclasses.replace(
+        data, x=x, y=y, names=names, kind=kind or data.kind, classes=classes
+    )  # fmt: skip
+
+
+def in_order(
+    x: np.ndarray, names: list[str] | None, known: list[str] | None, name: str
+) -> tuple[np.ndarray, list[str] | None]:
+    """x and its names in the order of the `known` ones, where both are known: the columns of a
+    table, the steps of one that was made a series, else the features."""
+    if not names or not known or names == known:
+        return x, names
+    missing, others = _without(known, names), _without(names, known)
+    if missing or others:
+        said = [f"Missing: {_listed(missing)}."] if missing else []
+        said += [f"Unknown: {_listed(others)}."] if others else []
+        raise ValueError(f"The data must have the columns that {name} knows. {' '.join(said)}")
+    axis = 1 if x.ndim == 2 or x.shape[2] == 1 else 2
+    return np.take(x, [names.index(each) for each in known], axis), known
+
+
+def as_codes(
+    y: np.ndarray, classes: Sequence[Any] | None, kind: str | None, name: str
+) -> np.ndarray:
+    """Labels as the numbers of a model's classes; quantities as they are."""
+    text = y.dtype.kind in "US"
+    if kind == "regression":
+        if text:
+            raise ValueError(f"The target is text, and {name} predicts a quantity.")
+        return y
+    if not classes and not text:
+        if kind != "binary":
+            return y
+        classes = [0, 1]
+    found, codes = np.unique(y, return_inverse=True)
+    labels = found.tolist()
+    # Without a card, text is taken to be numbered in its order, as our training does
+    classes = list(classes or labels)
+    if kind == "binary" and len(classes) > 2:
+        raise ValueError(f"The target must have the 2 classes of {name}. Received: {classes}")
+    # A column is numbers in one file and text in another, where that one has text as well
+    numbers = {str(label): number for number, label in enumerate(classes)}
+    numbers |= {label: number for number, label in enumerate(classes)}
+    unknown = [label for label in labels if label not in numbers and str(label) not in numbers]
+    if unknown:
+        raise ValueError(
+            f"The target has the class {unknown[0]!r}, which {name} does not know. "
+            f"Its classes: {classes}"
+        )
+    own = [numbers[label] if label in numbers else numbers[str(label)] for label in labels]
+    return np.array(own)[codes.reshape(y.shape)]
+
+
+def _without(names: list[str], others: list[str]) -> list[str]:
+    return [name for name in names if name not in set(others)]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
