@@ -163,20 +163,21 @@ def _busy(runs: list[dict[str, Any]], kind: str) -> float:
 def _memory(found: dict[str, list[float]]) -> list[str]:
     if not found:
         return []
-    after = [n for n in (1, 5, 10, 15, 20, 25, 30) if n <= min(map(len, found.values()))]
+    parts = [(n + 1, n + 5) for n in range(0, min(map(len, found.values())), 5)]
     return [
         "",
         "## Memory",
         "",
-        "The resident memory of a search's process in MB, after so many trials "
-        "(`python -m benchmarks.workers --memory 30`, for each backend). TensorFlow's oneDNN keeps "
-        "code for the latest thousand shapes that it met; without it (`TF_ENABLE_ONEDNN_OPTS=0`) "
-        "what grows is what the allocator does not give back.",
+        "The resident memory of a search's process in MB, the most after any of these trials "
+        "(`python -m benchmarks.workers --memory 30`, for each backend). What JAX compiled is let "
+        "go after every fifth trial. TensorFlow's oneDNN keeps code for each new shape.",
         "",
-        f"| backend | {' | '.join(f'{n}' for n in after)} |",
-        f"|---|{'---|' * len(after)}",
+        f"| backend | {' | '.join(f'{first} to {last}' for first, last in parts)} |",
+        f"|---|{'---|' * len(parts)}",
         *(
-            f"| {name} | {' | '.join(f'{megabytes[n - 1]:.0f}' for n in after)} |"
+            f"| {name} | "
+            + " | ".join(f"{max(megabytes[first - 1 : last]):.0f}" for first, last in parts)
+            + " |"
             for name, megabytes in sorted(found.items())
         ),
     ]
