@@ -129,7 +129,8 @@ def _cell(runs: dict[str, Any]) -> str:
         return "not run"
     mean, deviation = spread(runs)
     parameters = next(iter(runs.values()))["parameters"]
-    return f"{mean:.3f} ± {deviation:.3f} ({len(runs)} seeds; {parameters:,})"
+    seeds = "seed" if len(runs) == 1 else "seeds"
+    return f"{mean:.3f} ± {deviation:.3f} ({len(runs)} {seeds}; {parameters:,})"
 
 
 def spread(runs: dict[str, Any]) -> tuple[float, float]:
