@@ -28,7 +28,8 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
         layer in a nested model or layer has the names of both, `sentence/attention`; under
         `TimeDistributed` its scores have the steps that are distributed over as their first axis,
         `(samples, segments, ...)`. A layer that is used more than once has further entries
-        `name@2`, `name@3`; one that attends on several levels has one a level, `name/1`,
+        `name@2`, `name@3`, in the order in which the model computes them, which may be another
+        than that of the calls; one that attends on several levels has one a level, `name/1`,
         `name/2`.
 
     Raises:
