@@ -91,10 +91,18 @@ def _unreachable(errors: Any) -> tuple[type[Exception], ...]:
 def send(folder: Path, name: str, *, overwrite: bool) -> None:
     """Put a preset's folder on the Hub, as one commit."""
     repository, revision = parse(name)
+    if revision is not None and _COMMIT.fullmatch(revision):
+        raise ValueError(f"A commit is what it is: name a branch. Received: {name!r}")
     api = require("huggingface_hub", extra="hub").HfApi()
-    if not overwrite and api.repo_exists(repository) and api.file_exists(repository, CARD):
+    if (
+        not overwrite
+        and api.repo_exists(repository)
+        and api.file_exists(repository, CARD, revision=revision)
+    ):
         raise FileExistsError(f"{name} exists and is kept. Replace it with overwrite=True.")
     api.create_repo(repository, exist_ok=True)
+    if revision is not None:
+        api.create_branch(repository, branch=revision, exist_ok=True)
     api.upload_folder(
         repo_id=repository, folder_path=folder, revision=revision,
         commit_message="A preset of attention_zoo",

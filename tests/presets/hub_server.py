@@ -8,11 +8,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 
+def commit_of(files):
+    joined = b"".join(name.encode() + data for name, data in sorted(files.items()))
+    return hashlib.sha1(joined).hexdigest()
+
+
 class Hub:
     """Serves `files` of one repository, `owner/name`, at `url`; `fault` spoils what it answers."""
 
     def __init__(self):
         self.files: dict[str, bytes] | None = None
+        self.branches: dict[str, dict[str, bytes]] = {}
         self.fault = None
         self.asked: list[str] = []
         hub = self
@@ -43,8 +49,7 @@ class Hub:
 
     @property
     def commit(self):
-        joined = b"".join(n.encode() + d for n, d in sorted((self.files or {}).items()))
-        return hashlib.sha1(joined).hexdigest()
+        return commit_of(self.files or {})
 
     def answer(self, request, body):
         path = unquote(request.path.partition("?")[0])
@@ -60,12 +65,14 @@ class Hub:
         revision, _, name = parts[-1].partition("/")
         if len(parts) != 2 or parts[0] != "/owner/name" or self.files is None:
             return self.send(request, 404, b"", {"X-Error-Code": "RepoNotFound"})
-        if revision not in ("main", self.commit):
+        known = {**self.branches, "main": self.files}
+        files = {**known, **{commit_of(each): each for each in known.values()}}.get(revision)
+        if files is None:
             return self.send(request, 404, b"", {"X-Error-Code": "RevisionNotFound"})
-        if name not in self.files:
+        if name not in files:
             return self.send(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
-        data = self.files[name]
-        headers = {"ETag": f'"{hashlib.sha1(data).hexdigest()}"', "X-Repo-Commit": self.commit}
+        data = files[name]
+        headers = {"ETag": f'"{hashlib.sha1(data).hexdigest()}"', "X-Repo-Commit": commit_of(files)}
         if self.fault == "half" and name.endswith(".h5"):
             headers["Content-Length"] = str(len(data))
             data = data[: len(data) // 2]
@@ -80,16 +87,19 @@ class Hub:
         reply = {"url": f"{self.url}/owner/name"}
         if path == "/api/repos/create":
             self.files = {} if self.files is None else self.files
+        elif "/branch/" in path:
+            self.branches.setdefault(path.rpartition("/")[2], dict(self.files))
         elif "/preupload/" in path:
             names = [entry["path"] for entry in json.loads(data)["files"]]
             reply = {"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False}
                                for name in names]}  # fmt: skip
         elif "/commit/" in path:
+            files = self.branches.get(path.rpartition("/")[2], self.files)
             for line in data.splitlines():
                 entry = json.loads(line)
                 if entry["key"] == "file":
                     value = entry["value"]
-                    self.files[value["path"]] = base64.b64decode(value["content"])
+                    files[value["path"]] = base64.b64decode(value["content"])
             url = f"{self.url}/owner/name/commit/{self.commit}"
             reply = {"success": True, "commitOid": self.commit, "commitUrl": url}
         self.send(request, 200, json.dumps(reply).encode(), {})

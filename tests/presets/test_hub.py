@@ -5,6 +5,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from huggingface_hub import constants
 
@@ -79,6 +80,21 @@ def test_there_and_back_and_offline(server):
     asked = len(server.asked)
     assert python(server, LOAD, "hf://owner/name", pinned, HF_HUB_OFFLINE="1") == loaded
     assert len(server.asked) == asked
+
+
+def test_a_branch_is_of_its_own(here):
+    model = az.build("dense", input_shape=(4,), units=3)
+    az.save(model, "hf://owner/name")
+    main = dict(here.files)
+    other = az.build("dense", input_shape=(4,), units=3)
+    az.save(other, "hf://owner/name@draft")
+    assert here.files == main
+    loaded = az.load("hf://owner/name@draft")
+    np.testing.assert_array_equal(loaded.get_weights()[0], other.get_weights()[0])
+    with pytest.raises(FileExistsError, match="exists and is kept"):
+        az.save(model, "hf://owner/name@draft")
+    with pytest.raises(ValueError, match="name a branch"):
+        az.save(model, f"hf://owner/name@{here.commit}")
 
 
 @pytest.mark.parametrize(
