@@ -124,7 +124,7 @@ class _Reader(keras.Model):
     """A model that answers with the values that one of its layers is called on."""
 
     def __init__(self, model: keras.Model, layer: keras.layers.Layer):
-        super().__init__(name="reader")
+        super().__init__(name="reader", autocast=False)
         self.model = model
         # Past Keras's tracking: it is a part of the model already
         self.__dict__["layer"] = layer

@@ -42,7 +42,8 @@ class Watched(keras.Model):
     pair, it takes the scores of some layers from the second of the two."""
 
     def __init__(self, model: keras.Model, *, replaces: bool = False):
-        super().__init__(name="watched")
+        # What the process's dtype policy is must not touch the inputs of a model of another
+        super().__init__(name="watched", autocast=False)
         self.model = model
         # Past Keras's tracking: what the last tracing found out
         self.__dict__["axes"] = {}

@@ -31,6 +31,22 @@ def test_scores_are_those_of_the_layer_and_predictions_those_of_predict(model):
     np.testing.assert_allclose(explanation.scores["attention"].sum(1), 1, atol=1e-6)
 
 
+def test_the_dtype_policy_of_the_process_is_not_that_of_the_model():
+    model = az.build("gru", input_shape=(11, 3), units=5)
+    before = model.predict(X, verbose=0)
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    scores = az.attention_scores(twin, X)
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        explanation = az.explain(model, X)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(explanation.predictions, before)
+    for name, expected in scores.items():
+        np.testing.assert_array_equal(explanation.scores[name], expected)
+
+
 def test_the_model_is_left_as_it_was(model):
     config, weights = model.get_config(), model.get_weights()
     nodes = len(model.get_layer("attention")._inbound_nodes)
