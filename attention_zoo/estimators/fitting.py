@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import random
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -19,6 +16,7 @@ from attention_zoo.training.data import PADDING
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
 from attention_zoo.training.reuse import Shelf, trained_layers
+from attention_zoo.training.seeding import seeded
 
 #: Cross-validation and grid search fit one model many times.
 SHELF = Shelf()
@@ -53,7 +51,7 @@ def fit(
     more: dict[str, Any] = {} if data.mask_value is None else {"mask_value": data.mask_value}
     train = np.arange(len(data.x)) if held is None else np.setdiff1d(range(len(data.x)), held)
     epochs, steps = recipe.phases[0].epochs, math.ceil(len(train) / recipe.batch_size)
-    with _seeded(recipe.seed):
+    with seeded(recipe.seed):
         model = build_model(recipe, shape, data.outputs, **more)
         adapt(model, data.take(train).visible())
         x = _standardized(model, data)
@@ -138,15 +136,3 @@ def held_out(labels: np.ndarray | None, n: int, share: float, seed: int) -> np.n
             f"{n} samples of X. Give more of them, a larger share, or patience=None."
         )
     return chosen
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Keras, its backend, NumPy and Python seeded; the latter two go on afterwards as before."""
-    before = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])

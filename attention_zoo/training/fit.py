@@ -19,6 +19,7 @@ from attention_zoo.training.distribution import Alone
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.seeding import seeded
 from attention_zoo.training.units import Units
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
@@ -124,8 +125,15 @@ def fit(
     Raises:
         TrainingError: if the loss becomes NaN or infinite.
     """
-    shared = shared or Alone()
-    keras.utils.set_random_seed(recipe.seed)
+    with seeded(recipe.seed):
+        return _fit(recipe, train, validation, backup, weights, callbacks, shared or Alone(), shelf)
+
+
+def _fit(
+    recipe: Recipe, train: Dataset, validation: Dataset, backup: Path | None,
+    weights: list[Any] | None, callbacks: Callable[[int], Sequence[keras.callbacks.Callback]],
+    shared: Alone, shelf: Shelf | None,
+) -> tuple[keras.Model, History]:  # fmt: skip
     kept = shared.in_turn(lambda: Backup(backup, recipe, train, writes=shared.first))
     history: History = {}
     own = recipe.kind == "regression" and recipe.task is None
@@ -184,8 +192,16 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
     """Fit the model's `Normalization` layers to the inputs; a constant feature is left unscaled."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            layer.adapt(x)
+            with np.errstate(over="ignore"):
+                layer.adapt(x)
             flat = x.reshape(-1, x.shape[-1])
+            spread = np.asarray(layer.adapt_variance).ravel()
+            if not np.isfinite(spread).all():
+                largest = float(np.abs(flat[:, ~np.isfinite(spread)]).max())
+                raise ValueError(
+                    "`x` is too large to be standardized in float32: its squares overflow. Divide "
+                    f"it by its scale first. Received: values up to {largest:.3g}"
+                )
             constant = np.ptp(flat, axis=0) == 0
             if constant.any():
                 # Else its rounding errors are divided by an epsilon, and so is any other value
