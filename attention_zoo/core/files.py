@@ -9,6 +9,24 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+
+def local_path(name: str, value: Any) -> Path:
+    """A path of this machine, `~` being the user's home.
+
+    Raises:
+        TypeError: for what is no path, or an empty one.
+        ValueError: for an address such as `s3://bucket/key`, of which `pathlib` would make folders.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise TypeError(f"`{name}` must be a path. Received: {name}={value!r}")
+    if "://" in os.fspath(value):
+        raise ValueError(
+            f"`{name}` must be a path of this machine; copy from there to elsewhere. "
+            f"Received: {name}={os.fspath(value)!r}"
+        )
+    return Path(value).expanduser()
 
 
 def sha256(path: Path) -> str:

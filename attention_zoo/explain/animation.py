@@ -61,7 +61,7 @@ class TrainingAnimation(keras.callbacks.Callback):
         super().__init__()
         checks.positive_int("every", every)
         checks.positive_int("frames_per_second", frames_per_second)
-        self.path = Path(path)
+        self.path = files.local_path("path", path)
         if self.path.suffix.lower() != ".gif":
             raise ValueError(f"`path` must end in .gif. Received: {path}")
         files.refuse_existing(self.path, overwrite=overwrite)

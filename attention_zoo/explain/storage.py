@@ -76,7 +76,7 @@ def _filled(structure: Any, stored: Any) -> Any:
 
 
 def _checked(path: str | Path) -> Path:
-    path = Path(path)
+    path = files.local_path("path", path)
     if path.suffix != ".npz":
         raise ValueError(f"`path` must end in .npz. Received: {path}")
     return path

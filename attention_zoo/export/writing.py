@@ -94,7 +94,7 @@ def export(
     """
     checks.boolean("attention", attention)
     checks.boolean("verify", verify)
-    path = Path(path)
+    path = files.local_path("path", path)
     kind = _format(path, format)
     _check(model, attention)
     how = writer(kind, model)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,9 @@ from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.core import arrays
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.many_to_one import ManyToOneAttention
+
+#: The dtype policies that a model may be built with, by name.
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64")
 
 
 class Blueprint(NamedTuple):
@@ -36,19 +40,24 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
 
         @functools.wraps(factory)
         def build_one(*args: Any, **config: Any) -> keras.Model:
+            policy = config.pop("dtype", None)
             for argument in config:
                 if argument not in signature.parameters:
-                    raise one_of(f"argument of {name!r}", argument, signature.parameters)
+                    known = [*signature.parameters, "dtype"]
+                    raise one_of(f"argument of {name!r}", argument, known)
             # Keras takes NumPy's numbers for none
             bound = signature.bind(*arrays.plain(args), **arrays.plain(config))
             bound.apply_defaults()
             values = dict(bound.arguments)
-            if values["attention"] is not None:
-                values["attention"] = _attention(values["attention"], values.get("bidirectional"))
-            model = factory(**values)
+            with _dtype(policy) as dtype:
+                if values["attention"] is not None:
+                    given = values["attention"]
+                    values["attention"] = _attention(given, values.get("bidirectional"))
+                model = factory(**values)
             if values["attention"] is not None:
                 values["attention"] = layers.describe(values["attention"])
             values["input_shape"] = list(values["input_shape"])
+            values["dtype"] = dtype
             _blueprints[model] = Blueprint(name, values)
             return model
 
@@ -56,6 +65,22 @@ def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable
         return build_one
 
     return decorate
+
+
+@contextmanager
+def _dtype(policy: str | None) -> Iterator[str]:
+    """Layers made in the block have the dtype policy of this name; by default the process's own."""
+    before = keras.config.dtype_policy()
+    if policy is None:
+        yield before.name
+        return
+    if policy not in POLICIES:
+        raise one_of("dtype", policy, POLICIES)
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield policy
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _attention(attention: Any, bidirectional: bool | None) -> keras.layers.Layer:
@@ -81,7 +106,9 @@ def build(architecture: str, **config: Any) -> keras.Model:
     Args:
         architecture: a name from `list_models()`.
         **config: the factory's arguments, `input_shape` and `attention` first of all: see
-            `attention_zoo.models` for each.
+            `attention_zoo.models` for each. Every factory also takes `dtype`, the name of the
+            dtype policy of its layers, such as `"mixed_float16"`; by default
+            `keras.config.dtype_policy()`.
 
     Returns:
         An ordinary functional `keras.Model`, not compiled.

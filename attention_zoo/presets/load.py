@@ -25,6 +25,9 @@ from attention_zoo.presets.save import golden_outputs
 
 #: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
 TOLERANCE = 1e-5
+#: Or by so many roundings of the coarsest dtype in which it computes.
+_ROUNDINGS = 8
+_HALF = {"float16": 2**-11, "bfloat16": 2**-8}
 
 
 def load(
@@ -43,9 +46,12 @@ def load(
             (`pip install 'attention-zoo[hub]'`).
         verify: also replay the preset's stored example and compare predictions and attention
             with what they were when it was saved.
+        outputs: how many outputs the model shall have: its last layer, `y`, is then a new one with
+            random weights, and all others have the preset's. None for the preset's own.
+        activation: of that new layer, such as `"softmax"`.
 
     Returns:
-        A built `keras.Model` with the preset's weights, not compiled.
+        A built `keras.Model` with the preset's weights and dtype policy, not compiled.
 
     Raises:
         ValueError: for an unknown name, with the nearest known one.
@@ -61,6 +67,7 @@ def load(
     >>> model.name, model.input_shape
     ('lstm_after', (None, 20, 2))
     """
+    checks.boolean("verify", verify)
     if _is_archive(name):
         if verify or outputs is not None or activation is not None:
             raise ValueError(
@@ -139,7 +146,9 @@ def _build(folder: Path, card: Card) -> keras.Model:
     try:
         with budget(card.parameters, path):
             model = realize(config["architecture"], without_unknown(config["config"]))
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        TypeError, ValueError, KeyError, AttributeError, RecursionError, NotImplementedError
+    ) as error:  # fmt: skip
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error
     if model.count_params() != card.parameters:
@@ -160,8 +169,10 @@ def _verify(model: keras.Model, path: Path) -> None:
     if set(outputs) != set(golden):
         raise PresetError(f"{path} holds {sorted(golden)}; the model gives {sorted(outputs)}.")
     # A temperature below 1 multiplies the rounding of the logits
-    layers = [la for la in model._flatten_layers() if isinstance(la, AttentionLayer)]
-    tolerance = TOLERANCE / min([1.0, *(layer.temperature for layer in layers)])
+    layers = list(model._flatten_layers())
+    sharpest = min([1.0, *(la.temperature for la in layers if isinstance(la, AttentionLayer))])
+    rounding = max(_HALF.get(layer.compute_dtype, 0.0) for layer in layers)
+    tolerance = max(TOLERANCE, _ROUNDINGS * rounding) / sharpest
     for output, now in outputs.items():
         if now.shape != golden[output].shape:
             raise PresetError(f"{path}: {output} was {golden[output].shape}, is {now.shape}.")

@@ -55,7 +55,8 @@ def realize(architecture: str, config: dict[str, Any]) -> keras.Model:
     if architecture not in KERAS:
         if architecture not in MODELS:
             raise one_of("architecture", architecture, [*MODELS.names(), *KERAS])
-        return models.build(architecture, **config)
+        # What was saved before the policy was kept is float32
+        return models.build(architecture, **{"dtype": "float32", **config})
     model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     if not isinstance(model, KERAS[architecture]) or not model.built:
         raise ValueError(f"the config makes no {architecture} model")

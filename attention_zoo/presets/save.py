@@ -38,7 +38,7 @@ def save(
     """Write a model as a preset: a folder that `load` turns into the same model anywhere.
 
     The folder takes its place when it is whole; whatever interrupts the saving, the old folder
-    stays.
+    stays. The model keeps its dtype policy, whatever that of the process that loads it.
 
     Args:
         model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
@@ -66,19 +66,7 @@ def save(
     >>> az.save(model, "my_preset").name
     'my_preset'
     """
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise TypeError(f"`path` must be a folder's path or an address. Received: {path!r}")
     checks.boolean("overwrite", overwrite)
-    if "://" in os.fspath(path) and not hub.is_address(path):
-        raise ValueError(
-            "`path` must be a folder of this machine, or an address hf://owner/name; save to a "
-            f"folder and copy it from there. Received: path={os.fspath(path)!r}"
-        )
-    if Path(path).suffix == ".keras" and not hub.is_address(path):
-        raise ValueError(
-            "A preset is a folder: leave the ending out. A .keras file is written by "
-            f"model.save({os.fspath(path)!r}). Received: path={os.fspath(path)!r}"
-        )
     if hub.is_address(path):
         hub.parse(str(path))
         with tempfile.TemporaryDirectory() as scratch:
@@ -86,7 +74,12 @@ def save(
             save(model, folder, examples=examples, about=about)
             hub.send(folder, str(path), overwrite=overwrite)
         return str(path)
-    path = Path(path)
+    path = files.local_path("path", path)
+    if path.suffix == ".keras":
+        raise ValueError(
+            "A preset is a folder: leave the ending out. A .keras file is written by "
+            f"model.save({str(path)!r}). Received: path={str(path)!r}"
+        )
     plan = plan_of(model, path)
     about = {
         "license": "not stated",

@@ -22,7 +22,8 @@ _LEAVE = 5.0
 _WAIT = 20.0
 
 _CODE = (
-    "import sys; sys.path[:] = {path!r}; from attention_zoo.tuning import work; "
+    "import sys; sys.path[:] = {path!r}; import keras; "
+    "keras.config.set_dtype_policy({policy!r}); from attention_zoo.tuning import work; "
     "work({folder!r}, wait={wait})"
 )
 
@@ -80,7 +81,8 @@ class Crew:
     def _start(self) -> None:
         name = f"worker-{self._begun}"
         self._begun += 1
-        code = _CODE.format(path=sys.path, folder=str(self.folder), wait=_WAIT)
+        policy = keras.config.dtype_policy().name
+        code = _CODE.format(path=sys.path, policy=policy, folder=str(self.folder), wait=_WAIT)
         with open(self._log(name), "wb") as log:
             # A session of its own: Ctrl-C is for the chief alone, which ends its workers
             self._running[name] = subprocess.Popen(

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import checks
+from attention_zoo.core import checks, files
 from attention_zoo.tuning.assignment import Assignment, assigned, ended, read_assignment
 from attention_zoo.tuning.client import Client, Line
 from attention_zoo.tuning.engine import Engine, unwrapped
@@ -46,7 +46,8 @@ def work(
     place = find_place("worker", address)
     if place is None:
         raise ValueError("A worker needs `address`, the chief's HOST:PORT.")
-    return join(Path(os.path.abspath(out)), place, wait, spectator or Spectator())
+    folder = Path(os.path.abspath(files.local_path("out", out)))
+    return join(folder, place, wait, spectator or Spectator())
 
 
 def join(

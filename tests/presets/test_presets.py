@@ -53,7 +53,7 @@ def test_a_preset_is_a_folder(model, tmp_path):
     with pytest.raises(ValueError, match=r"A preset is a folder.*model.save\(.*m.keras'\)"):
         az.save(model, tmp_path / "m.keras")
     for path in ("", 5):
-        with pytest.raises(TypeError, match="`path` must be a folder's path"):
+        with pytest.raises(TypeError, match="`path` must be a path"):
             az.save(model, path)
     assert list(tmp_path.iterdir()) == []
 
@@ -70,9 +70,45 @@ def test_an_existing_folder_is_kept_unless_overwriting(model, preset):
 def test_an_address_elsewhere_is_no_folder(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for address in ("s3://a/b", "file:///x", "HF://a/b", "gs://a/b.keras"):
-        with pytest.raises(ValueError, match="a folder of this machine"):
+        with pytest.raises(ValueError, match="a path of this machine"):
             az.save(model, address)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_home_is_where_load_looks_for_it(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert az.save(model, "~/mine") == tmp_path / "mine"
+    np.testing.assert_array_equal(az.load("~/mine").get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_a_preset_keeps_its_dtype_policy_whatever_that_of_the_process(policy, tmp_path):
+    model = az.build("gru", input_shape=(7, 2), units=4, dtype=policy)
+    assert model.get_layer("gru").dtype_policy.name == policy
+    az.save(model, tmp_path / "mine")
+    again = az.load(tmp_path / "mine", verify=True)
+    assert [layer.dtype_policy.name for layer in again.layers] == [
+        layer.dtype_policy.name for layer in model.layers
+    ]
+    assert keras.config.dtype_policy().name == "float32"
+    x = np.random.default_rng(0).random((3, 7, 2))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_preset_of_float32_stays_so_in_a_process_of_another_policy(model, preset):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        again = az.load(preset, verify=True)
+        twin = az.load(preset, outputs=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {layer.dtype_policy.name for layer in (*again.layers, *twin.layers)} == {"float32"}
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_verify_is_a_boolean(preset):
+    with pytest.raises(TypeError, match="`verify` must be True or False. Received: verify='yes'"):
+        az.load(preset, verify="yes")
 
 
 def test_overwrite_is_a_boolean(model, tmp_path):

@@ -373,6 +373,17 @@ def test_workers_that_cannot_begin_end_the_search(processes, monkeypatch, tmp_pa
     assert all(process.returncode is not None for process in processes)
 
 
+def test_workers_have_the_dtype_policy_of_their_chief(monkeypatch, tmp_path):
+    monkeypatch.setattr(crew, "_CODE", "raise SystemExit({policy!r})")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with pytest.raises(TuningError, match="A worker cannot go on: mixed_bfloat16 See"):
+            search(workers=2, out=tmp_path / "s")
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def test_two_workers_find_what_one_process_finds_though_one_is_killed(processes, tmp_path):
     class Killer(Spectator):
         killed = None

@@ -72,7 +72,7 @@ def write_page(
     ...     write_page(explanation, pathlib.Path(folder) / "report.html").name
     'report.html'
     """
-    path = Path(path)
+    path = files.local_path("path", path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"`path` must end in .html. Received: {path}")
     if not isinstance(title, str):
