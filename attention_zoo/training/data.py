@@ -99,8 +99,9 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
         kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like.
 
     Raises:
-        ValueError: for NaN or infinite values, x and y of different lengths, another rank, fewer
-            than two samples, one class only, an unknown kind.
+        ValueError: for NaN or infinite values, x and y of different lengths, another rank, no
+            samples, an unknown kind. What nothing can be learned from, such as one class only, is
+            refused by what trains on it.
     """
     if kind is not None and kind not in get_args(Kind):
         raise one_of("kind", kind, get_args(Kind))
@@ -120,8 +121,8 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
             f"`y` must have one value for each of the {len(x)} samples of x. "
             f"Received: shape {y.shape}"
         )
-    if len(x) < 2:
-        raise ValueError(f"At least 2 samples are needed. Received: {len(x)}")
+    if len(x) == 0:
+        raise ValueError("`x` has no samples.")
     target, kind, classes = _target(y, kind)
     return Dataset(x, target, kind, mask_value=mask_value, classes=classes, names=names)
 
@@ -167,29 +168,40 @@ def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any]
     if kind == "regression":
         if y.dtype.kind in "US":
             raise ValueError("`y` is text, which is no quantity to predict: leave kind to classes.")
-        if np.all(y == y[0]):
-            raise ValueError(f"`y` is constant ({y[0]}): there is nothing to learn.")
         return y.astype("float32"), kind, None
     classes, codes = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        only = classes[0].item()
-        raise ValueError(f"`y` has one class only ({only!r}): there is nothing to learn.")
     if kind == "binary" and len(classes) > 2:
         raise ValueError(f"`y` must have 2 classes. Received: {len(classes)}")
-    if len(classes) > max(2, len(y) // 2):
+    kind = kind or ("binary" if len(classes) <= 2 else "multiclass")
+    return codes.astype("float32"), kind, [value.item() for value in classes]
+
+
+def check_learnable(data: Dataset) -> None:
+    """ValueError for data whose target is the same everywhere, or another in each sample."""
+    if not data.classes:
+        if np.all(data.y == data.y[0]):
+            raise ValueError(f"`y` is constant ({data.y[0]:g}): there is nothing to learn.")
+        return
+    if len(data.classes) < 2:
         raise ValueError(
-            f"`y` has {len(classes)} classes in {len(y)} samples. If it is a quantity, "
+            f"`y` has one class only ({data.classes[0]!r}): there is nothing to learn."
+        )
+    if len(data.classes) > max(2, len(data.y) // 2):
+        raise ValueError(
+            f"`y` has {len(data.classes)} classes in {len(data.y)} samples. If it is a quantity, "
             "choose the kind 'regression'."
         )
-    kind = kind or ("binary" if len(classes) == 2 else "multiclass")
-    return codes.astype("float32"), kind, [value.item() for value in classes]
 
 
 def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset, Dataset]:
     """Train, validation and test: 70, 15 and 15 % of the samples, shuffled, none shared.
 
     Where there are classes each part has its share of every class.
+
+    Raises:
+        ValueError: for data from which nothing can be learned, and for too few.
     """
+    check_learnable(data)
     rng = np.random.default_rng(seed)
     labels = data.y if data.classes else np.zeros(len(data.y))
     part = np.zeros(len(labels), dtype=int)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import attention_zoo as az
 from attention_zoo.training import from_arrays, read
 from attention_zoo.training.data import PADDING, split
 
@@ -131,8 +132,6 @@ def test_an_unknown_kind(tmp_path, kind):
         ("a,b,y\n1,2,0\n1,2\n", "row 3: 2 cells where the header has 3"),
         ("a,a,y\n1,2,0\n1,2,1\n", "the column 'a' more than once"),
         ("a,b,Y\n1,2,0\n1,2,1\n", "no column 'y'. Did you mean 'Y'"),
-        ("a,b,y\n1,2,0\n1,2,0\n", r"one class only \(0\)"),
-        ("a,b,y\n1,2,.5\n1,2,.5\n", "is constant"),
         ("a,b,y\n1,2,0\n1,nan,1\n", "row 3, column 'b': 'nan' where a finite number is needed"),
         ("a;b;y\n1;2;0\n1;2;1\n", "must be separated by commas. Received: ';' in its header"),
         ("a,b,y\n1,2,\n1,2,1\n", "the target is empty"),
@@ -159,12 +158,11 @@ def test_a_csv_without_a_target_names_the_columns_and_large_decimals_are_numbers
         ({"x": X}, "no array 'y'"),
         ({"x": X, "y": Y[:5]}, "one value for each of the 20 samples"),
         ({"x": np.array([{}], dtype=object), "y": Y}, "cannot be read as .npz"),
-        ({"x": X[:1], "y": Y[:1]}, "At least 2 samples"),
+        ({"x": X[:0], "y": Y[:0]}, "`x` has no samples"),
         ({"x": np.where(X > 1, np.inf, X), "y": Y}, "`x` must be finite"),
         ({"x": X[:, 0], "y": Y}, "`x` must be"),
         ({"x": np.array(["a"] * 20), "y": Y}, "array of numbers"),
         ({"x": X, "y": np.where(Y == 1, np.nan, 0)}, "`y` must be finite"),
-        ({"x": X, "y": np.arange(20)}, "20 classes in 20 samples"),
         ({"x": X, "y": Y, "mask": np.ones((20, 5), bool)}, "`mask` must be boolean"),
     ],
 )
@@ -172,6 +170,23 @@ def test_an_npz_that_does_not_fit(tmp_path, arrays, message):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=message):
         read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(20, int), r"one class only \(0\)"),
+        (np.full(20, 0.5), r"is constant \(0.5\)"),
+        (np.arange(20), "20 classes in 20 samples"),
+    ],
+)
+def test_what_nothing_can_be_learned_from_is_data_but_is_not_trained_on(y, message):
+    data = from_arrays(X, y)
+    assert len(data.x) == 20
+    with pytest.raises(ValueError, match=message):
+        az.train("dense", data=data)
+    with pytest.raises(ValueError, match=message):
+        az.tune("dense", data=data)
 
 
 def test_files_that_are_none(tmp_path):

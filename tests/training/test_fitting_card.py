@@ -68,6 +68,8 @@ def test_classes_have_the_numbers_of_the_card(tmp_path):
     assert set(result.fresh) == {"accuracy", "log_loss"}
     loss = -np.log(right[np.arange(40), codes]).mean()
     assert result.fresh["log_loss"] == pytest.approx(loss, rel=1e-4)
+    alone = az.evaluate(tmp_path / "m", data=from_arrays(X[:1], np.array(["dog"])))
+    assert alone.fresh["accuracy"] == float(right[0].argmax() == 3)
     unknown = from_arrays(X, np.array(["bee", "eel"] * 20))
     with pytest.raises(ValueError, match="class 'eel', which m does not know. Its classes: .'ape'"):
         az.evaluate(tmp_path / "m", data=unknown)
