@@ -180,6 +180,18 @@ def promise_outgoing_mask(case: Case) -> None:
                                   steps and len(case.inputs) > 1), outputs.shape  # fmt: skip
 
 
+def promise_masks_may_be_arrays_or_lists(case: Case) -> None:
+    """A mask hides what it hides, be it a tensor, an array or lists."""
+    layer, arrays, masks = case.make(), case.arrays(), case.visible()
+    outputs, scores = both(layer, arrays, masks)
+    first, *rest = arrays.values()
+    more = dict(zip(list(arrays)[1:], rest, strict=True))
+    for kind in (np.asarray, np.ndarray.tolist):
+        others = {name: kind(mask) for name, mask in masks.items()}
+        found = layer(first, **more, **others, return_attention_scores=True)
+        close([levels(found[0])[0], *levels(found[1])], [outputs, *scores])
+
+
 def promise_rows_are_independent(case: Case) -> None:
     """Each row of a batch is what it is alone; batches of 1 and 0 work."""
     layer, arrays, masks = case.make(), case.arrays(), case.visible()

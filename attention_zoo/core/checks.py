@@ -52,6 +52,16 @@ def boolean(name: str, value: Any) -> None:
         raise TypeError(f"`{name}` must be True or False. Received: {name}={value!r}")
 
 
+def names(argument: str, value: Any) -> list[str]:
+    """One name, or several, as a list; TypeError for anything else, ValueError for none at all."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+        raise TypeError(f"`{argument}` must be a name or a list of names. Received: {value!r}")
+    if not given:
+        raise ValueError(f"`{argument}` must name at least one. Received: {value!r}")
+    return list(given)
+
+
 def shape(name: str, value: Any, axes: tuple[str, ...]) -> tuple:
     """One size for each of the axes: positive integers, or None where a size is not known."""
     dims = tuple(value) if isinstance(value, (tuple, list)) else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def as_list(argument: str, names: Sequence[Any] | None) -> list[str] | None:
     """Names as a list of strings; TypeError for one string, which would be cut into letters."""
     if names is None:
         return None
-    if isinstance(names, (str, bytes)):
+    if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
         raise TypeError(f"`{argument}` must be a sequence of names. Received: {names!r}")
     return [str(name) for name in names]
 

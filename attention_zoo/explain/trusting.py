@@ -91,6 +91,10 @@ def trust(
     checks.positive_int("samples", samples)
     checks.natural("seed", seed)
     check_model(model)
+    if not isinstance(others, (list, tuple)):
+        raise TypeError(
+            f"`others` must be a list of models. Received: others={type(others).__name__}"
+        )
     for other in others:
         check_model(other)
     subject = _subject(model, x, y, truth, layer, samples, seed, retrained_uniform, others)

@@ -78,7 +78,7 @@ class FeatureAttention(AttentionLayer):
     ) -> Any:
         x = self.cast_inputs(inputs)
         same_size(self, "features", self.kernel.shape[0], x.shape[-1])
-        by_feature = mask is not None and len(mask.shape) == len(x.shape)
+        by_feature = mask is not None and len(ops.shape(mask)) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_feature else x.shape[:-1])
         x = masks.silence(x, mask)
         logits = matmul(x, self.kernel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import keras
 from attention_zoo.catalog import LAYERS
 from attention_zoo.core import arrays
 
+_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 Class = TypeVar("Class", bound=type)
 
 
@@ -66,14 +68,29 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
             )
         name = str(layer.get("class_name"))
         known = {LAYERS.target(n): n for n in LAYERS.names()}
-        cls = LAYERS.get(known.get(name, name))
-        return cls.from_config(arrays.plain(dict(layer.get("config") or {})))
+        name = known.get(name, name)
+        config = arrays.plain(dict(layer.get("config") or {}))
+        return _needing(name, config).from_config(config)
     if isinstance(layer, str):
-        return LAYERS.get(layer)(**arrays.plain(kwargs))
+        config = arrays.plain(kwargs)
+        return _needing(layer, config)(**config)
     raise TypeError(
         "`layer` must be a name, a dictionary with 'class_name' and 'config', or an attention "
         f"layer. Received: {layer!r}" + (f" with {sorted(kwargs)}" if kwargs else "")
     )
+
+
+def _needing(name: str, config: Mapping[str, Any]) -> Any:
+    """The class of that name; ValueError if the config lacks an argument that has no default."""
+    cls = LAYERS.get(name)
+    for argument, parameter in inspect.signature(cls).parameters.items():
+        required = parameter.default is parameter.empty and parameter.kind not in _ANY
+        if required and argument not in config:
+            raise ValueError(
+                f"The layer {name!r} has no default for `{argument}`: give "
+                f"{{'class_name': {name!r}, 'config': {{{argument!r}: ...}}}}, or the layer itself."
+            )
+    return cls
 
 
 def describe(layer: keras.layers.Layer) -> dict[str, Any]:

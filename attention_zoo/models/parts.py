@@ -18,7 +18,13 @@ def entry(
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """The input, and what the model works on: masked and standardized where that is asked for."""
     checks.boolean("standardize", standardize)
-    x = inputs = keras.Input(checks.shape("input_shape", input_shape, axes), name="x")
+    shape = checks.shape("input_shape", input_shape, axes)
+    if shape[-1] is None:
+        raise ValueError(
+            "`input_shape` must end with the number of features: weights depend on it. "
+            f"Received: input_shape={input_shape!r}"
+        )
+    x = inputs = keras.Input(shape, name="x")
     if mask_value is not None:
         x = keras.layers.Masking(float(mask_value), name="masking")(x)
     if standardize:

@@ -91,6 +91,8 @@ def train(
     """
     checks.natural("seeds", seeds)
     checks.positive_int("patience", patience, none=True)
+    for name, value in {"resume": resume, "overwrite": overwrite, "distribute": distribute}.items():
+        checks.boolean(name, value)
     if not isinstance(recipe, (str, Recipe)):
         raise TypeError(
             "`recipe` must be a training.Recipe or an architecture's name, see list_models. "
@@ -108,6 +110,8 @@ def train(
         raise ValueError(
             "A study over seeds is many small runs: leave `seeds` or `distribute` out."
         )
+    if out is not None:
+        out = files.local_path("out", out)
     if seeds and (out is None or data is not None):
         raise ValueError("A study over seeds needs a task, and `out` for its state.")
     # First of all, since TensorFlow does not let it come later
@@ -116,7 +120,7 @@ def train(
 
 
 def _train(
-    shared: Alone, recipe: Recipe, data: Dataset | None, out: Any, seeds: int, resume: bool,
+    shared: Alone, recipe: Recipe, data: Dataset | None, out: Path | None, seeds: int, resume: bool,
     overwrite: bool, callbacks: Any, report: Callable[[str], None],
 ) -> Run:  # fmt: skip
     if data is None:
@@ -138,14 +142,14 @@ def _train(
     def write() -> Path | None:
         if out is None or state is None or not shared.first:
             return None
-        path = save_run(Path(out), model, recipe, test, scores, figures, overwrite=overwrite)
+        path = save_run(out, model, recipe, test, scores, figures, overwrite=overwrite)
         shutil.rmtree(state)
         return path
 
     return Run(model, history, scores, recipe, test, shared.in_turn(write))
 
 
-def _state_folder(shared: Alone, out: Any, resume: bool, overwrite: bool) -> Path | None:
+def _state_folder(shared: Alone, out: Path | None, resume: bool, overwrite: bool) -> Path | None:
     if out is None:
         return None
     out = Path(os.path.abspath(out))

@@ -68,8 +68,7 @@ class HyperAttention(keras_tuner.HyperModel):
         if kind not in KINDS:
             raise one_of("kind", kind, KINDS)
         checks.positive_int("outputs", outputs)
-        names = [architecture] if isinstance(architecture, str) else list(architecture)
-        self.space = make_space(names, attention, space)
+        self.space = make_space(checks.names("architecture", architecture), attention, space)
         self.input_shape = tuple(input_shape)
         self.kind, self.outputs = kind, outputs
         self.config = dict(config or {})

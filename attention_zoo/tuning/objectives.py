@@ -68,8 +68,8 @@ def default_objective(kind: str) -> str:
 
 def check_objectives(names: Sequence[str], data: Dataset) -> None:
     """ValueError, before anything is trained, for a figure that these data cannot have."""
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"`objective` must name one figure, or several. Received: {names!r}")
+    if len(set(names)) != len(names):
+        raise ValueError(f"`objective` must name each figure once. Received: {names!r}")
     possible = {
         name: row
         for name, row in OBJECTIVES.items()

@@ -103,8 +103,8 @@ def make_plan(
         names, input_shape=train.input_shape, kind=train.kind, outputs=train.outputs,
         attention=attention, space=space, config=_config(names[0], task, train),
     )  # fmt: skip
-    wanted = (objective,) if isinstance(objective, str) else tuple(objective or ())
-    objectives = wanted or (default_objective(train.kind),)
+    wanted = [default_objective(train.kind)] if objective is None else objective
+    objectives = tuple(checks.names("objective", wanted))
     check_objectives(objectives, train)
     if tuner == "nsga2":
         nsga2.require()
@@ -152,7 +152,7 @@ def _config(architecture: str, task: str | None, train: Dataset) -> dict[str, An
 def _architectures(wanted: str | Sequence[str] | None, train: Dataset) -> list[str]:
     """The factories to search among: by default all that fit the data, the plainest first."""
     if wanted is not None:
-        return [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+        return list(dict.fromkeys(checks.names("architecture", wanted)))
     table = train.x.ndim == 2
     names = [name for name, row in FACTORIES.items() if (row.place == "table") == table]
     if train.y.ndim > 1:

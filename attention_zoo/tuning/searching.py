@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import checks
+from attention_zoo.core import checks, files
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.run import save_run
 from attention_zoo.training.study import figures_of
@@ -127,6 +127,8 @@ def tune(
         "max_minutes": max_minutes, "epochs": epochs, "samples": samples,
         "executions": executions, "patience": patience, "seed": seed,
     }  # fmt: skip
+    checks.boolean("resume", resume)
+    checks.boolean("overwrite", overwrite)
     place = _place(workers, role, address, wait, out)
     plan = make_plan(**arguments)
     checks.positive_int("keep", keep)
@@ -134,7 +136,7 @@ def tune(
         raise ValueError("`resume` needs `out`, the folder of the search that goes on.")
     spectator = spectator or Spectator()
     if place is not None and place.role == "worker":
-        folder = Path(os.path.abspath(str(out)))
+        folder = Path(os.path.abspath(files.local_path("out", out)))
         join(folder, place, wait, spectator, plan)
         return finish(plan, folder, kept=False)
     with _folder(plan, out, resume=resume, overwrite=overwrite) as folder:
@@ -181,7 +183,7 @@ def _folder(
             claim(Path(passing) / "search", plan.identity(), resume=False, overwrite=False)
             yield Path(passing) / "search"
         return
-    folder = Path(os.path.abspath(out))
+    folder = Path(os.path.abspath(files.local_path("out", out)))
     claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
     with alone(folder):
         yield folder

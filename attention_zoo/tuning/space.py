@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import keras_tuner
 
 from attention_zoo.catalog import LAYERS, MODELS
+from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.tuning.knobs import Entry, Knob
 from attention_zoo.tuning.spaces import ATTENTION, FACTORIES, TRAINING
@@ -140,13 +141,11 @@ def make_space(
         ValueError: for an unknown architecture, layer or name, a layer that fits none of the
             architectures, or values of another type.
     """
-    if not architectures:
-        raise ValueError("`architecture` must name at least one. Received: none")
     for name in architectures:
         if name not in FACTORIES:
             MODELS.get(name)
             raise ValueError(f"{name!r} has no row in the table of knobs, so it is not tunable.")
-    wanted = [attention] if isinstance(attention, str) else attention
+    wanted = None if attention is None else checks.names("attention", attention)
     for name in wanted or ():
         if name != NO_ATTENTION:
             LAYERS.get(name)
@@ -165,7 +164,9 @@ def make_space(
         _add_attention(entries, entry, kinds, _of(architectures, members))
     for knob in TRAINING:
         entries.add(knob.name, knob)
-    return SearchSpace(tuple(architectures), _replaced(entries, space or {}), named)
+    return SearchSpace(
+        tuple(architectures), _replaced(entries, {} if space is None else space), named
+    )
 
 
 class _Entries(dict[str, Entry]):
@@ -231,6 +232,11 @@ def _without_none(knob: Knob, default: Any) -> Knob:
 
 
 def _replaced(entries: dict[str, Entry], space: Mapping[str, Any]) -> dict[str, Entry]:
+    if not isinstance(space, Mapping):
+        raise TypeError(
+            "`space` must be a dictionary from the full names of hyperparameters to values. "
+            f"Received: {space!r}"
+        )
     found = dict(entries)
     for name, wanted in space.items():
         if name not in entries:

@@ -149,6 +149,8 @@ def test_the_columns_of_a_frame_name_the_features():
         ({"step_names": ["a"]}, ValueError, "`step_names` must be 7 names. Received: 1"),
         ({"feature_names": ["a"] * 7}, ValueError, "`feature_names` must be 3 names"),
         ({"step_names": "abcdefg"}, TypeError, "must be a sequence of names"),
+        ({"step_names": 7}, TypeError, "must be a sequence of names"),
+        ({"feature_names": {"a": 1}}, TypeError, "must be a sequence of names"),
         ({"y": [1, 2]}, ValueError, r"one label a sample, 11. Received: \(2,\)"),
         ({"y": 1}, ValueError, r"one label a sample, 11. Received: \(\)"),
     ],

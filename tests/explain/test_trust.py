@@ -231,6 +231,7 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
         ({"retrained_uniform": 0.5}, ValueError, r"\(name, value, control\).*Received: 0.5"),
         ({"retrained_uniform": ("a", 1)}, ValueError, r"must be \(name, value, control\)"),
         ({"retrained_uniform": ("a", 1, float("nan"))}, ValueError, "two finite numbers"),
+        ({"others": "model"}, TypeError, "`others` must be a list of models. Received: others=str"),
         ({"others": ["model"]}, TypeError, "`model` must be a keras.Model. Received: str"),
     ],
 )

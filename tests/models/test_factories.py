@@ -107,7 +107,7 @@ def test_a_layer_that_pools_does_not_fit_before_a_recurrent_layer(attention):
 
 @pytest.mark.parametrize("attention", ["cross_attention", "attention_decoder"])
 def test_a_layer_of_two_sequences_fits_no_factory(attention):
-    with pytest.raises((ValueError, TypeError), match="value|memory|cell"):
+    with pytest.raises((ValueError, TypeError), match="value|memory|no default for `cell`"):
         az.build("lstm_after", input_shape=(11, 3), attention=attention)
 
 
@@ -142,6 +142,8 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (lambda: az.build("lstm_aftr", input_shape=(5, 2)), "Did you mean 'lstm_after'"),
         (lambda: az.build("gru", input_shape=(5, 2), unts=3), "Did you mean 'units'"),
         (lambda: az.build("gru"), "`input_shape` is missing"),
+        (lambda: az.build("gru", input_shape=(5, None)), "must end with the number of features"),
+        (lambda: az.build("gru", input_shape=(5, 2), dtype="mixed_flot16"), "'mixed_float16'"),
         (lambda: az.build("gru", input_shape=(5,)), r"tuple \(time, features\)"),
         (lambda: az.build("dense", input_shape=(5, 2)), r"tuple \(features,\)"),
         (lambda: az.build("gru", input_shape=(None, 2)), "needs a fixed time size"),

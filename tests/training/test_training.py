@@ -301,6 +301,35 @@ def test_a_run_needs_one_source_of_data():
         train(None)
 
 
+@pytest.mark.parametrize("name", ["resume", "overwrite", "distribute"])
+def test_switches_are_booleans(name):
+    with pytest.raises(TypeError, match=f"`{name}` must be True or False"):
+        train("dense", "planted_feature", **{name: "yes"})
+
+
+def test_a_run_is_written_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="`out` must be a path of this machine.*'s3://a/b'"):
+        train("dense", "planted_feature", out="s3://a/b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_leaves_the_draws_of_its_caller_as_they_were():
+    np.random.seed(5)
+    expected = np.random.random(), np.random.random()
+    np.random.seed(5)
+    first = np.random.random()
+    train(make_recipe(SMALL))
+    assert (first, np.random.random()) == expected
+
+
+def test_values_whose_squares_overflow_are_named():
+    x = np.random.default_rng(0).random((60, 3)) * 3e38
+    data = from_arrays(x, np.arange(60) % 2)
+    with pytest.raises(ValueError, match="`x` is too large to be standardized.*up to [23]"):
+        train("dense", data=data)
+
+
 def test_the_backup_survives_a_torn_history(tmp_path):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):

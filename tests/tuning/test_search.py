@@ -176,7 +176,9 @@ def test_an_objective_that_is_no_number_is_a_failed_trial(quick, monkeypatch):
 @pytest.mark.parametrize("wrong, match", [
     ({"objective": "acuracy"}, "Unknown objective. Did you mean 'accuracy'?"),
     ({"objective": "mse"}, "'mse' is not for binary targets"),
-    ({"objective": []}, "Unknown|name one"),
+    ({"objective": []}, "`objective` must name at least one"),
+    ({"objective": ["accuracy", "accuracy"]}, "each figure once"),
+    ({"attention": []}, "`attention` must name at least one"),
     ({"tuner": "randm"}, "Unknown tuner. Did you mean 'random'?"),
     ({"space": {"dense/unit": 3}}, "Did you mean 'dense/units'?"),
     ({"space": {"dense/units": "many"}}, "'dense/units' must be an integer"),
@@ -190,9 +192,21 @@ def test_an_objective_that_is_no_number_is_a_failed_trial(quick, monkeypatch):
 ])  # fmt: skip
 def test_bad_arguments_are_told_before_the_first_trial(monkeypatch, wrong, match):
     monkeypatch.setattr(trials, "fit", None)
-    if wrong == {"objective": []}:
-        wrong = {"objective": ["accuracy", "accuracy"]}
     with pytest.raises(ValueError, match=match.replace("?", r"\?")):
+        search(**wrong)
+
+
+@pytest.mark.parametrize("wrong, match", [
+    ({"attention": 3}, "`attention` must be a name or a list of names. Received: 3"),
+    ({"objective": [3]}, "`objective` must be a name or a list of names"),
+    ({"space": ["dense/units"]}, "`space` must be a dictionary"),
+    ({"resume": "yes"}, "`resume` must be True or False"),
+    ({"overwrite": 1}, "`overwrite` must be True or False"),
+    ({"out": 3}, "`out` must be a path"),
+])  # fmt: skip
+def test_arguments_of_another_type_are_told_before_the_first_trial(monkeypatch, wrong, match):
+    monkeypatch.setattr(trials, "fit", None)
+    with pytest.raises(TypeError, match=match):
         search(**wrong)
 
 
@@ -207,6 +221,10 @@ def test_an_architecture_that_does_not_fit_the_data_is_told(monkeypatch):
         az.tune("gru", "planted_feature")
     with pytest.raises(ValueError, match="Did you mean 'dense'"):
         az.tune("dens", "planted_feature")
+    with pytest.raises(ValueError, match="`architecture` must name at least one"):
+        az.tune([], "planted_feature")
+    with pytest.raises(TypeError, match="`architecture` must be a name or a list of names"):
+        az.tune(3, "planted_feature")
     x = np.random.default_rng(0).normal(size=(60, 4))
     own = az.training.from_arrays(x, (x[:, 0] > 0).astype(int))
     with pytest.raises(ValueError, match="needs to know where the answer is"):
