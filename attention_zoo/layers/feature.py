@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
@@ -78,7 +79,7 @@ class FeatureAttention(AttentionLayer):
     ) -> Any:
         x = self.cast_inputs(inputs)
         same_size(self, "features", self.kernel.shape[0], x.shape[-1])
-        by_feature = mask is not None and len(ops.shape(mask)) == len(x.shape)
+        by_feature = mask is not None and np.ndim(mask) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_feature else x.shape[:-1])
         x = masks.silence(x, mask)
         logits = matmul(x, self.kernel)
@@ -89,6 +90,6 @@ class FeatureAttention(AttentionLayer):
         return self.finish(x * self.drop(scores, training), scores, return_attention_scores)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        if previous_mask is None or len(previous_mask.shape) == len(inputs.shape):
+        if previous_mask is None or np.ndim(previous_mask) == len(inputs.shape):
             return None
         return previous_mask
