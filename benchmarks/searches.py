@@ -135,11 +135,12 @@ def stored() -> dict[str, Any]:
 
 
 def _workers(found: dict[str, Any]) -> list[str]:
+    rounds = len(found["runs"]) // 3
     return [
         "## Two workers, and the overhead of a search",
         "",
-        f"`python -m benchmarks.workers`, on {found['cores']} cores, the medians of "
-        f"{len(found['runs']) // 3} rounds with a load of {found['load before, median']:.1f} "
+        f"`python -m benchmarks.workers --trials {found['runs'][0]['trials']} --rounds {rounds}`, "
+        f"on {found['cores']} cores, medians, with a load of {found['load before, median']:.1f} "
         "before:",
         "",
         f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
