@@ -65,9 +65,11 @@ def _fetch_one(
         ) from None
     except errors.RevisionNotFoundError:
         raise PresetError(f"{name}: the repository has no revision {revision!r}.") from None
-    except errors.RemoteEntryNotFoundError:
-        raise PresetError(f"{name} is no whole preset: {file} is missing.") from None
-    except unreachable as error:
+    except (errors.EntryNotFoundError, *unreachable) as error:
+        # What the cache lacks where nobody answers is a file that is not found, too
+        lacks = isinstance(error, errors.EntryNotFoundError)
+        if lacks and not isinstance(error, FileNotFoundError):
+            raise PresetError(f"{name} is no whole preset: {file} is missing.") from None
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{name}: {file} could not be fetched: {first}") from error
 
@@ -77,7 +79,7 @@ def _size(hub: Any, errors: Any, url: str) -> int | None:
     try:
         return hub.get_hf_file_metadata(url).size
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError,
-            errors.RemoteEntryNotFoundError):  # fmt: skip
+            errors.EntryNotFoundError):  # fmt: skip
         raise
     except _unreachable(errors):
         return None

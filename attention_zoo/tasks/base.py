@@ -123,8 +123,8 @@ def get(name: str, **config: Any) -> Task:
     Example:
 
     >>> x, y, relevance = az.tasks.get("planted_step", steps=12, index=3).sample(5, seed=1)
-    >>> x.shape, relevance[0].argmax()
-    ((5, 12, 2), np.int64(3))
+    >>> x.shape, int(relevance[0].argmax())
+    ((5, 12, 2), 3)
     """
     cls = TASKS.get(name)
     fields = [field.name for field in dataclasses.fields(cls)]
