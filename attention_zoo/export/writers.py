@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,9 +55,28 @@ def _by_keras(format: str) -> Callable[[Job, Path], None]:
             keras.InputSpec(shape=tensor.shape, dtype=dtype(tensor), name=name)
             for name, tensor in zip(job.inputs, job.named.model.inputs, strict=True)
         ]
-        job.named.export(str(path), format=format, input_signature=[as_input(specs)], verbose=False)
+        with _constants(job.named.model):
+            job.named.export(
+                str(path), format=format, input_signature=[as_input(specs)], verbose=False
+            )
 
     return write
+
+
+@contextlib.contextmanager
+def _constants(model: keras.Model) -> Iterator[None]:
+    """The mean and variance of each `Normalization` as arrays, which are constants of what is
+    written: TensorFlow's converter to ONNX makes inputs of tensors."""
+    found = [la for la in model._flatten_layers() if isinstance(la, keras.layers.Normalization)]
+    before = [(layer, layer.mean, layer.variance) for layer in found]
+    try:
+        for layer, mean, variance in before:
+            layer.mean = np.asarray(keras.ops.convert_to_numpy(mean))
+            layer.variance = np.asarray(keras.ops.convert_to_numpy(variance))
+        yield
+    finally:
+        for layer, mean, variance in before:
+            layer.mean, layer.variance = mean, variance
 
 
 def _torch_onnx(job: Job, path: Path) -> None:

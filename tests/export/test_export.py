@@ -38,6 +38,23 @@ def test_onnx_runtime_answers_what_keras_does_at_another_batch_and_length(model,
 
 
 @only_tensorflow
+@pytest.mark.parametrize("ending", [".onnx", ".xml", ".tflite", ""])
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+def test_a_standardized_model_keeps_its_mean_and_variance(tmp_path, ending):
+    for module in {".onnx": ["tf2onnx"], ".xml": ["tf2onnx", "openvino"]}.get(ending, []):
+        pytest.importorskip(module, reason="the extra export or openvino")
+    model = az.build("dense", input_shape=(5,), standardize=True)
+    x = np.random.default_rng(0).normal(size=(50, 5)).astype("float32") * 100 + 1000
+    layer = model.get_layer("standardize")
+    layer.adapt(x)
+    before = model.predict(x, verbose=0)
+    done = export(model, tmp_path / f"m{ending}", x=x)
+    assert done.difference <= 1e-5 and done.inputs == ("x",)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+    assert not isinstance(layer.mean, np.ndarray)
+
+
+@only_tensorflow
 @pytest.mark.parametrize("name, attention", [("folder", True), ("plain", False)])
 def test_a_saved_model_is_run_and_agrees(model, tmp_path, name, attention):
     done = export(model, tmp_path / name, attention=attention)
