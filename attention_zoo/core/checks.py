@@ -46,6 +46,12 @@ def positive(name: str, value: Any, *, above: float = 0.0) -> None:
         )
 
 
+def number(name: str, value: Any) -> None:
+    """Refuse anything but a finite number."""
+    if not _is_number(value) or not math.isfinite(value):
+        raise ValueError(f"`{name}` must be a finite number. Received: {name}={value!r}")
+
+
 def boolean(name: str, value: Any) -> None:
     """Refuse anything but True or False."""
     if not isinstance(value, bool):

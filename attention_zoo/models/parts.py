@@ -25,10 +25,13 @@ def entry(
             f"Received: input_shape={input_shape!r}"
         )
     x = inputs = keras.Input(shape, name="x")
+    # In half precision another value may round to that of the padding, and large ones to each other
+    whole = "float64" if keras.config.dtype_policy().compute_dtype == "float64" else "float32"
     if mask_value is not None:
-        x = keras.layers.Masking(float(mask_value), name="masking")(x)
+        checks.number("mask_value", mask_value)
+        x = keras.layers.Masking(float(mask_value), dtype=whole, name="masking")(x)
     if standardize:
-        x = keras.layers.Normalization(name="standardize")(x)
+        x = keras.layers.Normalization(dtype=whole, name="standardize")(x)
     return inputs, x
 
 

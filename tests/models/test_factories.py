@@ -128,6 +128,23 @@ def test_the_blueprint_builds_the_same_model():
     assert again.get_layer("mine").get_config() == layer.get_config()
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("mask_value", [0.1, -99.9, -1000.0])
+def test_padding_and_scales_are_read_in_float32(policy, mask_value):
+    model = az.build(
+        "gru", input_shape=(6, 1), attention="pooling", mask_value=mask_value, standardize=True,
+        dtype=policy,
+    )  # fmt: skip
+    x = np.random.default_rng(0).normal(size=(4, 6, 1)).astype("float32") + 10_000
+    model.get_layer("standardize").adapt(x)
+    x[:, 3:] = mask_value
+    x[:, 0] = mask_value - 1  # rounds to the same in bfloat16 where that is -1000
+    scores = az.attention_scores(model, x)["attention"]
+    assert np.all(scores[:, 3:] == 0) and np.all(scores[:, 0] > 0)
+    inner = keras.Model(model.input, model.get_layer("standardize").output)
+    assert len(np.unique(inner.predict(x, verbose=0)[:, 1:3])) == 8
+
+
 def test_standardize_needs_adapting_and_then_standardizes():
     model = az.build("dense", input_shape=(7,), standardize=True, attention=None)
     x = data("dense")[0] * 100 + 50
@@ -142,6 +159,7 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (lambda: az.build("lstm_aftr", input_shape=(5, 2)), "Did you mean 'lstm_after'"),
         (lambda: az.build("gru", input_shape=(5, 2), unts=3), "Did you mean 'units'"),
         (lambda: az.build("gru"), "`input_shape` is missing"),
+        (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),
         (lambda: az.build("gru", input_shape=(5, None)), "must end with the number of features"),
         (lambda: az.build("gru", input_shape=(5, 2), dtype="mixed_flot16"), "'mixed_float16'"),
         (lambda: az.build("gru", input_shape=(5,)), r"tuple \(time, features\)"),
