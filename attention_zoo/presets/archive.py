@@ -10,11 +10,12 @@ import keras
 
 from attention_zoo.core import strict_json
 from attention_zoo.presets.card import PresetError
-from attention_zoo.presets.config_guard import budget, check_config
+from attention_zoo.presets.config_guard import BROKEN, budget, check_config
 from attention_zoo.presets.data_guard import check_weights
 from attention_zoo.presets.folder import JSON_LIMIT
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+_ENCRYPTED = 1
 _ENTRIES = {"metadata.json", CONFIG, WEIGHTS}
 
 
@@ -42,7 +43,7 @@ def load_archive(path: Path) -> keras.Model:
     try:
         with budget(numbers, path):
             return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+    except BROKEN as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error
 
@@ -67,8 +68,9 @@ def _config(archive: zipfile.ZipFile, path: Path) -> dict:
 
 def check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
     """Refuse a packed file in an archive, or a description that is longer than sensible."""
-    if entry.file_size != entry.compress_size:
-        raise PresetError(f"{path}: {entry.filename} is packed, as Keras does not.")
+    packed = entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
+    if packed or entry.flag_bits & _ENCRYPTED:
+        raise PresetError(f"{path}: {entry.filename} is packed or locked, as Keras does not.")
     if entry.filename != WEIGHTS and entry.file_size > JSON_LIMIT:
         raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
 

@@ -15,6 +15,10 @@ import keras
 from attention_zoo.catalog import LAYERS
 from attention_zoo.presets.card import PresetError
 
+#: What Keras raises of a config that describes no model.
+BROKEN = (
+    TypeError, ValueError, KeyError, AttributeError, RecursionError, NotImplementedError,
+)  # fmt: skip
 #: Keras's own layers that run code or read files of somebody's choosing.
 _NO_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"}
 #: Where Keras's own classes live, by the module that a config names.

@@ -19,7 +19,7 @@ GOLDEN = "golden.npz"
 #: What the card vouches for, and so what a folder holds beside it.
 VOUCHED = (CONFIG, WEIGHTS, GOLDEN)
 #: What a hub or a repository puts beside them; never read.
-_BESIDE = ("README.md", "LICENSE", ".gitattributes")
+BESIDE = ("README.md", "LICENSE", ".gitattributes")
 
 #: The tag that the architecture's name alone stands for.
 DEFAULT_TAGS = {
@@ -163,7 +163,7 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
         PresetError: for a missing, changed, linked or unlisted file.
     """
     for found in folder.iterdir():
-        if found.name not in (CARD, *VOUCHED, *_BESIDE):
+        if found.name not in (CARD, *VOUCHED, *BESIDE):
             raise PresetError(
                 f"{folder} holds {found.name!r}, which is no file of a preset. Move it elsewhere."
             )

@@ -103,7 +103,7 @@ def send(folder: Path, name: str, *, overwrite: bool) -> None:
     ):
         raise FileExistsError(f"{name} exists and is kept. Replace it with overwrite=True.")
     api.create_repo(repository, exist_ok=True)
-    if revision is not None:
+    if revision is not None and not revision.startswith("refs/"):
         api.create_branch(repository, branch=revision, exist_ok=True)
     api.upload_folder(
         repo_id=repository, folder_path=folder, revision=revision,

@@ -16,7 +16,7 @@ from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.card import Card, PresetError
-from attention_zoo.presets.config_guard import budget, check_config
+from attention_zoo.presets.config_guard import BROKEN, budget, check_config
 from attention_zoo.presets.data_guard import check_weights, read_arrays
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
 from attention_zoo.presets.newer import without_unknown
@@ -100,6 +100,8 @@ def _with_new_head(
     model: keras.Model, card: Card, outputs: int | None, activation: Any
 ) -> keras.Model:
     """The model with the weights of all its layers but the last."""
+    if outputs is None:
+        raise ValueError("`activation` is for a new last layer: give `outputs`, its size, too.")
     checks.positive_int("outputs", outputs)
     if card.architecture in KERAS:
         raise ValueError(
@@ -146,9 +148,7 @@ def _build(folder: Path, card: Card) -> keras.Model:
     try:
         with budget(card.parameters, path):
             model = realize(config["architecture"], without_unknown(config["config"]))
-    except (
-        TypeError, ValueError, KeyError, AttributeError, RecursionError, NotImplementedError
-    ) as error:  # fmt: skip
+    except BROKEN as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error
     if model.count_params() != card.parameters:
@@ -176,7 +176,8 @@ def _verify(model: keras.Model, path: Path) -> None:
     for output, now in outputs.items():
         if now.shape != golden[output].shape:
             raise PresetError(f"{path}: {output} was {golden[output].shape}, is {now.shape}.")
-        difference = float(np.max(np.abs(now - golden[output]), initial=0.0))
+        size = np.maximum(np.abs(golden[output]), 1.0)  # a quantity may be of any
+        difference = float(np.max(np.abs(now - golden[output]) / size, initial=0.0))
         if not difference <= tolerance:
             raise PresetError(
                 f"{path}: {output} differs from the stored one by {difference:.2g}, more than "

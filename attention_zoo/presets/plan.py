@@ -56,7 +56,7 @@ def realize(architecture: str, config: dict[str, Any]) -> keras.Model:
         if architecture not in MODELS:
             raise one_of("architecture", architecture, [*MODELS.names(), *KERAS])
         # What was saved before the policy was kept is float32
-        return models.build(architecture, **{"dtype": "float32", **config})
+        return models.build(architecture, **{**config, "dtype": config.get("dtype") or "float32"})
     model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     if not isinstance(model, KERAS[architecture]) or not model.built:
         raise ValueError(f"the config makes no {architecture} model")

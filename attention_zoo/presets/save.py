@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.watching import has_attention, watch
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry
-from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
+from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.presets.plan import plan_of, realize
 from attention_zoo.version import __version__
 
@@ -86,9 +87,12 @@ def save(
         "provenance": "saved with attention_zoo.save",
         **(about or {}),
     }
-    if path.is_dir() and any(path.iterdir()) and not (path / CARD).is_file() and overwrite:
-        raise FileExistsError(f"{path} holds other files, not a preset: it is kept as it is.")
+    found = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
+    if found and (CARD not in found or found - {CARD, *VOUCHED, *BESIDE}):
+        raise FileExistsError(f"{path} holds other files than a preset's: it is kept as it is.")
     with files.new_folder(path, overwrite=overwrite) as folder:
+        for name in found & set(BESIDE):
+            shutil.copy2(path / name, folder / name)
         config = {"architecture": plan.architecture, "config": plan.config}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         # A copy, since a compiled model would save its optimizer as well

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 from attention_zoo import models
+from attention_zoo.catalog import MODELS
 from attention_zoo.training.backup import Backup
 from attention_zoo.training.compiling import WORTH_XLA, compile_model
 from attention_zoo.training.data import Dataset
@@ -66,9 +68,16 @@ class _Orders(keras.callbacks.Callback):
             torch.manual_seed(seed)
 
 
-def build_for(recipe: Recipe, data: Dataset, phase: int) -> keras.Model:
-    """The recipe's model for the data's shapes, with the attention arguments of a phase."""
-    more = {} if data.mask_value is None else {"mask_value": data.mask_value}
+def build_for(recipe: Recipe, data: Dataset, phase: int, **more: Any) -> keras.Model:
+    """The recipe's model for the data's shapes, with the attention arguments of a phase; `more` are
+    further arguments of `build`."""
+    if data.mask_value is not None:
+        if "mask_value" not in inspect.signature(MODELS.get(recipe.architecture)).parameters:
+            raise ValueError(
+                f"{recipe.architecture!r} is for tables, and the data are series with a mask: "
+                "choose an architecture for series, such as 'gru'."
+            )
+        more["mask_value"] = data.mask_value
     return build_model(recipe, data.input_shape, data.outputs, phase, **more)
 
 
@@ -192,6 +201,8 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
     """Fit the model's `Normalization` layers to the inputs; a constant feature is left unscaled."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
+            if x.size == 0:
+                raise ValueError("`x` has no step that is real: all are padding.")
             with np.errstate(over="ignore"):
                 layer.adapt(x)
             flat = x.reshape(-1, x.shape[-1])

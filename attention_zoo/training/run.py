@@ -17,6 +17,7 @@ from attention_zoo.training.data import Dataset, check_dataset, split
 from attention_zoo.training.distribution import Alone, together
 from attention_zoo.training.fit import History, build_for, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
+from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import datasets, figures_of, study
 
 
@@ -104,6 +105,10 @@ def train(
         recipe = default_recipe(recipe, task, *known)
     if patience is not None:
         recipe = recipe.changed(patience=patience)
+    policy = keras.config.dtype_policy().name
+    if policy != "float32":
+        # So that the run can be made again, and goes on as it began
+        recipe = recipe.changed(config={"dtype": policy, **recipe.config})
     if (recipe.task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     if distribute and seeds:
@@ -115,7 +120,7 @@ def train(
     if seeds and (out is None or data is not None):
         raise ValueError("A study over seeds needs a task, and `out` for its state.")
     # First of all, since TensorFlow does not let it come later
-    with together(distribute) as shared:
+    with draws_kept(), together(distribute) as shared:
         return _train(shared, recipe, data, out, seeds, resume, overwrite, callbacks, report)
 
 
@@ -149,6 +154,10 @@ def _train(
     return Run(model, history, scores, recipe, test, shared.in_turn(write))
 
 
+#: What the folder of an interrupted run holds.
+_STATE = {"run", "study"}
+
+
 def _state_folder(shared: Alone, out: Path | None, resume: bool, overwrite: bool) -> Path | None:
     if out is None:
         return None
@@ -157,6 +166,8 @@ def _state_folder(shared: Alone, out: Path | None, resume: bool, overwrite: bool
         return out.with_name(f"{out.name}.training")
     files.refuse_existing(out, overwrite=overwrite)
     state = out.with_name(f"{out.name}.training")
+    if state.exists() and not {path.name for path in state.iterdir()} <= _STATE:
+        raise FileExistsError(f"{state} holds other files than a run's, and is kept as it is.")
     if state.exists() and not resume:
         if not overwrite:
             raise FileExistsError(

@@ -60,7 +60,8 @@ def figures_of(model: keras.Model, recipe: Recipe, test: Dataset) -> dict[str, f
     for name, config in recipe.also.items():
         task = tasks.get(str(recipe.task), **{**recipe.task_config, **config})
         data = from_task(task, _OTHER_SAMPLES, recipe.seed, "test")
-        twin = models.copy_weights(model.get_weights(), build_for(recipe, data, -1))
+        dtype = models.blueprint(model).config["dtype"]
+        twin = models.copy_weights(model.get_weights(), build_for(recipe, data, -1, dtype=dtype))
         others = measure(twin, data)
         figures.update({f"{k}_at_{name}": others[k] for k in _AT_OTHER_SIZES if k in others})
     return figures

@@ -71,6 +71,7 @@ class Plan:
             "patience": trainer.patience,
             "seed": trainer.seed,
             "backend": keras.backend.backend(),
+            "dtype policy": keras.config.dtype_policy().name,
         }
 
 

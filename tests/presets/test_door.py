@@ -354,6 +354,9 @@ ARCHIVES = {
     "a large config": ({"config_json": b" " * 1_000_001}, "more than 1000000 bytes"),
     "a Lambda": ({"config_json": json.dumps(CLASSES["Lambda of Keras"]).encode()}, "names the"),
     "os.system": ({"config_json": json.dumps(CLASSES["os.system"]).encode()}, "names the class"),
+    "a layer that computes nothing": ({"config_json": json.dumps(
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).get_config()
+    ).replace("Dense", "Layer").encode()}, "describe a model"),
     "no model": ({"config_json": json.dumps({"class_name": "Dense", "module": "keras.layers",
                                              "config": {"units": "x"}}).encode()}, "describe"),
 }  # fmt: skip
@@ -372,6 +375,18 @@ def test_keras_files(archive, name):
 def test_a_packed_keras_file(archive):
     repacked(archive, zipfile.ZIP_DEFLATED, metadata_json=b" " * 10**7)
     with pytest.raises(az.PresetError, match="is packed"):
+        az.load(archive)
+
+
+@pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 8), (8, 99), (8, 12)])
+def test_a_keras_file_that_says_it_is_locked_or_packed_though_no_longer(archive, at, value):
+    data = bytearray(archive.read_bytes())
+    begins = data.find(b"PK\x01\x02")
+    while begins >= 0:  # each entry of the directory: its flags, its method
+        data[begins + at + 2 : begins + at + 4] = value.to_bytes(2, "little")
+        begins = data.find(b"PK\x01\x02", begins + 1)
+    archive.write_bytes(data)
+    with pytest.raises(az.PresetError, match="is packed or locked"):
         az.load(archive)
 
 

@@ -53,6 +53,9 @@ def here(server, monkeypatch):
 def at(url, monkeypatch):
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + template)
+    # Before 1.0 the name was imported from there
+    older = "huggingface_hub.file_download.HUGGINGFACE_CO_URL_TEMPLATE"
+    monkeypatch.setattr(older, url + template, raising=False)
     monkeypatch.setattr(constants, "ENDPOINT", url)
 
 

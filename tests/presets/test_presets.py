@@ -106,9 +106,30 @@ def test_a_preset_of_float32_stays_so_in_a_process_of_another_policy(model, pres
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+def test_a_quantity_is_verified_by_its_size(tmp_path):
+    model = az.build("dense", input_shape=(4,))
+    model.layers[-1].set_weights([model.layers[-1].get_weights()[0], np.array([5e4], "float32")])
+    folder = az.save(model, tmp_path / "mine")
+    with np.load(folder / GOLDEN) as stored:
+        golden = dict(stored)
+    for off, sound in ((5e-6, True), (5e-5, False)):
+        np.savez(folder / GOLDEN, **{**golden, "y": golden["y"] * np.float32(1 + off)})
+        vouch(folder)
+        if sound:
+            az.load(folder, verify=True)
+            continue
+        with pytest.raises(az.PresetError, match="differs from the stored one"):
+            az.load(folder, verify=True)
+
+
 def test_verify_is_a_boolean(preset):
     with pytest.raises(TypeError, match="`verify` must be True or False. Received: verify='yes'"):
         az.load(preset, verify="yes")
+
+
+def test_an_activation_is_of_a_new_layer(preset):
+    with pytest.raises(ValueError, match="`activation` is for a new last layer: give `outputs`"):
+        az.load(preset, activation="softmax")
 
 
 def test_overwrite_is_a_boolean(model, tmp_path):
@@ -122,6 +143,16 @@ def test_a_folder_with_other_files_is_never_replaced(model, tmp_path):
     with pytest.raises(FileExistsError, match="holds other files"):
         az.save(model, tmp_path, overwrite=True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_what_may_lie_beside_a_preset_stays_and_other_files_keep_it(model, preset):
+    (preset / "README.md").write_text("what it is")
+    az.save(model, preset, overwrite=True)
+    assert (preset / "README.md").read_text() == "what it is"
+    (preset / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds other files than a preset's"):
+        az.save(model, preset, overwrite=True)
+    assert (preset / "notes.txt").read_text() == "mine"
 
 
 def test_a_save_that_fails_leaves_the_old_preset(model, preset, monkeypatch):

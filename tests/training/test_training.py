@@ -1,6 +1,7 @@
 """A recipe decides the model; an interrupted run ends as an uninterrupted one would."""
 
 import json
+import random
 
 import keras
 import numpy as np
@@ -254,6 +255,49 @@ def test_other_sizes_of_a_task():
     assert {"accuracy_at_7", "relevance_mass_accuracy_at_7"} <= set(scores)
 
 
+def test_a_preset_is_measured_in_its_own_dtype_policy_and_a_run_has_its_own(tmp_path):
+    plan = make_recipe(
+        {
+            "architecture": "dense_after", "task": "max_retrieval", "kind": "multiclass",
+            "task_config": {"items": 5}, "samples": 60, "validation": 10, "batch_size": 10,
+            "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
+        }
+    )  # fmt: skip
+    train(plan, out=tmp_path / "m")
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, out=tmp_path / "n", callbacks=interrupt_in(0, 0))
+    expected = az.evaluate(tmp_path / "m", samples=200)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = az.evaluate(tmp_path / "m", samples=200)
+        half = train(plan)
+        with pytest.raises(ValueError, match="another run: its recipe.config"):
+            train(plan, out=tmp_path / "n", resume=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert found == expected
+    assert half.recipe.config["dtype"] == "mixed_bfloat16"
+    again = train(half.recipe).model
+    assert again.get_layer("attention").dtype_policy.name == "mixed_bfloat16"
+
+
+def test_files_of_others_are_never_removed(tmp_path):
+    state = tmp_path / "m.training"
+    state.mkdir()
+    (state / "mine.txt").write_text("mine")
+    for options in ({"overwrite": True}, {"resume": True}, {}):
+        with pytest.raises(FileExistsError, match="holds other files than a run's"):
+            train(make_recipe(SMALL), out=tmp_path / "m", **options)
+    assert (state / "mine.txt").read_text() == "mine"
+
+
+def test_series_with_a_mask_are_not_for_tables():
+    x, mask = np.ones((20, 3, 2)), np.ones((20, 3), bool)
+    data = from_arrays(x, np.arange(20) % 2, mask)
+    with pytest.raises(ValueError, match="'dense' is for tables, and the data are series with a"):
+        train("dense", data=data)
+
+
 def test_fresh_figures_beside_the_card(whole):
     result = az.evaluate(whole.path, samples=50)
     assert result.card == whole.scores
@@ -316,11 +360,12 @@ def test_a_run_is_written_on_this_machine(tmp_path, monkeypatch):
 
 def test_a_run_leaves_the_draws_of_its_caller_as_they_were():
     np.random.seed(5)
-    expected = np.random.random(), np.random.random()
+    random.seed(5)
+    expected = np.random.random(), random.random()
     np.random.seed(5)
-    first = np.random.random()
+    random.seed(5)
     train(make_recipe(SMALL))
-    assert (first, np.random.random()) == expected
+    assert (np.random.random(), random.random()) == expected
 
 
 def test_values_whose_squares_overflow_are_named():
