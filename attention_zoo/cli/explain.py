@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 import typer
 
 from attention_zoo.cli.cards import retrained_uniform
@@ -164,8 +165,8 @@ class _Source:
             raise FileNotFoundError(f"There is no file {data}.")
         import attention_zoo as az
         from attention_zoo import training
-        from attention_zoo.training.data import PADDING
-        from attention_zoo.training.fitting_card import as_codes, in_order
+        from attention_zoo.training.data import pad
+        from attention_zoo.training.fitting_card import as_codes, in_order, padding_of
 
         network = az.load(self.path)
         if data is None:
@@ -182,10 +183,12 @@ class _Source:
                 f"predicted: --target {others[0]}"
             )
         if mask is not None:
-            x[~mask.astype(bool)] = PADDING
+            x, marked = pad(x, mask)
+            hidden = np.all(x == marked, axis=-1, keepdims=True)
+            x = np.where(hidden, np.float32(padding_of(network, self.name)), x)
         x, names = in_order(x, names, known, self.name)
         if y is not None:
-            y = as_codes(y, classes, kind, self.name)
+            y = as_codes(y, classes, kind, self.name, network.outputs[0].shape[-1])
         if x.ndim == 2 and len(network.input_shape) == 3:
             return _Given(network, x[..., None], y, step_names=names)
         return _Given(network, x, y, feature_names=names)

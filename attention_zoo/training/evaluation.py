@@ -37,7 +37,7 @@ def evaluate(
     """Measure a preset on fresh draws of its task, or on your own data.
 
     Args:
-        name: a preset's name or folder, as for `load`.
+        name: a preset's name or folder.
         data: your own data, from `training.read` or `training.from_arrays`; None for its task.
             Columns that have names are put in the order of the card's, and labels get the numbers
             of its classes.
@@ -65,7 +65,7 @@ def evaluate(
         raise ValueError(f"The preset {str(name)!r} has no task: evaluate it on data of yours.")
     model = load(name)
     if data is not None:
-        data = fitting_card(data, card, model.outputs[0].shape[-1], find(name).resolve().name)
+        data = fitting_card(data, card, model, find(name).resolve().name)
         return Evaluation(card.scores, measure(model, data), len(data.x))
     recipe = make_recipe({**(card.recipe or {}), "seed": seed})
     task = tasks.get(str(recipe.task), **recipe.task_config)

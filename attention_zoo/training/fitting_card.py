@@ -6,27 +6,36 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from attention_zoo.presets.card import Card
 from attention_zoo.training.data import Dataset
 
 
-def fitting_card(data: Dataset, card: Card, outputs: int, name: str) -> Dataset:
+def fitting_card(data: Dataset, card: Card, model: keras.Model, name: str) -> Dataset:
     """Data for a model that was trained on others.
 
     Args:
         data: with columns in any order, and classes numbered by themselves.
         card: of the model.
-        outputs: how many values the model answers with.
+        model: the model itself.
         name: of the model, for the errors.
 
     Returns:
-        The data with the card's columns in its order, and its classes by its numbers.
+        The data with the card's columns in its order, its classes by its numbers, and padding by
+        the value that the model takes for padding.
 
     Raises:
-        ValueError: for other columns, and for labels that the model does not know.
+        ValueError: for other columns, for labels that the model does not know, and for padding
+            where the model knows none.
     """
+    outputs = model.outputs[0].shape[-1]
+    if data.mask_value is not None:
+        padding = padding_of(model, name)
+        hidden = np.all(data.x == data.mask_value, axis=-1, keepdims=True)
+        filled = np.where(hidden, np.float32(padding), data.x)
+        data = dataclasses.replace(data, x=filled, mask_value=padding)
     x, names = in_order(data.x, data.names, card.names, name)
     kind = card.kind
     if kind is None and (card.classes or data.kind != "regression"):
@@ -35,7 +44,7 @@ def fitting_card(data: Dataset, card: Card, outputs: int, name: str) -> Dataset:
     classes = card.classes
     if kind == "multiclass" and not classes and y.dtype.kind not in "US":
         classes = list(range(outputs))
-    y = as_codes(y, classes, kind, name).astype("float32")
+    y = as_codes(y, classes, kind, name, outputs).astype("float32")
     return dataclasses.replace(
         data, x=x, y=y, names=names, kind=kind or data.kind, classes=classes
     )  # fmt: skip
@@ -57,8 +66,19 @@ def in_order(
     return np.take(x, [names.index(each) for each in known], axis), known
 
 
+def padding_of(model: keras.Model, name: str) -> float:
+    """The value whose steps the model takes for padding; ValueError if there is none."""
+    found = [la for la in model._flatten_layers() if isinstance(la, keras.layers.Masking)]
+    if not found:
+        raise ValueError(
+            f"The data have a mask, and {name} has no Masking layer: it would read the padding as "
+            "data. Give it whole series, or train it on series with a mask."
+        )
+    return float(found[0].mask_value)
+
+
 def as_codes(
-    y: np.ndarray, classes: Sequence[Any] | None, kind: str | None, name: str
+    y: np.ndarray, classes: Sequence[Any] | None, kind: str | None, name: str, outputs: int
 ) -> np.ndarray:
     """Labels as the numbers of a model's classes; quantities as they are."""
     text = y.dtype.kind in "US"
@@ -72,6 +92,13 @@ def as_codes(
         classes = [0, 1]
     found, codes = np.unique(y, return_inverse=True)
     labels = found.tolist()
+    needed = max(2, outputs)
+    if not classes and len(labels) < needed:
+        raise ValueError(
+            f"The card of {name} does not name its {needed} classes, and the target has "
+            f"{len(labels)} of them: which is which is not known. Save it with "
+            "about={'classes': [...]}, or give labels as numbers."
+        )
     # Without a card, text is taken to be numbered in its order, as our training does
     classes = list(classes or labels)
     if kind == "binary" and len(classes) > 2:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from attention_zoo.core import files
 from attention_zoo.core.registry import nearest
 from attention_zoo.training.data import Dataset, from_arrays
 
@@ -42,7 +43,7 @@ def read_arrays(
     path: str | Path, *, target: str | None = None
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, list[str] | None]:
     """The arrays x, y and mask, and the columns' names; None for what the file lacks."""
-    path = Path(path)
+    path = files.local_path("path", path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a .npz or .csv file is needed.")
     if not path.exists():

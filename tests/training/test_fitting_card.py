@@ -26,6 +26,12 @@ def preset(path, outputs, activation, shape=(3,), **about):
     return model
 
 
+def answering(outputs):
+    """A model with so many outputs."""
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, keras.layers.Dense(outputs)(inputs))
+
+
 def named(x, y, names, **options):
     return dataclasses.replace(from_arrays(x, y, **options), names=names)
 
@@ -94,7 +100,7 @@ def test_classes_have_the_numbers_of_the_card(tmp_path):
 def test_kind_and_numbers_of_labels(about, outputs, y, kind, wanted):
     empty = {"architecture": "", "parameters": 1, "license": "", "provenance": ""}
     card = Card(**empty, versions={}, files={}, **about)
-    found = fitting_card(from_arrays(X[:3], y), card, outputs, "m")
+    found = fitting_card(from_arrays(X[:3], y), card, answering(outputs), "m")
     assert found.kind == kind
     np.testing.assert_array_equal(found.y, np.array(wanted, "float32"))
 
@@ -106,19 +112,39 @@ def test_kind_and_numbers_of_labels(about, outputs, y, kind, wanted):
         (["a", "b", "c"], None, "binary", "the 2 classes of m"),
         (["a", "b"], None, "regression", "is text, and m predicts a quantity"),
         ([0.5, 1], [0, 1], None, "class 0.5, which m"),
+        (["b", "b"], None, "binary", "does not name its 2 classes, and the target has 1 of them"),
     ],
 )
 def test_labels_that_are_none_of_the_models(y, classes, kind, message):
     with pytest.raises(ValueError, match=message):
-        as_codes(np.array(y), classes, kind, "m")
+        as_codes(np.array(y), classes, kind, "m", 1)
 
 
 @pytest.mark.parametrize(
-    ("task", "preset", "outputs"),
-    [("max_retrieval", "dense_after.max_retrieval", 10), ("planted_feature", "dense", 1),
-     ("find_max", "lstm_after.find_max", 1), ("hidden_state", "lstm_before.hidden_state", 1)],
+    ("task", "preset"),
+    [("max_retrieval", "dense_after.max_retrieval"), ("planted_feature", "dense"),
+     ("find_max", "lstm_after.find_max"), ("hidden_state", "lstm_before.hidden_state")],
 )  # fmt: skip
-def test_a_draw_of_a_task_is_as_it_was(task, preset, outputs):
+def test_a_draw_of_a_task_is_as_it_was(task, preset):
     data = az.training.from_task(az.tasks.get(task), 20, 0, "test")
-    found = fitting_card(data, az.presets.read_card(preset), outputs, "m")
+    found = fitting_card(data, az.presets.read_card(preset), az.load(preset), "m")
     assert (found.kind, found.fingerprint()) == (data.kind, data.fingerprint())
+
+
+def test_padding_is_what_the_model_takes_for_padding(tmp_path):
+    x = RNG.normal(size=(40, 6, 2)).astype("float32")
+    mask = np.arange(6) < RNG.integers(2, 7, size=(40, 1))
+    data = from_arrays(x, np.arange(40) % 2, mask)
+    about = {"kind": "binary", "classes": [0, 1]}
+    model = az.build("gru", input_shape=(6, 2), units=3, activation="sigmoid", mask_value=-7.0)
+    az.save(model, tmp_path / "m", about=about)
+    found = fitting_card(data, az.presets.read_card(tmp_path / "m"), model, "m")
+    np.testing.assert_array_equal(found.x, np.where(mask[..., None], x, np.float32(-7)))
+    assert found.mask_value == -7
+    wanted = model.predict(found.x, verbose=0)[:, 0]
+    accuracy = az.evaluate(tmp_path / "m", data=data).fresh["accuracy"]
+    assert accuracy == pytest.approx(((wanted > 0.5) == data.y).mean())
+    other = az.build("gru", input_shape=(6, 2), units=3, activation="sigmoid")
+    az.save(other, tmp_path / "o", about=about)
+    with pytest.raises(ValueError, match="o has no Masking layer: it would read the padding as"):
+        az.evaluate(tmp_path / "o", data=data)
