@@ -85,7 +85,7 @@ def migrate(
         PresetError: for a file that holds anything but numbers and a description, or names a
             class that is not Keras's.
     """
-    path, target = Path(old), Path(new)
+    path, target = files.local_path("old", old), files.local_path("new", new)
     if target.suffix != ".keras":
         raise ValueError(f"`new` must be a .keras file. Received: new={str(new)!r}")
     files.refuse_existing(target, overwrite=overwrite)
@@ -98,7 +98,9 @@ def migrate(
         raise FileNotFoundError(f"There is no file {path}.")
     reader = old_archive if zipfile.is_zipfile(path) else old_model
     model = rebuild(reader.read(path))
-    difference = None if reference is None else _compare(model, Path(reference))
+    difference = (
+        None if reference is None else _compare(model, files.local_path("reference", reference))
+    )
     with files.new_file(target, overwrite=overwrite) as scratch:
         model.save(scratch)
     kinds = tuple((layer.name, type(layer).__name__) for layer in model.layers if layer.weights)

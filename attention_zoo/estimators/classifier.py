@@ -79,6 +79,8 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, list[Any]]:
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
+        if y.dtype == object and any(label is None for label in y):
+            raise ValueError("`y` has missing labels: leave their samples out. Received: None")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

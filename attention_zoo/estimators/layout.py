@@ -19,7 +19,7 @@ class Layout:
         series: whether the inputs are series; else they are tables.
         any_length: whether series of any length are taken, since `fit` got a list of them.
         steps: of the longest series in `fit`.
-        mask_value: marks the padding steps of series of one length, or None.
+        mask_value: marks the padding steps of series in an array, or None.
     """
 
     architecture: str
@@ -44,7 +44,7 @@ class Layout:
             was, now = ("series", "a table") if self.series else ("a table", "series")
             raise ValueError(f"`X` was {was} in fit. Received: {now}, of shape {x.shape}")
         if not self.series:
-            return (x[..., None] if self.rows_are_series else x), None
+            return (x[..., None] if self.rows_are_series else x), self.mask_value
         if not self.any_length:
             lengths = {x.shape[1]} if mask is None else set(mask.sum(1).tolist())
             if lengths != {self.steps}:
@@ -70,5 +70,15 @@ def layout_of(architecture: str, inputs: Inputs, mask_value: float | None) -> La
         raise ValueError(
             "`architecture` must be one for series, such as 'gru', or 'auto', since X is series. "
             "Received: architecture='dense', which is for tables"
+        )
+    if mask_value is not None and mask is not None:
+        raise ValueError(
+            "`mask_value` marks padding in an array; a list of series needs none. "
+            f"Received: mask_value={mask_value!r}"
+        )
+    if mask_value is not None and architecture == "dense":
+        raise ValueError(
+            "`mask_value` marks the padding steps of series, and 'dense' reads a table. "
+            f"Received: mask_value={mask_value!r}"
         )
     return Layout(architecture, series, mask is not None, x.shape[1], mask_value)

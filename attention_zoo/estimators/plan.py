@@ -25,6 +25,8 @@ def check_parameters(estimator: Any) -> None:
     checks.positive("learning_rate", estimator.learning_rate)
     checks.positive_int("patience", estimator.patience, none=True)
     checks.rate("validation", estimator.validation)
+    if estimator.mask_value is not None:
+        checks.number("mask_value", estimator.mask_value)
     if estimator.architecture != "auto":
         MODELS.get(estimator.architecture)
     if estimator.options is None:

@@ -46,7 +46,7 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
 
 def load(path: str | Path) -> dict[str, Any]:
     """The fields of the explanation; ValueError for a file that holds none."""
-    path = Path(path)
+    path = files.local_path("path", path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     try:

@@ -131,7 +131,9 @@ class Desk(OracleServicer):
         """Forget the workers that were not heard of for too long."""
         with self._lock:
             limit = time.monotonic() - LEASE
-            silent = [w for w, seen in self.seen.items() if max(seen, self._free) < limit]
+            # A copy, since those that are heard of meanwhile are noted without the lock
+            last = dict(self.seen)
+            silent = [w for w, seen in last.items() if max(seen, self._free) < limit]
         for worker in silent:
             self.release(worker, f"not heard of for {LEASE:.0f} s")
 

@@ -49,7 +49,8 @@ class TrialResult:
 
     def spread(self, name: str) -> float:
         """The standard deviation of a figure over the executions, 0 for a single one."""
-        return float(np.std([one["figures"][name] for one in self.executions]))
+        known = [one["figures"][name] for one in self.executions if name in one["figures"]]
+        return float(np.std(known))
 
 
 def read_trials(folder: str | Path) -> list[TrialResult]:
@@ -62,7 +63,12 @@ def read_trials(folder: str | Path) -> list[TrialResult]:
             for one in sorted(path.parent.glob("execution_*.json"), key=lambda p: int(p.stem[10:]))
         ]
         done = state["status"] == "COMPLETED"
-        names = executions[0]["figures"] if done else {}
+        # What one execution left undefined has no mean
+        names = [
+            name
+            for name in (executions[0]["figures"] if done else {})
+            if all(name in one["figures"] for one in executions)
+        ]
         figures = {
             name: float(np.mean([one["figures"][name] for one in executions])) for name in names
         }

@@ -223,6 +223,15 @@ def test_fit_leaves_the_users_random_numbers_alone():
     np.testing.assert_array_equal(np.random.random(3), expected)
 
 
+def test_rows_of_a_table_that_are_series_may_be_padded():
+    rows = np.random.default_rng(0).normal(size=(30, 8)) + 3
+    padded = np.arange(8) >= np.random.default_rng(1).integers(3, 9, size=(30, 1))
+    rows[padded] = 0
+    model = az.AttentionClassifier("gru", units=3, epochs=1, mask_value=0.0, random_state=0)
+    scores = model.fit(rows, np.arange(30) % 2).attention_scores(rows)["attention"]
+    assert np.all(scores[padded] == 0) and np.all(scores.sum(1) > 0.99)
+
+
 def test_it_is_cloned_with_a_layer():
     model = az.AttentionClassifier(attention=az.layers.FeatureAttention(normalizer="entmax15"))
     assert clone(model).attention.normalizer == "entmax15"
@@ -240,6 +249,12 @@ TEXT = pd.DataFrame({"age": X[:, 0], "city": [7, *["Rome"] * 59]})
         ({"attention": "feture"}, X, Y, "Unknown layer. Did you mean 'feature'"),
         ({"options": {"hiden_activation": "relu"}}, X, Y, "Did you mean 'hidden_activation'"),
         ({"options": {"units": 3}}, X, Y, "'units' is a parameter of its own"),
+        ({"mask_value": np.nan}, X, Y, "`mask_value` must be a finite number"),
+        ({"mask_value": "0"}, X, Y, "`mask_value` must be a finite number"),
+        ({"mask_value": 0.0}, X, Y, "and 'dense' reads a table"),
+        ({"mask_value": 0.0}, SERIES, ANSWERS, "a list of series needs none"),
+        ({"mask_value": 0.0}, np.zeros((6, 3, 2)), [0, 1] * 3, "all are padding"),
+        ({}, X, [None, *Y[1:].astype(str)], "`y` has missing labels"),
         ({"epochs": 0}, X, Y, "`epochs` must be a positive integer or None"),
         ({"batch_size": 2.5}, X, Y, "`batch_size` must be a positive integer"),
         ({"learning_rate": -1}, X, Y, "`learning_rate` must be a finite number > 0"),

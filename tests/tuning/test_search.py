@@ -210,6 +210,17 @@ def test_arguments_of_another_type_are_told_before_the_first_trial(monkeypatch, 
         search(**wrong)
 
 
+def test_a_figure_that_one_execution_left_undefined_has_no_mean(quick, tmp_path):
+    search(tmp_path / "s", max_trials=1, executions=2)
+    path = next((tmp_path / "s").glob("trials/trial_*/execution_1.json"))
+    execution = json.loads(path.read_text())
+    del execution["figures"]["log_loss"]
+    path.write_text(json.dumps(execution))
+    (trial,) = read_trials(tmp_path / "s")
+    assert "log_loss" not in trial.figures and "accuracy" in trial.figures
+    assert trial.spread("log_loss") == 0
+
+
 def test_a_pair_of_arrays_is_told_what_to_make_of_it():
     with pytest.raises(TypeError, match=r"from_arrays\(x, y\).*Received: tuple"):
         az.tune("dense", data=(np.zeros((5, 3)), np.zeros(5)))

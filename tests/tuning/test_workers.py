@@ -374,7 +374,8 @@ def test_workers_that_cannot_begin_end_the_search(processes, monkeypatch, tmp_pa
 
 
 def test_workers_have_the_dtype_policy_of_their_chief(monkeypatch, tmp_path):
-    monkeypatch.setattr(crew, "_CODE", "raise SystemExit({policy!r})")
+    start = crew._CODE.partition("from attention_zoo")[0]
+    monkeypatch.setattr(crew, "_CODE", start + "sys.exit(keras.config.dtype_policy().name)")
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
