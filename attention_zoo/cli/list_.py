@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
-from typing import Annotated
+from importlib import resources
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +16,7 @@ from attention_zoo.cli.console import number, out, table
 from attention_zoo.core.registry import one_of
 from attention_zoo.presets.folder import list_presets, read_card
 
-KINDS = ("presets", "models", "layers", "tasks")
+KINDS = ("presets", "models", "layers", "tasks", "recipes")
 
 
 def list_(
@@ -24,7 +26,7 @@ def list_(
     pattern: Annotated[str, typer.Option(help="Only names like this, such as 'lstm*'.")] = "*",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the presets, models, layers and tasks."""
+    """List the presets, models, layers, tasks and recipes."""
     if what is not None and what not in KINDS:
         raise one_of("kind of thing", what, KINDS)
     chosen = [what] if what else list(KINDS)
@@ -38,8 +40,20 @@ def list_(
 
 
 def _names(kind: str, pattern: str) -> list[str]:
+    if kind == "recipes":
+        return sorted(name for name in _recipes() if fnmatch.fnmatchcase(name, pattern))
     registries = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}
     return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
+
+
+def _recipes() -> dict[str, Any]:
+    """The files of the recipes by name; `training`, whose they are, imports Keras."""
+    folder = resources.files("attention_zoo") / "training" / "recipes"
+    return {
+        file.name.removesuffix(".json"): file
+        for file in folder.iterdir()
+        if file.name.endswith(".json")
+    }
 
 
 def _print(kind: str, pattern: str) -> None:
@@ -54,6 +68,15 @@ def _print(kind: str, pattern: str) -> None:
             rows.append([name, str(card.parameters), judged or "", value, rma])
         columns = ["name", "parameters", "figure", "", "attention on the answer"]
         table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
+        return
+    if kind == "recipes":
+        recipes = {name: json.loads(_recipes()[name].read_text("utf-8")) for name in names}
+        rows = [
+            [name, recipe["task"], str(sum(phase["epochs"] for phase in recipe["phases"]))]
+            for name, recipe in recipes.items()
+        ]
+        title = "Recipes: attention-zoo train --recipe name"
+        table(title, ["name", "task", "epochs"], rows, {2})
         return
     registry = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}[kind]
     title = {

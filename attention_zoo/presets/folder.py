@@ -112,6 +112,11 @@ def find(name: str | os.PathLike) -> Path:
         return known[full]
     if len(text) < 256 and (Path(text) / CARD).is_file():
         return _folder_at(Path(text))
+    if len(text) < 256 and text.endswith(".keras") and Path(text).is_file():
+        raise ValueError(
+            f"{text} is a .keras file where a preset is needed: a folder with a {CARD}, which "
+            f"such a file has not. Make one with: az.save(az.load({text!r}), FOLDER)"
+        )
     if len(text) < 256 and Path(text).exists():
         raise ValueError(
             f"{text} is neither a .keras file nor a preset's folder, which has a {CARD}. A model "
