@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from attention_zoo.cli import doctor, evaluate, explain, export, list_, migrate, show, train, tune
-from attention_zoo.cli.console import complain
+from attention_zoo.cli.console import Interrupted, complain
 from attention_zoo.cli.quiet import hush
 from attention_zoo.version import __version__
+
+#: The status of a command that Ctrl-C ended.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="attention-zoo",
@@ -56,14 +59,18 @@ def main() -> None:
     try:
         status = command.main(prog_name="attention-zoo", standalone_mode=False)
     except KeyboardInterrupt:
-        complain("interrupted")
-        sys.exit(130)
+        status = _INTERRUPTED
+    except Interrupted as error:
+        complain(str(error))
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output left: nothing more can be said to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:  # every error ends here: the expected ones as one line
         sys.exit(_fail(error))
+    if status == _INTERRUPTED:  # Typer makes this of a KeyboardInterrupt
+        complain("Interrupted.")
     sys.exit(status if isinstance(status, int) else 0)
 
 

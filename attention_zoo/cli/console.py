@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +25,30 @@ _NARROW = 70
 def complain(message: str) -> None:
     """One line on the error stream."""
     sys.stderr.write(f"attention-zoo: {' '.join(message.split())}\n")
+
+
+class Interrupted(Exception):
+    """Ctrl-C; the message says what is kept."""
+
+
+@contextlib.contextmanager
+def resumable(folder: Path, kept: Callable[[], bool]) -> Iterator[None]:
+    """Ctrl-C within says that the command goes on from the folder, where that is so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not kept():
+            raise
+        raise Interrupted(
+            f"Interrupted. What is done is kept in {folder}: go on with the same command and "
+            "--resume."
+        ) from None
+
+
+def to_copy(*words: object) -> str:
+    """The words as a line for the shell, quoted where they need it."""
+    texts = [str(word) for word in words]
+    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
 
 
 def table(

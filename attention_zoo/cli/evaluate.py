@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from attention_zoo.cli.console import number, out, table
+from attention_zoo.cli.train import need_target
 from attention_zoo.presets.folder import read_card
 
 
@@ -22,8 +23,11 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure a preset on fresh samples, beside the figures on its card."""
+    """Measure a preset on fresh samples of its task, or on your own data, beside the figures on
+    its card."""
     quantity = read_card(name).kind == "regression"
+    if data is not None:
+        need_target(data, target)
     from attention_zoo import training  # Keras, only for the commands that need it
 
     dataset = None
@@ -38,4 +42,7 @@ def evaluate(
         [key.replace("_", " "), number(result.card.get(key)), number(value)]
         for key, value in result.fresh.items()
     ]
-    table(f"{name} on {result.samples} fresh samples", ["", "card", "now"], rows, {1, 2})
+    # The user's own may be those that it was trained on
+    which = "fresh samples" if data is None else f"samples of {data}"
+    the = "" if data is None else "the "
+    table(f"{name} on {the}{result.samples} {which}", ["", "card", "now"], rows, {1, 2})

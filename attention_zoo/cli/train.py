@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import inspect
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from attention_zoo.catalog import MODELS
-from attention_zoo.cli.console import err, number, out, table
+from attention_zoo.cli.console import err, number, out, resumable, table, to_copy
 from attention_zoo.core import checks
 
 
@@ -80,7 +82,8 @@ def train(
     # Of several processes that train together one speaks
     first = not distribute or training.is_first()
     bar = EpochBar(plan, shown=first)
-    with bar:
+    state = Path(f"{out_.expanduser()}.training")  # where training.train keeps it
+    with resumable(state, state.is_dir), bar:
         run = training.train(
             plan, data=dataset, out=out_, seeds=seeds, patience=patience, resume=resume,
             overwrite=overwrite, distribute=distribute, callbacks=bar.callbacks, report=err.print,
@@ -90,9 +93,9 @@ def train(
     rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]
     table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
     here = out_ if out_.is_absolute() else f"./{out_}"
-    again = "" if data is None else f" --data {data}" + (f" --target {target}" if target else "")
-    said = f"\nWritten to {here}. See where it looks: attention-zoo explain {here}{again}"
-    out.print(said, soft_wrap=True)  # a command to copy
+    again = [] if data is None else ["--data", data, *(["--target", target] if target else [])]
+    command = to_copy("attention-zoo", "explain", here, *again)
+    out.print(f"\nWritten to {here}. See where it looks: {command}", soft_wrap=True)
 
 
 def read_data(
@@ -100,8 +103,7 @@ def read_data(
 ) -> Any:
     """The user's file as an architecture takes it: a table's rows are series of one feature to
     those that are not for tables."""
-    if data.suffix.lower() == ".csv" and target is None:
-        raise ValueError("A .csv needs --target COLUMN, the column to predict.")
+    need_target(data, target)
     dataset = training.read(data, target=target, kind=kind)
     if architecture != "dense" and dataset.x.ndim == 2:
         if data.suffix.lower() != ".csv":
@@ -111,6 +113,17 @@ def read_data(
             )
         return dataset.as_series()
     return dataset
+
+
+def need_target(data: Path, target: str | None) -> None:
+    """ValueError for a .csv without --target, with its columns where they can be read."""
+    if data.suffix.lower() != ".csv" or target is not None:
+        return
+    columns = ""
+    unreadable = contextlib.suppress(OSError, ValueError, csv.Error, StopIteration)
+    with unreadable, open(data, newline="", encoding="utf-8-sig") as file:
+        columns = f" Its columns: {', '.join(next(csv.reader(file))[:30])}"
+    raise ValueError(f"A .csv needs --target COLUMN, the column to predict.{columns}")
 
 
 def _changed(

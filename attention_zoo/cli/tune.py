@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from attention_zoo.catalog import MODELS
-from attention_zoo.cli.console import number, out, table
+from attention_zoo.cli.console import number, out, resumable, table, to_copy
 from attention_zoo.cli.train import read_data
 
 
@@ -89,7 +89,8 @@ def tune(
     if data is not None:
         # A table's rows become series where every architecture is for those
         dataset = read_data(training, data, target, kind, _for_table(architecture))
-    with TrialTable(out_) as watching:
+    begun = (out_.expanduser() / "search.json").is_file
+    with resumable(out_, begun), TrialTable(out_) as watching:
         search = az.tune(
             architecture or None, task, data=dataset, attention=attention or None, space=space,
             tuner=tuner, objective=objective or None, max_trials=max_trials,
@@ -159,4 +160,5 @@ def _report(search: Any, folder: Path) -> None:
     here = folder if folder.is_absolute() else f"./{folder}"
     pictures = ", ".join(path.name for path in sorted(folder.glob("*.png")))
     out.print(f"\nWritten to {here}: trials.csv, epochs.csv, trials.json, {pictures}")
-    out.print(f"The best model is a preset: attention-zoo show {here}/best")
+    command = to_copy("attention-zoo", "show", f"{here}/best")
+    out.print(f"The best model is a preset: {command}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.cli import main
+from attention_zoo.cli import main, progress
 from attention_zoo.training.recipe import default_recipe
 
 
@@ -55,7 +56,8 @@ def test_list_names_everything_without_keras(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for name in [*az.list_presets(), *az.list_models(), *az.list_layers(), *az.tasks.list_tasks()]:
+    names = [*az.list_presets(), *az.list_models(), *az.list_layers(), *az.tasks.list_tasks()]
+    for name in [*names, "Recipes: "]:
         assert name in done.stdout
 
 
@@ -64,6 +66,16 @@ def test_list_filters_and_speaks_json(shell):
     assert status == 0
     assert "lstm_after" in printed
     assert "gru" not in printed
+
+
+def test_the_recipes_that_train_takes_are_listed(shell):
+    status, printed, _ = shell("list", "recipes", "--json")
+    assert (status, json.loads(printed)) == (0, {"recipes": az.training.list_recipes()})
+    status, printed, _ = shell("list", "recipes", "--pattern", "gru.*")
+    rows = [line.split() for line in printed.splitlines()[2:]]
+    assert (status, [row[0] for row in rows]) == (0, ["gru.moving_step", "gru.planted_step"])
+    recipe = az.training.load_recipe("gru.planted_step")
+    assert rows[1][1:] == ["planted_step", str(sum(phase.epochs for phase in recipe.phases))]
 
 
 def test_show_prints_the_card(shell):
@@ -99,6 +111,20 @@ def test_evaluate_sets_fresh_figures_beside_the_card(shell):
     assert result["fresh"]["accuracy"] == pytest.approx(result["card"]["accuracy"], abs=0.02)
 
 
+def test_evaluate_says_whose_samples_they_are(shell, tmp_path):
+    x = np.random.default_rng(0).normal(size=(9, 32))
+    np.savez(tmp_path / "s.npz", x=x, y=(x[:, 1] > 0).astype(int))
+    status, printed, complaint = shell("evaluate", "dense", "--data", "s.npz")
+    assert status == 0, complaint
+    assert printed.startswith("dense on the 9 samples of s.npz\n")
+
+
+def test_evaluate_asks_for_the_target_of_a_csv_before_any_work(shell, table):
+    status, _, complaint = shell("evaluate", "dense", "--data", table)
+    assert (status, "needs --target COLUMN" in complaint) == (2, True)
+    assert "Its columns: first, second, bought" in complaint
+
+
 def test_a_recipe_remakes_a_preset(shell):
     status, _, complaint = shell("train", "--recipe", "dense.planted_feature", "--epochs", 1,
                                  "--samples", 100, "--out", "again")  # fmt: skip
@@ -126,6 +152,17 @@ def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
                                "--out", "p.svg")  # fmt: skip
     assert status == 0
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
+
+
+def test_the_command_to_copy_keeps_its_spaces(shell, table, tmp_path):
+    text = table.read_text().replace("bought", "was bought")
+    (tmp_path / "my own.csv").write_text(text)
+    words = ["--data", "my own.csv", "--target", "was bought"]
+    status, printed, complaint = shell("train", "dense", *words, "--epochs", 1, "--out", "a model")
+    assert status == 0, complaint
+    copied = shlex.split(printed.partition("See where it looks: ")[2])
+    assert copied == ["attention-zoo", "explain", "./a model", *words]
+    assert shell(*copied[1:])[0] == 0
 
 
 def test_columns_and_labels_are_the_cards(shell, tmp_path):
@@ -254,7 +291,9 @@ def test_options_change_the_recipe(shell):
         (["explain", "./nothing"], "There is no preset at nothing"),
         (["explain", "lstm_after", "--layer", "atention"], "Did you mean 'attention'"),
         (["explain", "lstm_after", "--samples", "0"], "`samples` must be a positive integer"),
-        (["explain", "lstm_after", "--out", "p.xyz"], "not supported"),
+        (["explain", "lstm_after", "--out", "p.xyz", "--data", "no.npz"],
+         "--out must end in one of .avif"),
+        (["explain", "lstm_after", "--out", "p", "--data", "no.npz"], "Received: p\n"),
         (["explain", "lstm_after", "--data", "no.npz"], "There is no file no.npz"),
         (["explain", "lstm_after", "--html", "p.pdf"], "--html must end in .html. Received: p.pdf"),
         (["explain", "dense", "--html", "p.html", "--layer", "atention"], "mean 'attention'"),
@@ -294,6 +333,20 @@ def test_without_a_command_the_help_is_whole_and_what_is_there_can_be_replaced(s
     assert "or replace it (--overwrite" in shell("explain", "lstm_after", "--out", "p.png")[2]
 
 
+def test_a_keras_file_is_no_preset_and_the_way_to_one_is_told(shell, tmp_path):
+    az.load("dense").save(tmp_path / "m.keras")
+    for command in ("evaluate", "show"):
+        status, _, complaint = shell(command, "m.keras")
+        assert status == 2
+        assert "m.keras is a .keras file where a preset is needed" in complaint
+        assert "az.save(az.load('m.keras'), FOLDER)" in complaint
+        assert "Keras 2" not in complaint
+    az.save(az.load("m.keras"), "folder")
+    assert shell("show", "folder")[0] == 0
+    (tmp_path / "old.h5").touch()
+    assert "attention-zoo migrate OLD NEW.keras" in shell("show", "old.h5")[2]
+
+
 @pytest.mark.parametrize(("backend", "words"), [("jaxx", "jaxx"), ("nowhere", "nowhere")])
 def test_a_backend_that_is_not_there_is_one_line(tmp_path, backend, words):
     code = (
@@ -311,6 +364,36 @@ def test_a_backend_that_is_not_there_is_one_line(tmp_path, backend, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_training_says_how_to_go_on(shell, monkeypatch, tmp_path):
+    def stop(epoch, logs):
+        raise KeyboardInterrupt
+
+    def interrupt(*words):
+        with monkeypatch.context() as patch:
+            patch.setattr(progress.EpochBar, "callbacks", lambda bar, phase: [
+                keras.callbacks.LambdaCallback(on_epoch_end=stop)
+            ])  # fmt: skip
+            return shell(*words)
+
+    words = ["train", "dense", "--task", "planted_feature", "--epochs", 2, "--samples", 100]
+    status, printed, complaint = interrupt(*words, "--out", "a model")
+    assert (status, printed) == (130, "")
+    assert complaint == (
+        "attention-zoo: Interrupted. What is done is kept in a model.training: go on with the "
+        "same command and --resume.\n"
+    )
+    status, _, complaint = shell(*words, "--out", "a model", "--resume")
+    assert status == 0, complaint
+
+
+def test_any_other_command_that_is_interrupted_says_so(shell, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("attention_zoo.cli.list_.list_presets", stop)
+    assert shell("list") == (130, "", "attention-zoo: Interrupted.\n")
 
 
 def test_an_existing_output_is_kept_before_any_work(shell, tmp_path):

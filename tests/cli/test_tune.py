@@ -1,10 +1,12 @@
 """attention-zoo tune: the same search as az.tune, from a shell."""
 
 import csv
+import shlex
 
 import pytest
 
 import attention_zoo as az
+from attention_zoo.cli import trial_table
 from tests.cli.test_cli import shell, table  # noqa: F401
 
 QUICK = ("--max-trials", 2, "--epochs", 1, "--samples", 60)
@@ -28,6 +30,26 @@ def test_a_search_of_a_csv_from_the_shell_ends_in_a_preset(shell, table, tmp_pat
     assert status == 2 and "holds a search" in complained and "--resume" in complained
     status, printed, _ = shell(*words, "--resume")
     assert status == 0 and "2 trials" in printed
+
+
+def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path):  # noqa: F811
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    words = ("tune", "dense", "--task", "planted_feature", *QUICK, "--out", "a search")
+    with monkeypatch.context() as patch:
+        patch.setattr(trial_table.TrialTable, "epoch_ends", stop)
+        status, printed, complaint = shell(*words)
+    assert (status, printed) == (130, "")
+    assert complaint.splitlines()[-1] == (
+        "attention-zoo: Interrupted. What is done is kept in a search: go on with the same "
+        "command and --resume."
+    )
+    status, printed, complaint = shell(*words, "--resume")
+    assert status == 0, complaint
+    copied = shlex.split(printed.partition("The best model is a preset: ")[2])
+    assert copied == ["attention-zoo", "show", "./a search/best"]
+    assert shell(*copied[1:])[0] == 0
 
 
 @pytest.mark.parametrize("words, match", [
