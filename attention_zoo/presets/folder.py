@@ -104,6 +104,11 @@ def find(name: str | os.PathLike) -> Path:
     text = os.fspath(name)
     if not text or "\0" in text:
         raise ValueError(f"`name` must be a preset's name or path. Received: {text!r}")
+    if "://" in text:
+        raise ValueError(
+            "An address is read by az.load alone; az.save(az.load(ADDRESS), FOLDER) makes a preset "
+            f"here. Received: {text!r}"
+        )
     if not isinstance(name, str) or text.startswith((".", "~")) or _has_separator(text):
         return _folder_at(Path(text).expanduser())
     known = _known()
@@ -113,10 +118,7 @@ def find(name: str | os.PathLike) -> Path:
     if len(text) < 256 and (Path(text) / CARD).is_file():
         return _folder_at(Path(text))
     if len(text) < 256 and text.endswith(".keras") and Path(text).is_file():
-        raise ValueError(
-            f"{text} is a .keras file where a preset is needed: a folder with a {CARD}, which "
-            f"such a file has not. Make one with: az.save(az.load({text!r}), FOLDER)"
-        )
+        raise _no_folder(Path(text))
     if len(text) < 256 and Path(text).exists():
         raise ValueError(
             f"{text} is neither a .keras file nor a preset's folder, which has a {CARD}. A model "
@@ -134,8 +136,15 @@ def _folder_at(path: Path) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"There is no preset at {path}.")
     if not path.is_dir():
-        raise NotADirectoryError(f"A preset is a folder; {path} is a file.")
+        raise _no_folder(path)
     return path
+
+
+def _no_folder(path: Path) -> NotADirectoryError:
+    error = f"A preset is a folder; {path} is a file."
+    if path.suffix == ".keras":
+        error += f" Make a preset of it with: az.save(az.load({str(path)!r}), FOLDER)"
+    return NotADirectoryError(error)
 
 
 def read_json(path: Path) -> Any:

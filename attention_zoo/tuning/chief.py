@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shlex
 import time
 from collections.abc import Sequence
 from concurrent import futures
@@ -74,9 +75,8 @@ def welcome(place: Place, folder: Path) -> str:
     """How workers come to a chief."""
     here = place.host in ("0.0.0.0", "::")
     address = f"THIS_MACHINE:{place.port}" if here else place.address
-    return (
-        f"Start workers with: attention-zoo tune --role worker --address {address} --out {folder}"
-    )
+    out = shlex.quote(str(folder))
+    return f"Start workers with: attention-zoo tune --role worker --address {address} --out {out}"
 
 
 def _tell(desk: Desk, spectator: Spectator) -> None:

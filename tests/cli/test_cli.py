@@ -338,7 +338,7 @@ def test_a_keras_file_is_no_preset_and_the_way_to_one_is_told(shell, tmp_path):
     for command in ("evaluate", "show"):
         status, _, complaint = shell(command, "m.keras")
         assert status == 2
-        assert "m.keras is a .keras file where a preset is needed" in complaint
+        assert "A preset is a folder; m.keras is a file." in complaint
         assert "az.save(az.load('m.keras'), FOLDER)" in complaint
         assert "Keras 2" not in complaint
     az.save(az.load("m.keras"), "folder")

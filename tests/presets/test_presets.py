@@ -298,6 +298,7 @@ def test_weights_of_the_right_shape_but_another_model_are_found_by_verify(preset
         ("x" * 10_000, ValueError, "Unknown preset"),
         ("-x", ValueError, "Unknown preset"),
         ("./nowhere", FileNotFoundError, "There is no preset at nowhere"),
+        ("s3://a/b", ValueError, "An address is read by az.load alone"),
         ("nothing.keras", FileNotFoundError, "There is no file nothing.keras"),
         ("../nowhere/x", FileNotFoundError, "There is no preset at"),
         (3, TypeError, "must be a preset's name or path"),
