@@ -11,3 +11,4 @@ from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build
 from attention_zoo.models.register import constants as constants
 from attention_zoo.models.register import copy_weights as copy_weights
+from attention_zoo.models.register import takes as takes

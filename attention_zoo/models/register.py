@@ -131,6 +131,11 @@ def build(architecture: str, **config: Any) -> keras.Model:
     return MODELS.get(architecture)(**config)
 
 
+def takes(architecture: str, argument: str) -> bool:
+    """Whether a factory has an argument of that name."""
+    return argument in inspect.signature(MODELS.get(architecture)).parameters
+
+
 def blueprint(model: keras.Model) -> Blueprint:
     """How a model was built; ValueError if none of our factories built it."""
     try:

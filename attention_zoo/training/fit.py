@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,7 +12,6 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.catalog import MODELS
 from attention_zoo.training.backup import Backup
 from attention_zoo.training.compiling import WORTH_XLA, compile_model
 from attention_zoo.training.data import Dataset
@@ -68,11 +66,18 @@ class _Orders(keras.callbacks.Callback):
             torch.manual_seed(seed)
 
 
+def half_precision() -> dict[str, str]:
+    """The process's dtype policy as an argument of `build`, so that a run can be made again and
+    goes on as it began; nothing where it is float32, as all recipes were made."""
+    policy = keras.config.dtype_policy().name
+    return {} if policy == "float32" else {"dtype": policy}
+
+
 def build_for(recipe: Recipe, data: Dataset, phase: int, **more: Any) -> keras.Model:
     """The recipe's model for the data's shapes, with the attention arguments of a phase; `more` are
     further arguments of `build`."""
     if data.mask_value is not None:
-        if "mask_value" not in inspect.signature(MODELS.get(recipe.architecture)).parameters:
+        if not models.takes(recipe.architecture, "mask_value"):
             raise ValueError(
                 f"{recipe.architecture!r} is for tables, and the data are series with a mask: "
                 "choose an architecture for series, such as 'gru'."

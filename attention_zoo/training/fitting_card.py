@@ -95,9 +95,9 @@ def as_codes(
     needed = max(2, outputs)
     if not classes and len(labels) < needed:
         raise ValueError(
-            f"The card of {name} does not name its {needed} classes, and the target has "
-            f"{len(labels)} of them: which is which is not known. Save it with "
-            "about={'classes': [...]}, or give labels as numbers."
+            f"{name} does not say what its {needed} classes are called, and the target has "
+            f"{len(labels)} of them: which is which is not known. Give labels as numbers, or save "
+            "a preset with about={'classes': [...]}."
         )
     # Without a card, text is taken to be numbered in its order, as our training does
     classes = list(classes or labels)

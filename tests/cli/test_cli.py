@@ -245,7 +245,7 @@ def test_columns_name_steps_and_only_the_axes_that_they_fit(shell, table, tmp_pa
     keras.Model(series, az.layers.AttentionPooling()(series)).save(tmp_path / "steps.keras")
     inputs = keras.Input((2,))
     x = az.layers.FeatureAttention()(keras.layers.Dense(3)(inputs))
-    keras.Model(inputs, x).save(tmp_path / "hidden.keras")
+    keras.Model(inputs, keras.layers.Dense(1)(x)).save(tmp_path / "hidden.keras")
     for model, labels in (("steps", ["first", "second"]), ("hidden", None)):
         status, printed, complaint = shell("explain", f"{model}.keras", "--data", table, "--target",
                                            "bought", "--html", f"{model}.html")  # fmt: skip

@@ -112,7 +112,7 @@ def test_kind_and_numbers_of_labels(about, outputs, y, kind, wanted):
         (["a", "b", "c"], None, "binary", "the 2 classes of m"),
         (["a", "b"], None, "regression", "is text, and m predicts a quantity"),
         ([0.5, 1], [0, 1], None, "class 0.5, which m"),
-        (["b", "b"], None, "binary", "does not name its 2 classes, and the target has 1 of them"),
+        (["b", "b"], None, "binary", "what its 2 classes are called, and the target has 1 of them"),
     ],
 )
 def test_labels_that_are_none_of_the_models(y, classes, kind, message):

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
@@ -252,6 +253,12 @@ def test_a_folder_is_only_that_of_its_own_search(quick, tmp_path):
         search(folder, epochs=3, resume=True)
     with pytest.raises(ValueError, match=r"holds another search: its space.dense/units"):
         search(folder, space={**SMALL, "dense/units": [16, 64]}, resume=True)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with pytest.raises(ValueError, match="holds another search: its config"):
+            search(folder, resume=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
     assert (folder / "trials.csv").read_bytes() == before
     other = tmp_path / "mine"
     other.mkdir()
