@@ -42,9 +42,9 @@ def test_the_dtype_policy_of_the_process_is_not_that_of_the_model():
         explanation = az.explain(model, X)
     finally:
         keras.config.set_dtype_policy("float32")
-    np.testing.assert_array_equal(explanation.predictions, before)
+    np.testing.assert_allclose(explanation.predictions, before, atol=1e-6)
     for name, expected in scores.items():
-        np.testing.assert_array_equal(explanation.scores[name], expected)
+        np.testing.assert_allclose(explanation.scores[name], expected, atol=1e-6)
 
 
 def test_the_model_is_left_as_it_was(model):

@@ -50,7 +50,10 @@ def jobs(folder):
         words = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
         launcher = [sys.executable, *words, str(free_ports(1)[0])]
         return {"processes": [start(folder / "processes", launcher, OMP_NUM_THREADS="1")]}
+    # On a machine that is held up for a while the devices wait for each other longer than 40 s
     flags = "--xla_force_host_platform_device_count=2"
+    if BACKEND == "jax":
+        flags += " --xla_cpu_collective_call_terminate_timeout_seconds=300"
     found = {"devices": [start(folder / "devices", XLA_FLAGS=flags)]}
     if BACKEND == "tensorflow":
         workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
