@@ -12,6 +12,7 @@ from typing import Any
 from attention_zoo.core import checks, files
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.run import save_run
+from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import figures_of
 from attention_zoo.tuning.assignment import assign, mark_ended
 from attention_zoo.tuning.chief import lead, welcome
@@ -32,6 +33,7 @@ from attention_zoo.tuning.trials import Spectator
 from attention_zoo.tuning.working import join
 
 
+@draws_kept()
 def tune(
     architecture: str | Sequence[str] | None = None,
     task: str | None = None,

@@ -4,6 +4,7 @@ import csv
 import errno
 import itertools
 import json
+import random
 import subprocess
 import sys
 
@@ -220,6 +221,16 @@ def test_a_figure_that_one_execution_left_undefined_has_no_mean(quick, tmp_path)
     (trial,) = read_trials(tmp_path / "s")
     assert "log_loss" not in trial.figures and "accuracy" in trial.figures
     assert trial.spread("log_loss") == 0
+
+
+def test_a_search_leaves_the_draws_of_its_caller_as_they_were(quick):
+    np.random.seed(5)
+    random.seed(5)
+    expected = np.random.random(), random.random()
+    np.random.seed(5)
+    random.seed(5)
+    search(max_trials=1)
+    assert (np.random.random(), random.random()) == expected
 
 
 def test_a_pair_of_arrays_is_told_what_to_make_of_it():
