@@ -66,7 +66,7 @@ class _Orders(keras.callbacks.Callback):
             torch.manual_seed(seed)
 
 
-def half_precision() -> dict[str, str]:
+def dtype_of_process() -> dict[str, str]:
     """The process's dtype policy as an argument of `build`, so that a run can be made again and
     goes on as it began; nothing where it is float32, as all recipes were made."""
     policy = keras.config.dtype_policy().name

@@ -15,7 +15,7 @@ from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
 from attention_zoo.training.data import Dataset, check_dataset, split
 from attention_zoo.training.distribution import Alone, together
-from attention_zoo.training.fit import History, build_for, fit, half_precision
+from attention_zoo.training.fit import History, build_for, dtype_of_process, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import datasets, figures_of, study
@@ -105,7 +105,7 @@ def train(
         recipe = default_recipe(recipe, task, *known)
     if patience is not None:
         recipe = recipe.changed(patience=patience)
-    recipe = recipe.changed(config={**half_precision(), **recipe.config})
+    recipe = recipe.changed(config={**dtype_of_process(), **recipe.config})
     if (recipe.task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     if distribute and seeds:

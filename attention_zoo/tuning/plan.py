@@ -12,7 +12,7 @@ import keras
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.training.data import Dataset, check_dataset, split
-from attention_zoo.training.fit import half_precision
+from attention_zoo.training.fit import dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning import nsga2
@@ -142,7 +142,7 @@ def _data(
 
 def _config(architecture: str, task: str | None, train: Dataset) -> dict[str, Any]:
     """The arguments that every model of the search has."""
-    config: dict[str, Any] = half_precision()
+    config: dict[str, Any] = dtype_of_process()
     if not task:
         config["standardize"] = True
     if task and train.y.ndim > 1:
