@@ -18,6 +18,13 @@ from typing import Any
 from benchmarks import proposals
 from benchmarks.environments import ROOT
 from benchmarks.workers import RESULTS as WORKERS
+from benchmarks.workers import summary
+
+#: What the page has of a backend's runs with workers, in its columns' order.
+_WORKERS = (
+    "two workers over one process", "two workers over fit", "search over fit, seconds",
+    "cores of one process", "cores of two workers",
+)  # fmt: skip
 
 RESULTS, PAGE = ROOT / "benchmarks" / "searches.json", ROOT / "docs" / "searches.md"
 
@@ -135,37 +142,32 @@ def stored() -> dict[str, Any]:
 
 
 def _workers(found: dict[str, Any]) -> list[str]:
-    rounds = len(found["runs"]) // 3
+    rows = []
+    for backend, runs in sorted(found["runs"].items()):
+        said = summary(runs)
+        cells = [
+            backend, str(runs[0]["trials"]), str(len(runs) // 3),
+            *(f"{said[name]:.2f}" for name in _WORKERS),
+            f"{found['cores'] / said['cores of one process']:.2f}",
+        ]  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
     return [
         "## Two workers, and the overhead of a search",
         "",
-        f"`python -m benchmarks.workers --trials {found['runs'][0]['trials']} --rounds {rounds}`, "
-        f"on {found['cores']} cores, medians, with a load of {found['load before, median']:.1f} "
-        "before:",
+        "The same trials by one process, by two workers, and by plain `fit` calls, from the first "
+        f"one's begin to the last one's end, on {found['cores']} cores; medians over the rounds. "
+        "The most that the cores leave to win is their number over those that one process keeps "
+        "busy by itself. Two workers share fewer compiled models than one process, and when the "
+        "last trial is long one of them waits for it. "
+        "`python -m benchmarks.workers --trials 40 --rounds 2` measures it, for each backend.",
         "",
-        f"- two workers run {found['two workers over one process']:.2f} times as many trials a "
-        f"minute as one process; they keep {_busy(found['runs'], 'two'):.2f} cores busy and it "
-        f"{_busy(found['runs'], 'one'):.2f}, since TensorFlow computes on several, so that "
-        f"{found['cores'] / _busy(found['runs'], 'one'):.2f} times is the most that the cores "
-        "leave to win; beside plain `fit` calls of the same trials, which share no compiled "
-        f"model, they run {_rate(found['runs'], 'two') / _rate(found['runs'], 'fit'):.2f} times as "
-        "many;",
-        f"- a search takes {found['search over fit, seconds']:.2f} times as long as plain `fit` "
-        "calls of the same trials, its measuring on validation samples included.",
+        "| backend | trials | rounds | two workers over one process, trials a minute | two workers "
+        "over fit calls | a search over fit calls, seconds | cores of one process | cores of two "
+        "workers | the most the cores leave |",
+        f"|{'---|' * 9}",
+        *rows,
         *_memory(found.get("memory", {})),
     ]
-
-
-def _rate(runs: list[dict[str, Any]], kind: str) -> float:
-    """How many trials a minute a run of this kind ends; the median."""
-    return statistics.median(run["trials a minute"] for run in runs if run["kind"] == kind)
-
-
-def _busy(runs: list[dict[str, Any]], kind: str) -> float:
-    """How many cores a run of this kind has at work; the median."""
-    return statistics.median(
-        run["CPU seconds"] / run["seconds"] for run in runs if run["kind"] == kind
-    )
 
 
 def _memory(found: dict[str, list[float]]) -> list[str]:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.workers                A B C A B C, each in a process of its own
     python -m benchmarks.workers --trials 20 --epochs 10 --rounds 3
-    python -m benchmarks.workers --memory 30    what one process has after each of so many trials,
-                                                under the backend that Keras has here
+    python -m benchmarks.workers --memory 30    what one process has after each of so many trials
+
+Each under the backend that Keras has here, whose results replace those of an earlier run.
 
 Trials a minute are counted from the first trial's begin to the last one's end; `whole` is with the
 start of the processes and the measuring of the best. CPU seconds are those of a run with its
@@ -141,21 +142,29 @@ def main() -> None:
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 runs.append({**json.loads(done.stdout.splitlines()[-1]), "load before": load})
                 print(runs[-1], flush=True)
-    found = {**stored, "runs": runs, "cores": os.cpu_count(), **summary(runs)}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    stored.setdefault("runs", {})[runs[0]["backend"]] = runs
+    RESULTS.write_text(json.dumps({**stored, "cores": os.cpu_count()}, indent=1) + "\n")
     print(json.dumps(summary(runs), indent=1))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """What the runs say, by their medians."""
+    """What the runs of a backend say, by their medians."""
 
     def median(kind: str, name: str) -> float:
         return statistics.median(run[name] for run in runs if run["kind"] == kind)
 
+    def busy(kind: str) -> float:
+        return statistics.median(
+            run["CPU seconds"] / run["seconds"] for run in runs if run["kind"] == kind
+        )
+
     return {
         "two workers over one process": median("two", "trials a minute")
         / median("one", "trials a minute"),
+        "two workers over fit": median("two", "trials a minute") / median("fit", "trials a minute"),
         "search over fit, seconds": median("one", "seconds") / median("fit", "seconds"),
+        "cores of one process": busy("one"),
+        "cores of two workers": busy("two"),
         "load before, median": statistics.median(run["load before"] for run in runs),
     }
 
