@@ -40,7 +40,7 @@ def evaluate(
         return
     rows = [
         [key.replace("_", " "), number(result.card.get(key)), number(value)]
-        for key, value in result.fresh.items()
+        for key, value in result.measured.items()
     ]
     # The user's own may be those that it was trained on
     which = "fresh samples" if data is None else f"samples of {data}"

@@ -17,6 +17,8 @@ from attention_zoo.core import checks, files
 
 _BAR = 40
 _MOST_ROWS = 60
+#: Of the pictures that Matplotlib writes, those that need nothing else and open anywhere.
+_ENDINGS = (".eps", ".jpeg", ".jpg", ".pdf", ".png", ".svg", ".tif", ".tiff", ".webp")
 
 
 def explain(
@@ -86,8 +88,8 @@ class _Files:
         for option, path, suffix in (("--html", html, ".html"), ("--trust-out", figures, ".json")):
             if path is not None and path.suffix.lower() != suffix:
                 raise ValueError(f"{option} must end in {suffix}. Received: {path}")
-        if picture is not None:
-            _refuse_ending(picture)
+        if picture is not None and picture.suffix.lower() not in _ENDINGS:
+            raise ValueError(f"--out must end in one of {', '.join(_ENDINGS)}. Received: {picture}")
         for path in (picture, html, figures):
             if path is not None:
                 files.refuse_existing(path, overwrite=overwrite)
@@ -113,15 +115,6 @@ class _Files:
             written.append(f"Figures: {self.figures}")
         if written:
             out.print("\n" + "\n".join(written))
-
-
-def _refuse_ending(picture: Path) -> None:
-    """ValueError for a picture that Matplotlib could not write."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    endings = [f".{name}" for name in sorted(FigureCanvasBase.get_supported_filetypes())]
-    if picture.suffix.lower() not in endings:
-        raise ValueError(f"--out must end in one of {', '.join(endings)}. Received: {picture}")
 
 
 def _first(explanation: Any, layer: str | None) -> Any:

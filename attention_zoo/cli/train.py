@@ -31,6 +31,9 @@ def train(
     kind: Annotated[
         str | None, typer.Option(help="binary, multiclass or regression, if y misleads.")
     ] = None,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Samples are in the order of time: test on the last.")
+    ] = False,
     out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
     attention: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
     normalizer: Annotated[
@@ -64,6 +67,7 @@ def train(
         raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
     if [task, data, recipe].count(None) != 2:
         raise ValueError("Give --task, --data or --recipe, one of the three.")
+    need_data(ordered, data)
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the trained model goes.")
     from attention_zoo import training  # Keras, only for the commands that need it
@@ -75,7 +79,7 @@ def train(
     else:
         MODELS.get(str(architecture))
         if data is not None:
-            dataset = read_data(training, data, target, kind, str(architecture))
+            dataset = read_data(training, data, target, kind, str(architecture), ordered=ordered)
         known = (dataset.kind, len(dataset.x)) if dataset else ()
         plan = training.default_recipe(str(architecture), task, *known)
     plan = _changed(plan, attention, normalizer, units, epochs, samples, batch_size, seed)
@@ -98,13 +102,20 @@ def train(
     out.print(f"\nWritten to {here}. See where it looks: {command}", soft_wrap=True)
 
 
+def need_data(ordered: bool, data: Path | None) -> None:
+    """ValueError for --ordered without --data."""
+    if ordered and data is None:
+        raise ValueError("--ordered is for --data: the samples of a task have no order.")
+
+
 def read_data(
-    training: Any, data: Path, target: str | None, kind: str | None, architecture: str
-) -> Any:
+    training: Any, data: Path, target: str | None, kind: str | None, architecture: str, *,
+    ordered: bool,
+) -> Any:  # fmt: skip
     """The user's file as an architecture takes it: a table's rows are series of one feature to
     those that are not for tables."""
     need_target(data, target)
-    dataset = training.read(data, target=target, kind=kind)
+    dataset = training.read(data, target=target, kind=kind, ordered=ordered)
     if architecture != "dense" and dataset.x.ndim == 2:
         if data.suffix.lower() != ".csv":
             raise ValueError(

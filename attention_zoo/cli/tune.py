@@ -10,7 +10,7 @@ import typer
 
 from attention_zoo.catalog import MODELS
 from attention_zoo.cli.console import number, out, resumable, table, to_copy
-from attention_zoo.cli.train import read_data
+from attention_zoo.cli.train import need_data, read_data
 
 
 def tune(
@@ -35,6 +35,10 @@ def tune(
             "--set", help="NAME=VALUE, NAME=[A, B] or NAME=(LOW, HIGH) for a hyperparameter."
         ),
     ] = None,
+    initial: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of an earlier search: try its best point early; repeatable."),
+    ] = None,
     tuner: Annotated[
         str, typer.Option(help="random, bayesian, hyperband, grid or nsga2.")
     ] = "random",
@@ -48,6 +52,12 @@ def tune(
     epochs: Annotated[int, typer.Option(help="Epochs of each training, at most.")] = 20,
     samples: Annotated[int, typer.Option(help="Training samples of a task.")] = 2000,
     executions: Annotated[int, typer.Option(help="How often each point is trained.")] = 1,
+    folds: Annotated[
+        int | None, typer.Option(help="Cross-validate your own data with so many folds.")
+    ] = None,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Samples are in the order of time: test on the last.")
+    ] = False,
     patience: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without improvement.")
     ] = None,
@@ -78,6 +88,7 @@ def tune(
         return
     if [task, data].count(None) != 1:
         raise ValueError("Give --task or --data, one of the two.")
+    need_data(ordered, data)
     for name in architecture or ():
         MODELS.get(name)
     space = dict(_assigned(text) for text in set_ or ())
@@ -88,12 +99,13 @@ def tune(
     dataset = None
     if data is not None:
         # A table's rows become series where every architecture is for those
-        dataset = read_data(training, data, target, kind, _for_table(architecture))
+        dataset = read_data(training, data, target, kind, _for_table(architecture), ordered=ordered)
+    points = [az.tuning.best_values(folder) for folder in initial or ()]
     begun = (out_.expanduser() / "search.json").is_file
     with resumable(out_, begun), TrialTable(out_) as watching:
         search = az.tune(
             architecture or None, task, data=dataset, attention=attention or None, space=space,
-            tuner=tuner, objective=objective or None, max_trials=max_trials,
+            initial=points, tuner=tuner, objective=objective or None, max_trials=max_trials,
             max_minutes=max_minutes, epochs=epochs, samples=samples, executions=executions,
             patience=patience, seed=seed, keep=keep, out=out_, resume=resume,
             overwrite=overwrite, workers=workers, role=role, address=address, wait=wait,

@@ -14,8 +14,9 @@ from attention_zoo.training import Dataset, Recipe
 from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA
 from attention_zoo.training.data import PADDING
 from attention_zoo.training.early_end import EarlyEnd
-from attention_zoo.training.fit import History, StopAtNaN, adapt, build_model
+from attention_zoo.training.fit import History, StopAtNaN, build_model
 from attention_zoo.training.reuse import Shelf, trained_layers
+from attention_zoo.training.scaling import adapt, standardized
 from attention_zoo.training.seeding import seeded
 
 #: Cross-validation and grid search fit one model many times.
@@ -54,7 +55,7 @@ def fit(
     with seeded(recipe.seed):
         model = build_model(recipe, shape, data.outputs, **more)
         adapt(model, data.take(train).visible())
-        x = _standardized(model, data)
+        x = standardized(model, data)
         # Its data come standardized: each part has a mean of its own
         plain = recipe.changed(config={**recipe.config, "standardize": False})
         padded = {name: PADDING for name in more if recipe.config.get("standardize")} or more
@@ -102,19 +103,6 @@ def _batches(recipe: Recipe, *samples: np.ndarray) -> dict[str, Any]:
     data = tf.data.Dataset.from_tensor_slices(samples)
     data = data.shuffle(len(samples[0]), seed=recipe.seed).batch(size).repeat()
     return {"x": data, "steps_per_epoch": steps, "shuffle": False}
-
-
-def _standardized(model: keras.Model, data: Dataset) -> np.ndarray:
-    """The inputs as the model's `Normalization` hands them on; padding is filled with what no
-    scaled step is."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Normalization):
-            scaled = np.asarray(keras.ops.convert_to_numpy(layer(data.x)))
-            if data.mask_value is None:
-                return scaled
-            real = np.any(data.x != data.mask_value, axis=-1, keepdims=True)
-            return np.where(real, scaled, np.float32(PADDING))
-    return data.x
 
 
 def held_out(labels: np.ndarray | None, n: int, share: float, seed: int) -> np.ndarray:

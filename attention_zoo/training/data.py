@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from attention_zoo.core import arrays
+from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.tasks import Task
 from attention_zoo.training.recipe import Kind
@@ -29,6 +29,8 @@ class Dataset:
     names: list[str] | None = None
     #: For a regression: an answer is right if it is off by less.
     tolerance: float | None = None
+    #: Whether the samples come one after the other in time, so that the later ones are held out.
+    ordered: bool = False
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -87,7 +89,9 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
 PADDING = -1e3
 
 
-def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Dataset:
+def from_arrays(
+    x: Any, y: Any, mask: Any = None, kind: str | None = None, *, ordered: bool = False
+) -> Dataset:
     """The user's own arrays, checked.
 
     Args:
@@ -97,14 +101,19 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
             quantity to predict. Objects must be all text or all numbers.
         mask: `(samples, time)`, True where a step is real; None if all are.
         kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like.
+        ordered: whether the samples come one after the other in time. What is held out are then
+            the last ones, so that nothing learns from its future; samples that overlap, such as
+            sliding windows, still share what is in both.
 
     Raises:
+        TypeError: if `ordered` is not True or False.
         ValueError: for NaN or infinite values, x and y of different lengths, another rank, no
             samples, an unknown kind. What nothing can be learned from, such as one class only, is
             refused by what trains on it.
     """
     if kind is not None and kind not in get_args(Kind):
         raise one_of("kind", kind, get_args(Kind))
+    checks.boolean("ordered", ordered)
     names = arrays.columns(x)
     x = arrays.numeric("x", x)
     if x.ndim not in (2, 3):
@@ -124,7 +133,9 @@ def from_arrays(x: Any, y: Any, mask: Any = None, kind: str | None = None) -> Da
     if len(x) == 0:
         raise ValueError("`x` has no samples.")
     target, kind, classes = _target(y, kind)
-    return Dataset(x, target, kind, mask_value=mask_value, classes=classes, names=names)
+    return Dataset(
+        x, target, kind, mask_value=mask_value, classes=classes, names=names, ordered=ordered
+    )
 
 
 def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
@@ -174,48 +185,3 @@ def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any]
         raise ValueError(f"`y` must have 2 classes. Received: {len(classes)}")
     kind = kind or ("binary" if len(classes) <= 2 else "multiclass")
     return codes.astype("float32"), kind, [value.item() for value in classes]
-
-
-def check_learnable(data: Dataset) -> None:
-    """ValueError for data whose target is the same everywhere, or another in each sample."""
-    if not data.classes:
-        if np.all(data.y == data.y[0]):
-            raise ValueError(f"`y` is constant ({data.y[0]:g}): there is nothing to learn.")
-        return
-    if len(data.classes) < 2:
-        raise ValueError(
-            f"`y` has one class only ({data.classes[0]!r}): there is nothing to learn."
-        )
-    if len(data.classes) > max(2, len(data.y) // 2):
-        raise ValueError(
-            f"`y` has {len(data.classes)} classes in {len(data.y)} samples. If it is a quantity, "
-            "choose the kind 'regression'."
-        )
-
-
-def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset, Dataset]:
-    """Train, validation and test: 70, 15 and 15 % of the samples, shuffled, none shared.
-
-    Where there are classes each part has its share of every class.
-
-    Raises:
-        ValueError: for data from which nothing can be learned, and for too few.
-    """
-    check_learnable(data)
-    rng = np.random.default_rng(seed)
-    labels = data.y if data.classes else np.zeros(len(data.y))
-    part = np.zeros(len(labels), dtype=int)
-    for label in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        held = max(1, round(0.15 * len(members))) if len(members) >= 3 else 0
-        part[members[:held]] = 2
-        part[members[held : 2 * held]] = 1
-    if not (np.any(part == 1) and np.any(part == 2)):
-        raise ValueError(
-            f"Too few samples to hold some out: 3 or more of a class are needed. "
-            f"Received: {len(labels)} samples"
-        )
-    train, validation, test = (
-        data.take(rng.permutation(np.flatnonzero(part == k))) for k in range(3)
-    )
-    return train, validation, test

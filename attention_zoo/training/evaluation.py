@@ -20,10 +20,10 @@ FRESH_SEED = 1000
 
 
 class Evaluation(NamedTuple):
-    """The figures of a preset: on its card, and on fresh samples."""
+    """The figures of a preset: on its card, and measured now."""
 
     card: dict[str, float]
-    fresh: dict[str, float]
+    measured: dict[str, float]
     samples: int
 
 
@@ -55,7 +55,7 @@ def evaluate(
     Example:
 
     >>> result = az.training.evaluate("dense", samples=1000)
-    >>> abs(result.fresh["accuracy"] - result.card["accuracy"]) < 0.01
+    >>> abs(result.measured["accuracy"] - result.card["accuracy"]) < 0.01
     True
     """
     checks.positive_int("samples", samples)
@@ -69,5 +69,5 @@ def evaluate(
         return Evaluation(card.scores, measure(model, data), len(data.x))
     recipe = make_recipe({**(card.recipe or {}), "seed": seed})
     task = tasks.get(str(recipe.task), **recipe.task_config)
-    fresh = figures_of(model, recipe, from_task(task, samples, seed, "test"))
-    return Evaluation(card.scores, fresh, samples)
+    measured = figures_of(model, recipe, from_task(task, samples, seed, "test"))
+    return Evaluation(card.scores, measured, samples)

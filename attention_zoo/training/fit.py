@@ -19,6 +19,7 @@ from attention_zoo.training.distribution import Alone
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.scaling import adapt
 from attention_zoo.training.seeding import seeded
 from attention_zoo.training.units import Units
 
@@ -200,28 +201,3 @@ def _fit(
     if units is not None:
         units.give(model)
     return model, history
-
-
-def adapt(model: keras.Model, x: np.ndarray) -> None:
-    """Fit the model's `Normalization` layers to the inputs; a constant feature is left unscaled."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Normalization):
-            if x.size == 0:
-                raise ValueError("`x` has no step that is real: all are padding.")
-            with np.errstate(over="ignore"):
-                layer.adapt(x)
-            flat = x.reshape(-1, x.shape[-1])
-            spread = np.asarray(layer.adapt_variance).ravel()
-            if not np.isfinite(spread).all():
-                largest = float(np.abs(flat[:, ~np.isfinite(spread)]).max())
-                raise ValueError(
-                    "`x` is too large to be standardized in float32: its squares overflow. Divide "
-                    f"it by its scale first. Received: values up to {largest:.3g}"
-                )
-            constant = np.ptp(flat, axis=0) == 0
-            if constant.any():
-                # Else its rounding errors are divided by an epsilon, and so is any other value
-                mean = np.where(constant, flat[0], np.asarray(layer.adapt_mean))
-                layer.adapt_mean.assign(mean)
-                layer.adapt_variance.assign(np.where(constant, 1, layer.adapt_variance))
-                layer.finalize_state()

@@ -15,7 +15,9 @@ from attention_zoo.core.registry import nearest
 from attention_zoo.training.data import Dataset, from_arrays
 
 
-def read(path: str | Path, *, target: str | None = None, kind: str | None = None) -> Dataset:
+def read(
+    path: str | Path, *, target: str | None = None, kind: str | None = None, ordered: bool = False
+) -> Dataset:
     """Read a file of samples.
 
     Args:
@@ -23,6 +25,7 @@ def read(path: str | Path, *, target: str | None = None, kind: str | None = None
             `.csv` with a header and one sample a row.
         target: the column of the CSV to predict; all others must be numbers.
         kind: `"binary"`, `"multiclass"` or `"regression"`, to decide against what y looks like.
+        ordered: whether the samples come one after the other in time, as in `from_arrays`.
 
     Raises:
         FileNotFoundError, IsADirectoryError: if there is no file at the path.
@@ -36,7 +39,7 @@ def read(path: str | Path, *, target: str | None = None, kind: str | None = None
         )
     if y is None:
         raise ValueError(f"{path} has no array 'y'.")
-    return dataclasses.replace(from_arrays(x, y, mask, kind), names=names)
+    return dataclasses.replace(from_arrays(x, y, mask, kind, ordered=ordered), names=names)
 
 
 def read_arrays(
@@ -103,12 +106,13 @@ def _csv(path: Path, target: str | None) -> tuple[np.ndarray, np.ndarray | None,
     if not names:
         raise ValueError(f"{path} has no column but the target {target!r}.")
     columns = dict(zip(header, zip(*rows[1:], strict=True), strict=True))
-    x = np.stack([_numbers(path, name, columns[name]) for name in names], axis=1)
+    cure = "" if target else " If it is what is predicted, name it as the target."
+    x = np.stack([_numbers(path, name, columns[name], cure) for name in names], axis=1)
     y = None if target is None else _labels(columns[target], path, target)
     return x, y, None, names
 
 
-def _numbers(path: Path, name: str, cells: Any) -> np.ndarray:
+def _numbers(path: Path, name: str, cells: Any, cure: str) -> np.ndarray:
     try:
         values = np.array(cells, dtype="float64")
     except ValueError:
@@ -118,7 +122,7 @@ def _numbers(path: Path, name: str, cells: Any) -> np.ndarray:
             except ValueError:
                 what = f"the text {cell[:50]!r}" if cell.strip() else "an empty cell"
                 raise ValueError(
-                    f"{path}, row {line}, column {name!r}: {what} where a number is needed."
+                    f"{path}, row {line}, column {name!r}: {what} where a number is needed.{cure}"
                 ) from None
         raise
     bad = ~np.isfinite(values)

@@ -13,11 +13,12 @@ import keras
 
 from attention_zoo.core import checks, files
 from attention_zoo.presets.save import save
-from attention_zoo.training.data import Dataset, check_dataset, split
+from attention_zoo.training.data import Dataset, check_dataset
 from attention_zoo.training.distribution import Alone, together
 from attention_zoo.training.fit import History, build_for, dtype_of_process, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.seeding import draws_kept
+from attention_zoo.training.splitting import split
 from attention_zoo.training.study import datasets, figures_of, study
 
 

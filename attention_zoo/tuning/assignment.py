@@ -74,7 +74,9 @@ def assign(folder: Path, arguments: Mapping[str, Any]) -> str:
             np.savez(scratch, **{k: v for k, v in arrays.items() if v is not None})
         told["data"] = fields
     with files.new_file(crew / _ARGUMENTS, overwrite=True) as scratch:
-        scratch.write_text(json.dumps(told, indent=1, default=float) + "\n", "utf-8")
+        scratch.write_text(
+            json.dumps(told, indent=1, default=lambda value: value.item()) + "\n", "utf-8"
+        )
     return told["token"]
 
 

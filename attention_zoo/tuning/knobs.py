@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 import keras_tuner
+import numpy as np
 
 from attention_zoo.core import checks
 
@@ -117,6 +118,33 @@ class Entry:
         if isinstance(self.own, _OWN.Float) and self.own.step is None:
             return ()
         return tuple(self.own.values)
+
+    def checked(self, value: Any) -> Any:
+        """A value of the user's, as the space has it; ValueError if it has not."""
+        plain = value.item() if isinstance(value, np.generic) else value
+        plain = self.knob.none if plain is None else plain
+        for one in self.possible:
+            if one == plain and isinstance(one, bool) == isinstance(plain, bool):
+                return one
+        number = isinstance(plain, (int, float)) and not isinstance(plain, bool)
+        if not self.possible and number and self.low <= plain <= self.high:
+            return float(plain)
+        allowed = f"one of {', '.join(map(repr, self.possible))}"
+        raise ValueError(
+            f"`initial`: {self.name!r} must be "
+            f"{allowed if self.possible else f'from {self.low:g} to {self.high:g}'}. "
+            f"Received: {value!r}"
+        )
+
+    @property
+    def low(self) -> float:
+        """The least value of a range."""
+        return float((self.knob.low or 0) if self.own is None else self.own.min_value)
+
+    @property
+    def high(self) -> float:
+        """The greatest value of a range."""
+        return float((self.knob.high or 0) if self.own is None else self.own.max_value)
 
     def describe(self) -> Any:
         """Its values as plain JSON."""

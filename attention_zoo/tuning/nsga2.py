@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras_tuner
@@ -36,11 +36,13 @@ class Nsga2(keras_tuner.Oracle):
     searched: SearchSpace
     #: What is weighed against each other, by name.
     aims: tuple[str, ...]
+    #: The next of the points that come before those that are bred, or None.
+    first: Callable[[], dict[str, Any] | None]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """The next point."""
-        if not self.trials:
-            return {"status": "RUNNING", "values": self.searched.active({})}
+        if values := self.first():
+            return {"status": "RUNNING", "values": values}
         study, distributions = self._told(), _distributions(self.searched)
         for attempt in range(_ATTEMPTS):
             # Every point has a seed of its own
@@ -90,9 +92,7 @@ def _distribution(entry: Entry) -> Any:
 
 
 def _range(entry: Entry) -> tuple[float, float, bool]:
-    if entry.own is None:
-        return float(entry.knob.low or 0), float(entry.knob.high or 0), True
-    return entry.own.min_value, entry.own.max_value, entry.own.sampling != "linear"
+    return entry.low, entry.high, entry.own is None or entry.own.sampling != "linear"
 
 
 def _genes(space: SearchSpace, values: Mapping[str, Any], trial: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Steady(keras_tuner.Oracle):
     """
 
     searched: SearchSpace
+    #: Points to try right after the default.
+    initial: Sequence[dict[str, Any]] = ()
     #: The seconds that the search may take, over all its sessions; None for no limit.
     max_seconds: float | None = None
 
@@ -71,8 +73,14 @@ class Steady(keras_tuner.Oracle):
         ended = [trial.status for trial in self.trials.values()]
         return "COMPLETED" not in ended and ended.count("FAILED") >= HOPELESS
 
+    def first(self) -> dict[str, Any] | None:
+        """The next of the points that come before all that the oracle chooses: the default, then
+        the user's own; None once they are tried."""
+        points = (self.searched.active({}), *self.initial)
+        return next((dict(one) for one in points if not self._duplicate(one)), None)
+
     def _random_values(self) -> dict[str, Any] | None:
-        return super()._random_values() if self._tried_so_far else self.searched.active({})
+        return self.first() or super()._random_values()
 
     def get_state(self) -> dict[str, Any]:
         return {**super().get_state(), "seconds": self.seconds}
@@ -122,9 +130,12 @@ class HyperbandOracle(Steady, keras_tuner.oracles.HyperbandOracle):
 
 
 class _Grid(keras_tuner.Oracle):
+    searched: SearchSpace
+    first: Callable[[], dict[str, Any] | None]
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        points = self.searched.points()  # type: ignore[attr-defined]
-        values = next((p for p in points if not self._duplicate(p)), None)
+        points = self.searched.points()
+        values = self.first() or next((p for p in points if not self._duplicate(p)), None)
         return {"status": "RUNNING" if values else "STOPPED", "values": values}
 
 
@@ -145,6 +156,7 @@ def make_oracle(
     max_seconds: float | None,
     epochs: int,
     seed: int,
+    initial: Sequence[dict[str, Any]] = (),
 ) -> Steady:
     """The oracle of a search; ImportError where scikit-learn and SciPy are missing for
     `"bayesian"`, or Optuna for `"nsga2"`."""
@@ -163,7 +175,7 @@ def make_oracle(
         optional.require("sklearn", extra="bayesian")
         optional.require("scipy", extra="bayesian")
         # KerasTuner's own choice, three random points a dimension, would be most of a search
-        random = max(3, (max_trials or 30) // 3)
+        random = max(3, (max_trials or 30) // 3, 1 + len(initial))
         oracle = BayesianOracle(max_trials=max_trials, num_initial_points=random, **common)
     elif tuner == "grid":
         oracle = GridOracle(max_trials=max_trials, **common)
@@ -173,7 +185,7 @@ def make_oracle(
         oracle.aims = tuple(objectives)
     else:
         oracle = RandomOracle(max_trials=max_trials, **common)
-    oracle.searched, oracle.max_seconds = space, max_seconds
+    oracle.searched, oracle.max_seconds, oracle.initial = space, max_seconds, initial
     return oracle
 
 

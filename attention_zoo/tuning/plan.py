@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.training.data import Dataset, check_dataset, split
+from attention_zoo.training.data import Dataset, check_dataset
 from attention_zoo.training.fit import dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
+from attention_zoo.training.scaling import scaled
+from attention_zoo.training.splitting import folds, split
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning import nsga2
 from attention_zoo.tuning.hypermodel import HyperAttention
@@ -37,7 +40,7 @@ class Plan:
         tuner: how points are chosen.
         notes: what was decided for the user.
         max_trials, max_seconds: the budget; None for no limit of that sort.
-        samples: of the task, None for the user's own data.
+        initial: points to try right after the default.
     """
 
     trainer: Trainer
@@ -46,6 +49,7 @@ class Plan:
     notes: tuple[str, ...]
     max_trials: int | None
     max_seconds: float | None
+    initial: tuple[dict[str, Any], ...] = ()
 
     def oracle(self) -> Steady:
         """What decides what is tried."""
@@ -53,7 +57,7 @@ class Plan:
         return make_oracle(
             self.tuner, trainer.hypermodel.space, trainer.objectives,
             max_trials=self.max_trials, max_seconds=self.max_seconds, epochs=trainer.epochs,
-            seed=trainer.seed,
+            seed=trainer.seed, initial=self.initial,
         )  # fmt: skip
 
     def identity(self) -> dict[str, Any]:
@@ -68,7 +72,9 @@ class Plan:
             "tuner": self.tuner,
             "objectives": trainer.objectives,
             "epochs": trainer.epochs,
+            "initial": self.initial,
             "executions": trainer.executions,
+            "folds": None if trainer.whole is None else len(trainer.parts),
             "patience": trainer.patience,
             "seed": trainer.seed,
             "backend": keras.backend.backend(),
@@ -80,6 +86,7 @@ def make_plan(
     attention: str | Sequence[str] | None, space: Mapping[str, Any] | None, tuner: str,
     objective: str | Sequence[str] | None, max_trials: int | None, max_minutes: float | None,
     epochs: int, samples: int, executions: int, patience: int | None, seed: int,
+    initial: Sequence[Mapping[str, Any]] | None, folds: int | None,
 ) -> Plan:  # fmt: skip
     """The plan that the arguments of `tune` ask for; its errors are those of `tune`."""
     if tuner not in TUNERS:
@@ -98,7 +105,8 @@ def make_plan(
     if (task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
     common = _common(task, samples)
-    train, validation, test = _data(data, common, seed)
+    parts, whole, test = _data(data, common, seed, folds, tuner)
+    train = parts[0][0] if whole is None else whole
     names = _architectures(architecture, train)
     hypermodel = HyperAttention(
         names, input_shape=train.input_shape, kind=train.kind, outputs=train.outputs,
@@ -114,14 +122,18 @@ def make_plan(
                 "The tuner 'nsga2' weighs several objectives against each other: name two or more. "
                 f"Received: {objectives[0]}"
             )
+    points = _points(hypermodel.space, initial, max_trials)
     trainer = Trainer(
-        hypermodel, train, validation, objectives, epochs, patience, executions, seed, common
+        hypermodel, parts, objectives, epochs, patience, executions, seed, common, whole
     )
     # The plain model is built now, so that what no trial could build is known before the first
     trainer.untrained(hypermodel.space.active({}))
     tuner, notes = _exhaustive(tuner, hypermodel.space, max_trials)
+    if whole is not None:
+        notes = (*notes, f"Each point is trained {executions * len(parts)} times, on {len(parts)} "
+                 "folds, and the best at last on all of them.")  # fmt: skip
     seconds = None if max_minutes is None else 60 * max_minutes
-    return Plan(trainer, test, tuner, notes, max_trials, seconds)
+    return Plan(trainer, test, tuner, notes, max_trials, seconds, points)
 
 
 def _common(task: str | None, samples: int) -> dict[str, Any]:
@@ -132,12 +144,54 @@ def _common(task: str | None, samples: int) -> dict[str, Any]:
 
 
 def _data(
-    data: Dataset | None, common: dict[str, Any], seed: int
-) -> tuple[Dataset, Dataset, Dataset]:
-    if data is not None:
-        return split(data, seed)
-    recipe = default_recipe("dense", common["task"]).changed(**common, seed=seed)
-    return datasets(recipe)
+    data: Dataset | None, common: dict[str, Any], seed: int, count: int | None, tuner: str
+) -> tuple[tuple[tuple[Dataset, Dataset], ...], Dataset | None, Dataset]:
+    """The parts of a `Trainer`, the samples of all folds, and those of the test."""
+    if count is not None:
+        checks.positive_int("folds", count)
+        _check_folds(count, data, tuner)
+    if data is None:
+        recipe = default_recipe("dense", common["task"]).changed(**common, seed=seed)
+        train, validation, test = datasets(recipe)
+    elif count is None:
+        train, validation, test = split(data, seed)
+    else:
+        pairs, whole, test = folds(data, count, seed)
+        return tuple((a, b) for a, b in itertools.starmap(scaled, pairs)), whole, test
+    return ((train, validation),), None, test
+
+
+def _check_folds(count: int, data: Dataset | None, tuner: str) -> None:
+    if data is None:
+        raise ValueError(
+            "`folds` is for data of your own. A task has as many samples as are asked for: give "
+            "`executions` instead."
+        )
+    if count < 2:
+        raise ValueError(f"`folds` must be 2 or more, or None. Received: folds={count}")
+    if tuner == "hyperband":
+        raise ValueError(
+            "`folds` and the tuner 'hyperband' do not go together: it goes on from weights of an "
+            "earlier trial, which know the samples of other folds. Choose 'random' or 'bayesian'."
+        )
+
+
+def _points(
+    space: SearchSpace, initial: Sequence[Mapping[str, Any]] | None, max_trials: int | None
+) -> tuple[dict[str, Any], ...]:
+    """The user's own points, checked."""
+    if isinstance(initial, (str, Mapping)) or not isinstance(initial or (), Sequence):
+        raise TypeError(
+            "`initial` must be a list of dictionaries from the full names of hyperparameters to "
+            f"values, such as [search.best.values]. Received: {initial!r}"
+        )
+    points = tuple(space.point(values) for values in initial or ())
+    if max_trials is not None and len(points) >= max_trials:
+        raise ValueError(
+            f"`max_trials` must be more than the {len(points)} points of `initial`, since the "
+            f"first trial is the default. Received: max_trials={max_trials}"
+        )
+    return points
 
 
 def _config(architecture: str, task: str | None, train: Dataset) -> dict[str, Any]:
@@ -179,8 +233,9 @@ def _exhaustive(
     return "grid", (f"The space has {size} points in all: each is tried once.",)
 
 
-def recipe_of(record: dict[str, Any]) -> Recipe:
-    """The recipe whose run ends with the kept weights of an execution: at its best epoch."""
-    recipe = Recipe.model_validate(record["recipe"])
-    phase = {**recipe.phases[0].model_dump(), "epochs": record["best_epoch"] + 1}
+def recipe_of(records: Sequence[dict[str, Any]]) -> Recipe:
+    """The recipe whose run ends at the best epoch of an execution, of several at the median."""
+    recipe = Recipe.model_validate(records[0]["recipe"])
+    epochs = round(statistics.median(one["best_epoch"] + 1 for one in records))
+    phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
     return recipe.changed(phases=[phase], patience=None)

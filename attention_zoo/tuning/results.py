@@ -14,7 +14,7 @@ import numpy as np
 
 from attention_zoo.core import files, optional
 from attention_zoo.core.registry import one_of
-from attention_zoo.tuning.folder import TRIALS
+from attention_zoo.tuning.folder import MANIFEST, TRIALS
 from attention_zoo.tuning.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class TrialResult:
         values: its hyperparameters, by full name.
         figures: on the validation data, by name: the means over its executions.
         executions: of each, `seed`, `seconds`, `best_epoch`, `history` (one value an epoch, by
-            name), `figures` and `recipe`.
+            name), `figures` and `recipe`; of a cross-validation its `fold` as well.
         error: what a failed trial died of.
     """
 
@@ -98,7 +98,8 @@ class Search:
     Attributes:
         objectives: the figures that were searched for.
         trials: every trial, in order.
-        model: the best trial's model, with the weights of its best execution and epoch.
+        model: the best trial's model, with the weights of its best execution and epoch, or trained
+            on all folds.
         scores: its figures on samples that the search never saw.
         notes: what was decided for the user, such as that a finite space was searched whole.
         path: the folder, which holds the model as the preset `best`; None if nothing was kept.
@@ -182,6 +183,24 @@ def best_of(trials: Sequence[TrialResult], name: str) -> TrialResult:
     return max(trials, key=lambda one: (signed(name, one.figures[name]), -one.trial))
 
 
+def best_values(folder: str | Path) -> dict[str, Any]:
+    """The hyperparameters of the best trial in the folder of a search, by full name: a point to
+    begin another with, `az.tune(..., initial=[best_values("search")])`.
+
+    Raises:
+        FileNotFoundError: if the folder holds no search.
+        ValueError: if none of its trials has ended well.
+    """
+    path = files.local_path("folder", folder)
+    if not (path / MANIFEST).is_file():
+        raise FileNotFoundError(f"{folder} holds no search.")
+    completed = [one for one in read_trials(path) if one.status == "COMPLETED"]
+    if not completed:
+        raise ValueError(f"No trial of the search in {folder} has ended well.")
+    objectives = json.loads((path / MANIFEST).read_text("utf-8"))["objectives"]
+    return best_of(completed, objectives[0]).values
+
+
 def rows(trials: Sequence[TrialResult]) -> list[dict[str, Any]]:
     """A flat row for each trial: its values, figures, time and error."""
     return [
@@ -190,6 +209,11 @@ def rows(trials: Sequence[TrialResult]) -> list[dict[str, Any]]:
             "status": one.status,
             **one.values,
             **{f"figure/{name}": value for name, value in one.figures.items()},
+            **{
+                f"spread/{name}": one.spread(name)
+                for name in one.figures
+                if len(one.executions) > 1
+            },
             "seconds": one.seconds,
             "error": one.error,
         }
@@ -201,7 +225,8 @@ def write_tables(trials: Sequence[TrialResult], folder: Path) -> None:
     """Write `trials.csv`, `epochs.csv` and `trials.json`, in place of earlier ones."""
     _write_csv(folder / "trials.csv", rows(trials))
     epochs = [
-        {"trial": one.trial, "execution": number, "seed": execution["seed"], "epoch": epoch,
+        {"trial": one.trial, "execution": number, "seed": execution["seed"],
+         **{name: execution[name] for name in ("fold",) if name in execution}, "epoch": epoch,
          **{name: values[epoch] for name, values in execution["history"].items()}}
         for one in trials
         for number, execution in enumerate(one.executions)

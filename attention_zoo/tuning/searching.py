@@ -41,6 +41,7 @@ def tune(
     data: Dataset | None = None,
     attention: str | Sequence[str] | None = None,
     space: Mapping[str, Any] | None = None,
+    initial: Sequence[Mapping[str, Any]] | None = None,
     tuner: str = "random",
     objective: str | Sequence[str] | None = None,
     max_trials: int | None = None,
@@ -48,6 +49,7 @@ def tune(
     epochs: int = 20,
     samples: int = 2000,
     executions: int = 1,
+    folds: int | None = None,
     patience: int | None = None,
     seed: int = 0,
     keep: int = 1,
@@ -73,6 +75,8 @@ def tune(
             by default all that fit the architecture.
         space: by full name, such as `"attention/luong/units"`, what replaces a hyperparameter's
             values: one value, a list, a range `(low, high)`, or a KerasTuner hyperparameter.
+        initial: points to try right after the default, as dictionaries by full name, such as
+            `[search.best.values]` of an earlier search; what they leave out has its default.
         tuner: `"random"`; `"bayesian"` (a Gaussian process, needs the extra `bayesian`);
             `"hyperband"` (many points for a few epochs, the best of which go on); `"grid"`, every
             point; `"nsga2"` (Optuna's, breeds the trade-offs between several objectives, needs the
@@ -87,10 +91,14 @@ def tune(
         epochs: of each execution, at most.
         samples: training samples of a task; a quarter as many validate.
         executions: how often each point is trained, with another seed each.
+        folds: cross-validate data of your own: train each point on all of so many folds but one,
+            measure it on that one, for each in turn, and compare the means; the model returned is
+            then trained on all of them, for the median of their best epochs. Each fold of ordered
+            data follows on what was trained on. None to hold out one part for validation.
         patience: an execution ends after so many epochs without a lower validation loss; by
             default none does. Either way its weights are those of its best epoch.
         seed: of the data, the first execution's weights and the choice of points.
-        keep: how many of the best trials' weights stay in the folder.
+        keep: how many of the best trials' weights stay in the folder; of folds none do.
         out: the folder of the search, which gets `trials.csv`, `epochs.csv`, `trials.json`, and
             the best model as the preset `best`; None to keep nothing.
         resume: go on with the search in the folder, after whatever ended it.
@@ -125,9 +133,9 @@ def tune(
     """
     arguments: dict[str, Any] = {
         "architecture": architecture, "task": task, "data": data, "attention": attention,
-        "space": space, "tuner": tuner, "objective": objective, "max_trials": max_trials,
+        "space": space, "initial": initial, "tuner": tuner, "objective": objective, "max_trials": max_trials,
         "max_minutes": max_minutes, "epochs": epochs, "samples": samples,
-        "executions": executions, "patience": patience, "seed": seed,
+        "executions": executions, "folds": folds, "patience": patience, "seed": seed,
     }  # fmt: skip
     checks.boolean("resume", resume)
     checks.boolean("overwrite", overwrite)
@@ -199,9 +207,13 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
         raise TuningError(_all_failed(trials))
     name = plan.trainer.objectives[0]
     best = best_of(completed, name)
-    record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
-    model = plan.trainer.model(best.values, trial_folder(folder, best.trial))
-    recipe = recipe_of(record)
+    if plan.trainer.whole is None:
+        record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
+        model = plan.trainer.model(best.values, trial_folder(folder, best.trial))
+        recipe = recipe_of([record])
+    else:
+        recipe = recipe_of(best.executions)
+        model = plan.trainer.trained_on_all(recipe)
     scores = figures_of(model, recipe, plan.test)
     search = Search(
         plan.trainer.objectives, trials, model, scores, plan.notes, folder if kept else None

@@ -59,6 +59,37 @@ class SearchSpace:
                 found[name] = values.get(name, entry.default)
         return found
 
+    def point(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A point that the user names, with the defaults for what it leaves open.
+
+        Args:
+            values: by full name; what a tuner adds of its own is left out, so that the values of
+                another search's trial are a point.
+
+        Raises:
+            TypeError: for what is no dictionary.
+            ValueError: for a name or a value that the space does not have, or a value that means
+                nothing beside the others.
+        """
+        if not isinstance(values, Mapping):
+            raise TypeError(f"`initial` must be a list of dictionaries. Received in it: {values!r}")
+        known: dict[str, Any] = {}
+        for name, value in values.items():
+            if not str(name).startswith("tuner/"):
+                if name not in self.entries:
+                    raise one_of("name in `initial`", name, self.entries)
+                known[name] = self.entries[name].checked(value)
+        found = self.active(known)
+        for name in known:
+            if name not in found:
+                conditions = self.entries[name].conditions
+                parent, allowed = next(c for c in conditions if found.get(c[0]) not in c[1])
+                raise ValueError(
+                    f"`initial`: {name!r} means nothing where {parent!r} is "
+                    f"{found.get(parent)!r}: it needs {' or '.join(map(repr, allowed))}."
+                )
+        return found
+
     @property
     def size(self) -> float:
         """How many points there are; infinite where an entry is a range."""

@@ -47,35 +47,43 @@ class Trainer:
 
     Attributes:
         hypermodel: turns a point into a recipe.
-        train, validation: the data; the same for all trials.
+        parts: pairs of what trains and what validates, the same for all trials: one, or the folds
+            of a cross-validation, each standardized by what trains.
         objectives: the figures that are searched for, the first of them to choose epochs' weights.
         epochs: how many, at most.
         patience: an execution ends after so many epochs without a lower validation loss; None
             to go through all of them.
-        executions: how often each point is trained, with the seeds `seed`, `seed` + 1, ...
+        executions: how often each point is trained on each part, with the seeds `seed`,
+            `seed` + 1, ...
         seed: of the first execution of every trial, so that points differ and not their luck.
         common: what all recipes have in common, such as the task.
+        whole: of a cross-validation the samples of all folds, as they are; None for none.
         shelf: compiled models, for further executions and points of the same shape.
     """
 
     hypermodel: HyperAttention
-    train: Dataset
-    validation: Dataset
+    parts: tuple[tuple[Dataset, Dataset], ...]
     objectives: tuple[str, ...]
     epochs: int
     patience: int | None
     executions: int
     seed: int
     common: dict[str, Any]
+    whole: Dataset | None = None
     shelf: Shelf = dataclasses.field(default_factory=Shelf)
 
+    @property
+    def train(self) -> Dataset:
+        """What the best model is trained on."""
+        return self.parts[0][0] if self.whole is None else self.whole
+
     def recipe(self, values: dict[str, Any], execution: int = 0) -> Recipe:
-        """The recipe of one execution of a point."""
+        """The recipe of one execution of a point; the folds of one have its seed."""
         done = values.get("tuner/initial_epoch", 0)
         epochs = values.get("tuner/epochs", self.epochs) - done
         return self.hypermodel.recipe(
             values, epochs=epochs, patience=self.patience or self.epochs,
-            seed=self.seed + execution, **self.common,
+            seed=self.seed + execution // len(self.parts), **self.common,
         )  # fmt: skip
 
     def untrained(self, values: dict[str, Any]) -> keras.Model:
@@ -86,11 +94,12 @@ class Trainer:
         self, trial: str, values: dict[str, Any], folder: Path, start: Path | None,
         spectator: Spectator,
     ) -> dict[str, float]:  # fmt: skip
-        """Train and measure a point, and return its figures, the means over its executions.
+        """Train and measure a point, and return its figures, the means over its executions and
+        their folds.
 
         Each execution's history and figures are written to `execution_<n>.json` as soon as it
         ends, and found there when an interrupted trial is run again; the weights of the best are
-        kept in `best.weights.h5`.
+        kept in `best.weights.h5`, but of folds, since none of them knows all samples.
 
         Raises:
             keras_tuner.errors.FailedTrialError: if the point cannot be built, or its training
@@ -98,11 +107,12 @@ class Trainer:
             keras_tuner.errors.FatalError: if its results cannot be written.
         """
         found: list[dict[str, Any]] = []
-        for execution in range(self.executions):
+        for execution in range(self.executions * len(self.parts)):
             path = folder / f"execution_{execution}.json"
             if not path.exists():
                 record, model = self._execute(trial, values, execution, start, spectator)
-                best = all(self._better(record, earlier) for earlier in found)
+                best = self.whole is None
+                best = best and all(self._better(record, earlier) for earlier in found)
                 _keep(path, record, folder / CHECKPOINT if best else None, model)
             found.append(json.loads(path.read_text("utf-8")))
         names = [n for n in found[0]["figures"] if all(n in one["figures"] for one in found)]
@@ -114,6 +124,11 @@ class Trainer:
         model.load_weights(folder / CHECKPOINT)
         return model
 
+    def trained_on_all(self, recipe: Recipe) -> keras.Model:
+        """A model trained on the samples of all folds."""
+        # Nothing is left to validate on; the epochs are known
+        return fit(recipe, self.train, self.train)[0]
+
     def _better(self, record: dict[str, Any], other: dict[str, Any]) -> bool:
         name = self.objectives[0]
         sign = 1 if OBJECTIVES[name].direction == "max" else -1
@@ -123,7 +138,12 @@ class Trainer:
         self, trial: str, values: dict[str, Any], execution: int, start: Path | None,
         spectator: Spectator,
     ) -> tuple[dict[str, Any], keras.Model]:  # fmt: skip
-        recipe = self.recipe(values, execution)
+        recipe = given = self.recipe(values, execution)
+        fold = execution % len(self.parts)
+        train, validation = self.parts[fold]
+        if self.whole is not None:
+            # Folds come standardized: each has a mean of its own, and the compiled model none
+            given = recipe.changed(config={**recipe.config, "standardize": False})
         begun = time.monotonic()
         told = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: spectator.epoch_ends(trial, execution, epoch, logs)
@@ -133,12 +153,12 @@ class Trainer:
             if start is not None and start.exists():
                 weights = self.model(values, start.parent).get_weights()
             model, history = fit(
-                recipe, self.train, self.validation, weights=weights,
+                given, train, validation, weights=weights,
                 callbacks=lambda phase: [told], shelf=self.shelf,
             )  # fmt: skip
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        found = figures(model, self.validation, self.objectives)
+        found = figures(model, validation, self.objectives)
         losses = np.array(history["val_loss"])
         losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
         found["val_loss"] = float(losses.min())
@@ -149,6 +169,7 @@ class Trainer:
             )
         record = {
             "seed": recipe.seed,
+            **({} if self.whole is None else {"fold": fold}),
             "recipe": recipe.model_dump(),
             "seconds": time.monotonic() - begun,
             "best_epoch": int(np.argmin(losses)),

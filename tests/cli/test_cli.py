@@ -108,7 +108,7 @@ def test_evaluate_sets_fresh_figures_beside_the_card(shell):
     assert "on 200 fresh samples" in printed
     status, printed, _ = shell("evaluate", "dense", "--samples", 200, "--json")
     result = json.loads(printed)
-    assert result["fresh"]["accuracy"] == pytest.approx(result["card"]["accuracy"], abs=0.02)
+    assert result["measured"]["accuracy"] == pytest.approx(result["card"]["accuracy"], abs=0.02)
 
 
 def test_evaluate_says_whose_samples_they_are(shell, tmp_path):
@@ -141,6 +141,8 @@ def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     status, printed, _ = shell("explain", "./mine", "--data", table, "--target", "bought")
     assert status == 0
     assert "second" in printed
+    status, _, complaint = shell("explain", "./mine", "--data", table, "--out", "q.svg")
+    assert status == 2 and "If it is what is predicted, name it as the target." in complaint
     numbers = table.read_text().replace("yes", "1").replace("no", "0")
     (tmp_path / "numbers.csv").write_text(numbers)
     status, _, complaint = shell("explain", "./mine", "--data", "numbers.csv", "--overwrite")
@@ -185,7 +187,7 @@ def test_columns_and_labels_are_the_cards(shell, tmp_path):
         page = page_data(tmp_path / f"{order}.html")
         assert page["features"] == ["first", "second"]
         assert page["labels"] == [[1 + float(a > 0)] for a in rows[:, 0]]
-        found.append((page, json.loads(measured[1])["fresh"]))
+        found.append((page, json.loads(measured[1])["measured"]))
     assert found[0] == found[1]
     right = model.predict(rows, verbose=0).argmax(1) == 1 + (rows[:, 0] > 0)
     assert found[0][1]["accuracy"] == pytest.approx(right.mean())
@@ -292,7 +294,7 @@ def test_options_change_the_recipe(shell):
         (["explain", "lstm_after", "--layer", "atention"], "Did you mean 'attention'"),
         (["explain", "lstm_after", "--samples", "0"], "`samples` must be a positive integer"),
         (["explain", "lstm_after", "--out", "p.xyz", "--data", "no.npz"],
-         "--out must end in one of .avif"),
+         "--out must end in one of .eps"),
         (["explain", "lstm_after", "--out", "p", "--data", "no.npz"], "Received: p\n"),
         (["explain", "lstm_after", "--data", "no.npz"], "There is no file no.npz"),
         (["explain", "lstm_after", "--html", "p.pdf"], "--html must end in .html. Received: p.pdf"),

@@ -6,7 +6,9 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.training import from_arrays, read
-from attention_zoo.training.data import PADDING, split
+from attention_zoo.training.data import PADDING
+from attention_zoo.training.scaling import scaled
+from attention_zoo.training.splitting import folds, split
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 5)).astype("float32")
@@ -211,3 +213,71 @@ def test_parts_are_disjoint_complete_and_keep_the_classes():
     assert [len(part.x) for part in parts] == [68, 16, 16]
     with pytest.raises(ValueError, match="Too few samples"):
         split(from_arrays(X[:4], Y[:4]), seed=0)
+
+
+@pytest.mark.parametrize("count", [2, 5, 7])
+def test_every_sample_but_those_of_the_test_validates_once(count):
+    data = from_arrays(np.arange(202.0).reshape(101, 2), np.arange(101) % 3)
+    pairs, whole, test = folds(data, count, seed=3)
+    assert len(pairs) == count
+    np.testing.assert_array_equal(np.sort(test.x[:, 0]), np.sort(split(data, 3)[2].x[:, 0]))
+    for train, validation in pairs:
+        both = np.concatenate([train.x[:, 0], validation.x[:, 0]])
+        np.testing.assert_array_equal(np.sort(both), np.sort(whole.x[:, 0]))
+        shares = [np.bincount(part.y.astype(int)) for part in (train, validation)]
+        assert np.ptp(shares[1]) <= 1 and np.ptp(shares[0]) <= 4
+    validated = np.concatenate([validation.x[:, 0] for _, validation in pairs])
+    np.testing.assert_array_equal(np.sort(validated), np.sort(whole.x[:, 0]))
+    every = np.concatenate([whole.x[:, 0], test.x[:, 0]])
+    np.testing.assert_array_equal(np.sort(every), data.x[:, 0])
+
+
+def test_folds_are_those_of_their_seed():
+    data = from_arrays(X, np.linspace(0, 1, 20))
+    first, again, other = (folds(data, 3, seed)[0][0][1].x for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_ordered_samples_are_tested_on_their_future():
+    data = from_arrays(np.arange(101.0)[:, None], np.arange(101) % 2, ordered=True)
+    train, validation, test = (part.x[:, 0] for part in split(data, seed=0))
+    np.testing.assert_array_equal(np.concatenate([train, validation, test]), np.arange(101))
+    assert len(validation) == len(test) == 15
+    pairs, whole, after = folds(data, 4, seed=0)
+    np.testing.assert_array_equal(after.x[:, 0], test)
+    np.testing.assert_array_equal(whole.x[:, 0], np.arange(86))
+    ends = [0]
+    for first, second in pairs:
+        np.testing.assert_array_equal(
+            np.concatenate([first.x[:, 0], second.x[:, 0]]),
+            np.arange(len(first.x) + len(second.x)),
+        )
+        ends.append(len(first.x))
+    assert ends == [0, 18, 35, 52, 69] and len(first.x) + len(second.x) == 86
+
+
+def test_what_cannot_be_folded_is_told():
+    one_first = from_arrays(X, np.arange(20) > 15, ordered=True)
+    with pytest.raises(ValueError, match=r"The first 14 samples, in their order, .* only \(False\)"):
+        split(one_first, seed=0)
+    with pytest.raises(ValueError, match="The first 5 samples.*fewer folds"):
+        folds(from_arrays(X, np.arange(20) > 6, ordered=True), 3, seed=0)
+    with pytest.raises(ValueError, match="must be less than the number of samples.*, 16"):
+        folds(from_arrays(X, Y), 16, seed=0)
+    with pytest.raises(TypeError, match="`ordered`"):
+        from_arrays(X, Y, ordered="time")
+
+
+def test_each_part_is_standardized_by_what_trains():
+    x = RNG.normal(3, 5, size=(30, 7, 2)).astype("float32")
+    mask = np.arange(7) < RNG.integers(1, 8, size=30)[:, None]
+    data = from_arrays(x, np.arange(30) % 2, mask)
+    train, other = data.take(np.arange(20)), data.take(np.arange(20, 30))
+    first, second = scaled(train, other)
+    real = x[:20][mask[:20]].astype("float64")
+    mean, deviation = real.mean(0), real.std(0)
+    for given, rows in ((first, slice(20)), (second, slice(20, 30))):
+        expected = (x[rows] - mean) / deviation
+        np.testing.assert_allclose(given.x[mask[rows]], expected[mask[rows]], atol=1e-5)
+        assert np.all(given.x[~mask[rows]] == PADDING) and given.mask_value == PADDING

@@ -70,12 +70,12 @@ def test_classes_have_the_numbers_of_the_card(tmp_path):
     codes = np.arange(40) % 2 * 2 + 1
     result = az.evaluate(tmp_path / "m", data=from_arrays(X, np.array(classes)[codes]))
     right = model.predict(X, verbose=0)
-    assert result.fresh["accuracy"] == pytest.approx((right.argmax(1) == codes).mean())
-    assert set(result.fresh) == {"accuracy", "log_loss"}
+    assert result.measured["accuracy"] == pytest.approx((right.argmax(1) == codes).mean())
+    assert set(result.measured) == {"accuracy", "log_loss"}
     loss = -np.log(right[np.arange(40), codes]).mean()
-    assert result.fresh["log_loss"] == pytest.approx(loss, rel=1e-4)
+    assert result.measured["log_loss"] == pytest.approx(loss, rel=1e-4)
     alone = az.evaluate(tmp_path / "m", data=from_arrays(X[:1], np.array(["dog"])))
-    assert alone.fresh["accuracy"] == float(right[0].argmax() == 3)
+    assert alone.measured["accuracy"] == float(right[0].argmax() == 3)
     unknown = from_arrays(X, np.array(["bee", "eel"] * 20))
     with pytest.raises(ValueError, match="class 'eel', which m does not know. Its classes: .'ape'"):
         az.evaluate(tmp_path / "m", data=unknown)
@@ -142,7 +142,7 @@ def test_padding_is_what_the_model_takes_for_padding(tmp_path):
     np.testing.assert_array_equal(found.x, np.where(mask[..., None], x, np.float32(-7)))
     assert found.mask_value == -7
     wanted = model.predict(found.x, verbose=0)[:, 0]
-    accuracy = az.evaluate(tmp_path / "m", data=data).fresh["accuracy"]
+    accuracy = az.evaluate(tmp_path / "m", data=data).measured["accuracy"]
     assert accuracy == pytest.approx(((wanted > 0.5) == data.y).mean())
     other = az.build("gru", input_shape=(6, 2), units=3, activation="sigmoid")
     az.save(other, tmp_path / "o", about=about)

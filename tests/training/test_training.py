@@ -27,7 +27,7 @@ from attention_zoo.training import (
     measure,
     train,
 )
-from attention_zoo.training.data import split
+from attention_zoo.training.splitting import split
 from attention_zoo.training.study import softmax_control, uniform_control
 
 SMALL = {
@@ -301,8 +301,8 @@ def test_series_with_a_mask_are_not_for_tables():
 def test_fresh_figures_beside_the_card(whole):
     result = az.evaluate(whole.path, samples=50)
     assert result.card == whole.scores
-    assert set(result.fresh) == set(whole.scores)
-    assert result.fresh != result.card
+    assert set(result.measured) == set(whole.scores)
+    assert result.measured != result.card
     assert az.evaluate(whole.path, samples=50) == result
     with pytest.raises(ValueError, match="`samples` must be a positive integer"):
         az.evaluate(whole.path, samples=0)

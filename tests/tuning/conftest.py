@@ -18,11 +18,11 @@ def luck(recipe):
 def train_nothing(
     recipe, train, validation, *, weights=None, callbacks=lambda phase: (), shelf=None
 ):
-    told = callbacks(0)[-1]
     epochs = recipe.phases[0].epochs
     losses = [luck(recipe) + 1 / (epoch + 1) for epoch in range(epochs)]
     for epoch, loss in enumerate(losses):
-        told.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
+        for told in callbacks(0):
+            told.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
     return build_for(recipe, train, 0), {"loss": losses, "val_loss": losses}
 
 

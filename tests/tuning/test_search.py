@@ -181,6 +181,16 @@ def test_an_objective_that_is_no_number_is_a_failed_trial(quick, monkeypatch):
     ({"objective": []}, "`objective` must name at least one"),
     ({"objective": ["accuracy", "accuracy"]}, "each figure once"),
     ({"attention": []}, "`attention` must name at least one"),
+    ({"initial": [{"dense/unit": 16}]}, "Did you mean 'dense/units'?"),
+    ({"initial": [{"dense/units": 64}]}, "'dense/units' must be one of 16, 32. Received: 64"),
+    ({"initial": [{"dense/units": True}]}, "Received: True"),
+    ({"initial": [{"learning_rate": 1.0}]}, "'learning_rate' must be from 0.0001 to 0.01"),
+    ({"initial": [{"learning_rate": float("nan")}]}, "must be from 0.0001 to 0.01"),
+    ({"initial": [{"attention": "none", "attention/dropout": 0.1}],
+      "attention": ["feature", "none"]}, "means nothing where 'attention' is 'none': it needs"),
+    ({"initial": [{}] * 4}, "`max_trials` must be more than the 4 points of `initial`"),
+    ({"folds": 1}, "`folds` is for data of your own"),
+    ({"folds": 0}, "`folds` must be a positive integer"),
     ({"tuner": "randm"}, "Unknown tuner. Did you mean 'random'?"),
     ({"space": {"dense/unit": 3}}, "Did you mean 'dense/units'?"),
     ({"space": {"dense/units": "many"}}, "'dense/units' must be an integer"),
@@ -210,6 +220,141 @@ def test_arguments_of_another_type_are_told_before_the_first_trial(monkeypatch, 
     monkeypatch.setattr(trials, "fit", None)
     with pytest.raises(TypeError, match=match):
         search(**wrong)
+
+
+def own_data(n=60, **more):
+    rng = np.random.default_rng(0)
+    x = rng.normal(5, 3, size=(n, 4)).astype("float32")
+    return az.training.from_arrays(x, (x[:, 1] > 5).astype(int), **more)
+
+
+def cross_validate(out=None, **more):
+    options = {"space": SMALL, "max_trials": 2, "epochs": 3, "folds": 3, "out": out, **more}
+    return az.tune("dense", data=own_data(), **options)
+
+
+@pytest.mark.parametrize("initial, match", [
+    ({"dense/units": 16}, "`initial` must be a list of dictionaries"),
+    ([16], "Received in it: 16"),
+])  # fmt: skip
+def test_points_of_another_type_are_told(initial, match):
+    with pytest.raises(TypeError, match=match):
+        search(initial=initial)
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid", "nsga2"])
+def test_the_users_points_come_right_after_the_default(quick, tuner, tmp_path):
+    aims = ["log_loss", "parameters"] if tuner == "nsga2" else None
+    earlier = search(tmp_path / "s", tuner=tuner, objective=aims, max_trials=3)
+    last = az.tuning.best_values(tmp_path / "s")
+    assert last == earlier.best.values
+    mine = {"dense/units": np.int64(32), "dense/depth": 2, "learning_rate": 0.01}
+    space = {**SMALL, "learning_rate": [1e-3, 3e-3, 1e-2]} if tuner == "grid" else SMALL
+    if tuner == "grid":
+        last = {**earlier.best.values, "learning_rate": 3e-3}
+    # Twice the same point, and the default: each is tried once
+    initial = [mine, last, dict(mine), {}]
+    options = {"tuner": tuner, "objective": aims, "space": space, "max_trials": 9, "epochs": 9}
+    found = search(initial=initial, **options)
+    tried = [
+        {name: value for name, value in one.values.items() if "tuner/" not in name}
+        for one in found.trials
+    ]
+    plain = found.default.values
+    mine["dense/units"] = 32
+    assert tried[1] == {**tried[0], **mine}
+    assert all(tried[1][name] == value for name, value in mine.items())
+    asked = {name: value for name, value in last.items() if "tuner/" not in name}
+    if asked != tried[0]:
+        assert tried[2] == asked
+    assert plain["learning_rate"] == 1e-3
+    assert len({json.dumps(one) for one in tried}) == len(tried) or tuner == "hyperband"
+
+
+def test_other_first_points_are_another_search(quick, tmp_path):
+    search(tmp_path / "s", initial=[{"dense/units": 32}])
+    with pytest.raises(ValueError, match="initial"):
+        search(tmp_path / "s", resume=True)
+    again = search(tmp_path / "s", resume=True, initial=[{"dense/units": 32}], max_trials=5)
+    assert [one.values["dense/units"] for one in again.trials][:2] == [16, 32]
+
+
+def test_where_there_is_no_search_there_is_no_best_point(quick, tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no search"):
+        az.tuning.best_values(tmp_path)
+
+
+def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
+    from attention_zoo.training import fit as fitting
+    from attention_zoo.training.splitting import folds
+
+    found = cross_validate(tmp_path / "s", executions=2)
+    pairs, whole, test = folds(own_data(), 3, seed=0)
+    for one in found.trials:
+        assert [(e["seed"], e["fold"]) for e in one.executions] == [
+            (seed, fold) for seed in (0, 1) for fold in range(3)
+        ]
+        figures = [e["figures"]["log_loss"] for e in one.executions]
+        assert one.figures["log_loss"] == pytest.approx(np.mean(figures))
+        assert one.spread("log_loss") == pytest.approx(np.std(figures)) and np.ptp(figures) > 0
+    # The recipe that is kept gives the figure, though the model standardizes by itself there
+    one = found.trials[1].executions[4]
+    recipe = az.training.make_recipe(one["recipe"])
+    train, validation = pairs[1]
+    model, history = fitting.fit(recipe, train, validation)
+    assert history["val_loss"] == pytest.approx(one["history"]["val_loss"], rel=1e-3)
+    # The best is trained on all folds, for the median of their best epochs
+    epochs = round(np.median([e["best_epoch"] + 1 for e in found.best.executions]))
+    recipe = az.training.make_recipe(found.best.executions[0]["recipe"])
+    phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
+    model, _ = fitting.fit(recipe.changed(phases=[phase], patience=None), whole, whole)
+    expected = model.predict(test.x, verbose=0)
+    np.testing.assert_allclose(found.model.predict(test.x, verbose=0), expected, atol=1e-4)
+    kept = az.load(tmp_path / "s" / "best", verify=True)
+    np.testing.assert_allclose(kept.predict(test.x, verbose=0), expected, atol=1e-4)
+    assert not list(tmp_path.glob("s/trials/*/*.weights.h5"))
+    with open(tmp_path / "s" / "epochs.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 6 * 3 and {row["fold"] for row in rows} == {"0", "1", "2"}
+    with open(tmp_path / "s" / "trials.csv") as file:
+        row = next(csv.DictReader(file))
+    assert float(row["spread/log_loss"]) == pytest.approx(found.trials[0].spread("log_loss"))
+    assert "on 3 folds" in found.notes[-1]
+
+
+def test_folds_interrupted_give_the_same_figures(quick, tmp_path):
+    whole = cross_validate()
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(tmp_path / "s", spectator=Interrupt(1, 1))
+    again = cross_validate(tmp_path / "s", resume=True)
+    assert points(again.trials) == points(whole.trials)
+    with pytest.raises(ValueError, match="its folds is 3, this one's is 4"):
+        cross_validate(tmp_path / "s", resume=True, folds=4)
+
+
+def test_ordered_data_are_cross_validated_by_their_future(quick, monkeypatch):
+    data = own_data(ordered=True)
+    seen = []
+    train = trials.fit
+
+    def note(recipe, train_data, validation, **more):
+        seen.append((len(train_data.x), len(validation.x)))
+        return train(recipe, train_data, validation, **more)
+
+    monkeypatch.setattr(trials, "fit", note)
+    az.tune("dense", data=data, max_trials=1, epochs=1, folds=2)
+    assert seen == [(17, 17), (34, 17), (51, 51)]
+
+
+@pytest.mark.parametrize("more, match", [
+    ({"folds": 1}, "`folds` must be 2 or more"),
+    ({"folds": 51}, "`folds` must be less than the number of samples"),
+    ({"tuner": "hyperband"}, "do not go together"),
+    ({"folds": 2.0}, "`folds` must be a positive integer"),
+])  # fmt: skip
+def test_folds_that_cannot_be_are_told(more, match):
+    with pytest.raises(ValueError, match=match):
+        cross_validate(**more)
 
 
 def test_a_figure_that_one_execution_left_undefined_has_no_mean(quick, tmp_path):
