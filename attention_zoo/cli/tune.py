@@ -107,7 +107,7 @@ def tune(
             architecture or None, task, data=dataset, attention=attention or None, space=space,
             initial=points, tuner=tuner, objective=objective or None, max_trials=max_trials,
             max_minutes=max_minutes, epochs=epochs, samples=samples, executions=executions,
-            patience=patience, seed=seed, keep=keep, out=out_, resume=resume,
+            folds=folds, patience=patience, seed=seed, keep=keep, out=out_, resume=resume,
             overwrite=overwrite, workers=workers, role=role, address=address, wait=wait,
             spectator=watching,
         )  # fmt: skip

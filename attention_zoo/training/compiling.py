@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 _LOSS = {
     "binary": "binary_crossentropy",
@@ -45,6 +46,16 @@ def compile_model(
         steps_per_execution=min(AT_ONCE, steps) if graphs else 1,
         **metrics,
     )
+    if graphs:
+        # Else variables come into being while the training is traced, which is then done twice
+        build_training(model)
+
+
+def build_training(model: keras.Model) -> None:
+    """Make the variables of a compiled model's optimizer and metrics."""
+    x, y = model.input_shape[1:], model.output_shape[1:-1]
+    batch = [np.zeros([1, *(size or 1 for size in shape)], "float32") for shape in (x, y)]
+    model._symbolic_build(data_batch=tuple(batch))
 
 
 def _suits_xla(model: keras.Model) -> bool:

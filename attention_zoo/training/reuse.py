@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.training.compiling import AT_ONCE, compile_model
+from attention_zoo.training.compiling import AT_ONCE, build_training, compile_model
 
-#: More would hold on to memory that a search over large models needs.
-_MOST = 4
+#: Of models that take turns; each holds on to memory, some 60 to 100 MB on TensorFlow.
+_MOST = 2
 
 
 class Compiled:
@@ -32,9 +32,7 @@ class Compiled:
     def __init__(self, model: keras.Model, key: str | None):
         self.model, self.key = model, key
         # Else the first fit takes a batch to build its metrics with, and shuffles as no later one
-        x, y = model.input_shape[1:], model.output_shape[1:-1]
-        batch = [np.zeros([1, *(size or 1 for size in shape)], "float32") for shape in (x, y)]
-        model._symbolic_build(data_batch=tuple(batch))
+        build_training(model)
         self.before = [_copy(variable) for variable in model.optimizer.variables]
 
     def restart(self, initial: keras.Model, learning_rate: float) -> None:

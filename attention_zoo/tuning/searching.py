@@ -133,8 +133,8 @@ def tune(
     """
     arguments: dict[str, Any] = {
         "architecture": architecture, "task": task, "data": data, "attention": attention,
-        "space": space, "initial": initial, "tuner": tuner, "objective": objective, "max_trials": max_trials,
-        "max_minutes": max_minutes, "epochs": epochs, "samples": samples,
+        "space": space, "initial": initial, "tuner": tuner, "objective": objective,
+        "max_trials": max_trials, "max_minutes": max_minutes, "epochs": epochs, "samples": samples,
         "executions": executions, "folds": folds, "patience": patience, "seed": seed,
     }  # fmt: skip
     checks.boolean("resume", resume)
