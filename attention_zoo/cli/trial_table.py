@@ -48,7 +48,7 @@ class TrialLines(Spectator):
 
     def trial_ends(self, trial: str) -> None:
         """Print it."""
-        err.print(f"trial {trial}: {time.monotonic() - self.begun:.1f} s")
+        err.print(f"trial {int(trial)}: {time.monotonic() - self.begun:.1f} s")
 
 
 class TrialTable(Spectator):
@@ -79,7 +79,8 @@ class TrialTable(Spectator):
         """Begin a row."""
         self.default = self.default or values
         self.begun[trial] = time.monotonic()
-        self.rows[trial] = [trial, "", "", unlike(values, self.default)]
+        # KerasTuner pads it to the digits of the budget
+        self.rows[trial] = [str(int(trial)), "", "", unlike(values, self.default)]
         self._draw()
 
     def epoch_ends(self, trial: str, execution: int, epoch: int, logs: dict[str, float]) -> None:
@@ -98,7 +99,7 @@ class TrialTable(Spectator):
         self.rows[trial][1:3] = [f"{seconds:.1f} s", result]
         if not err.is_terminal:
             what = state["message"] or self.rows[trial][3]
-            err.print(f"trial {trial}: {result} ({seconds:.1f} s) {' '.join(what.split())}")
+            err.print(f"trial {int(trial)}: {result} ({seconds:.1f} s) {' '.join(what.split())}")
         self._draw()
 
     def _draw(self) -> None:

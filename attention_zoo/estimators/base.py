@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +19,10 @@ from attention_zoo.estimators.layout import layout_of
 from attention_zoo.estimators.plan import check_parameters, recipe_of
 from attention_zoo.explain import Explanation, attention_scores, explain
 from attention_zoo.training import Dataset
+from attention_zoo.training.passing import many_models
 
 #: How many samples are answered at once.
 _BATCH = 1000
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """TensorFlow warns of every model that is new, as those of a cross-validation are."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 class AttentionEstimator(BaseEstimator):
@@ -188,7 +175,7 @@ class AttentionEstimator(BaseEstimator):
         x = self._read(X)
         # Keras's `predict` takes longer to begin than a small model to answer
         parts = range(0, len(x), _BATCH)
-        with _quiet():
+        with many_models():
             answers = [self.model_.predict_on_batch(x[i : i + _BATCH]) for i in parts]
         return np.concatenate(answers).astype("float64")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import logging
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -18,6 +19,22 @@ FORGETS = 5
 _blocks = itertools.count(1)
 
 
+class _NotOfNewModels(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+
+@contextmanager
+def many_models() -> Iterator[None]:
+    """TensorFlow does not warn, in the block, that one model after the other is new to it."""
+    logger, added = logging.getLogger("tensorflow"), _NotOfNewModels()
+    logger.addFilter(added)
+    try:
+        yield
+    finally:
+        logger.removeFilter(added)
+
+
 @contextmanager
 def passing_models() -> Iterator[None]:
     """No model that is trained in the block outlives it: what the backend holds of them, goes.
@@ -29,7 +46,8 @@ def passing_models() -> Iterator[None]:
     """
     before = set(_gradients())
     try:
-        yield
+        with many_models():
+            yield
     finally:
         kept = _gradients()
         for name in set(kept) - before:

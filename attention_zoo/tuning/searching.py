@@ -11,6 +11,7 @@ from typing import Any
 
 from attention_zoo.core import checks, files
 from attention_zoo.training.data import Dataset
+from attention_zoo.training.passing import many_models
 from attention_zoo.training.run import save_run
 from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import figures_of
@@ -214,7 +215,8 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
     else:
         recipe = recipe_of(best.executions)
         model = plan.trainer.trained_on_all(recipe)
-    scores = figures_of(model, recipe, plan.test)
+    with many_models():
+        scores = figures_of(model, recipe, plan.test)
     search = Search(
         plan.trainer.objectives, trials, model, scores, plan.notes, folder if kept else None
     )

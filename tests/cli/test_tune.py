@@ -32,6 +32,25 @@ def test_a_search_of_a_csv_from_the_shell_ends_in_a_preset(shell, table, tmp_pat
     assert status == 0 and "2 trials" in printed
 
 
+def test_folds_of_ordered_samples_and_the_best_point_of_an_earlier_search(shell, table):  # noqa: F811
+    words = ("tune", "dense", "--data", table, "--target", "bought", "--epochs", 1,
+             "--max-trials", 3, "--set")  # fmt: skip
+    one, other = "dense/units=[4, 8]", "dense/units=[8, 4]"  # the first is the default
+    status, printed, complaint = shell(*words, one, "--folds", 2, "--ordered", "--out", "first")
+    assert status == 0, complaint
+    assert "on 2 folds" in complaint
+    with open("first/epochs.csv") as file:
+        assert [row["fold"] for row in csv.DictReader(file)] == ["0", "1"] * 3
+    status, printed, complaint = shell(*words, other, "--initial", "first", "--out", "second")
+    assert status == 0, complaint
+    with open("second/trials.csv") as file:
+        second = list(csv.DictReader(file))[1]
+    best = az.tuning.best_values("first")
+    assert {name: second[name] for name in best} == {k: str(v) for k, v in best.items()}
+    status, _, complaint = shell(*words, one, "--initial", "thrid", "--out", "third")
+    assert status == 2 and "thrid holds no search" in complaint
+
+
 def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path):  # noqa: F811
     def stop(*arguments):
         raise KeyboardInterrupt
@@ -55,6 +74,9 @@ def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path): 
 @pytest.mark.parametrize("words, match", [
     (("tune", "dense", "--task", "planted_feature"), "--out"),
     (("tune", "dense", "--out", "s"), "--task or --data"),
+    (("tune", "dense", "--task", "planted_feature", "--ordered", "--out", "s"), "--ordered is"),
+    (("tune", "dense", "--task", "planted_feature", "--folds", "3", "--out", "s"), "`folds` is"),
+    (("train", "dense", "--task", "planted_feature", "--ordered", "--out", "s"), "--ordered is"),
     (("tune", "dens", "--task", "planted_feature", "--out", "s"), "Did you mean 'dense'"),
     (("tune", "dense", "--task", "planted", "--out", "s"), "planted_"),
     (("tune", "dense", "--task", "planted_feature", "--out", "s", "--tuner", "bayes"), "bayesian"),

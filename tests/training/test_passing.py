@@ -1,6 +1,7 @@
 """Of models that are thrown away nothing stays."""
 
 import gc
+import logging
 import weakref
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.training.passing import FORGETS, passing_models
+from attention_zoo.training.passing import FORGETS, many_models, passing_models
 
 
 def trained():
@@ -26,6 +27,18 @@ def test_a_model_is_gone_with_its_block_whatever_ends_it():
         gone = trained()
         raise ValueError("what ended it")
     assert gone() is None
+
+
+def test_only_the_warnings_of_new_models_are_kept_back(caplog):
+    said = "5 out of the last 5 calls to f triggered tf.function retracing. Tracing is expensive"
+    logger = logging.getLogger("tensorflow")
+    for context in (many_models, passing_models):
+        caplog.clear()
+        with context():
+            logger.warning(said)
+            logger.warning("%s is wrong", "something")
+        logger.warning(said)
+        assert caplog.messages == ["something is wrong", said]
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the graphs are TensorFlow's")
