@@ -157,8 +157,7 @@ def _workers(found: dict[str, Any]) -> list[str]:
         "The same trials by one process, by two workers, and by plain `fit` calls, from the first "
         f"one's begin to the last one's end, on {found['cores']} cores; medians over the rounds. "
         "The most that the cores leave to win is their number over those that one process keeps "
-        "busy by itself. Two workers share fewer compiled models than one process, and when the "
-        "last trial is long one of them waits for it. "
+        "busy by itself; when the last trial is long one worker waits for the other. "
         "`python -m benchmarks.workers --trials 40 --rounds 2` measures it, for each backend.",
         "",
         "| backend | trials | rounds | two workers over one process, trials a minute | two workers "
@@ -173,14 +172,15 @@ def _workers(found: dict[str, Any]) -> list[str]:
 def _memory(found: dict[str, list[float]]) -> list[str]:
     if not found:
         return []
-    parts = [(n + 1, n + 5) for n in range(0, min(map(len, found.values())), 5)]
+    parts = [(n + 1, n + 10) for n in range(0, min(map(len, found.values())), 10)]
     return [
         "",
         "## Memory",
         "",
         "The resident memory of a search's process in MB, the most after any of these trials "
-        "(`python -m benchmarks.workers --memory 30`, for each backend). What JAX compiled is let "
-        "go after every fifth trial. TensorFlow's oneDNN keeps code for each new shape.",
+        f"(`python -m benchmarks.workers --memory {parts[-1][1]}`, for each backend). It holds the "
+        "last two models for further trainings of the same shape, which differ in size from trial "
+        "to trial; what JAX compiled is let go after every fifth trial.",
         "",
         f"| backend | {' | '.join(f'{first} to {last}' for first, last in parts)} |",
         f"|---|{'---|' * len(parts)}",

@@ -93,14 +93,6 @@ def memory(trials: int) -> list[float]:
     return found
 
 
-def _backend() -> str:
-    """The backend, and whether TensorFlow goes without oneDNN, which keeps code for each shape."""
-    import keras
-
-    without = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0"
-    return keras.backend.backend() + (" without oneDNN" if without else "")
-
-
 def cpu() -> float:
     """The CPU seconds of this process and of its children that ended."""
     each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -124,9 +116,11 @@ def main() -> None:
         return
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if options.memory:
+        import keras
+
         megabytes = memory(options.memory)
         stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        stored.setdefault("memory", {})[_backend()] = megabytes
+        stored.setdefault("memory", {})[keras.backend.backend()] = megabytes
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
         return
     runs = []
