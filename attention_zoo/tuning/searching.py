@@ -208,14 +208,14 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
         raise TuningError(_all_failed(trials))
     name = plan.trainer.objectives[0]
     best = best_of(completed, name)
-    if plan.trainer.whole is None:
-        record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
-        model = plan.trainer.model(best.values, trial_folder(folder, best.trial))
-        recipe = recipe_of([record])
-    else:
-        recipe = recipe_of(best.executions)
-        model = plan.trainer.trained_on_all(recipe)
     with many_models():
+        if plan.trainer.whole is None:
+            record = max(best.executions, key=lambda one: signed(name, one["figures"][name]))
+            model = plan.trainer.model(best.values, trial_folder(folder, best.trial))
+            recipe = recipe_of([record])
+        else:
+            recipe = recipe_of(best.executions)
+            model = plan.trainer.trained_on_all(recipe)
         scores = figures_of(model, recipe, plan.test)
     search = Search(
         plan.trainer.objectives, trials, model, scores, plan.notes, folder if kept else None

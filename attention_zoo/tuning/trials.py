@@ -159,6 +159,8 @@ class Trainer:
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         found = figures(model, validation, self.objectives)
+        if self.whole is not None:
+            found["parameters"] = float(self.untrained(values).count_params())
         losses = np.array(history["val_loss"])
         losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
         found["val_loss"] = float(losses.min())

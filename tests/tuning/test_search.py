@@ -312,6 +312,7 @@ def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
     np.testing.assert_allclose(found.model.predict(test.x, verbose=0), expected, atol=1e-4)
     kept = az.load(tmp_path / "s" / "best", verify=True)
     np.testing.assert_allclose(kept.predict(test.x, verbose=0), expected, atol=1e-4)
+    assert found.best.figures["parameters"] == found.model.count_params()
     assert not list(tmp_path.glob("s/trials/*/*.weights.h5"))
     with open(tmp_path / "s" / "epochs.csv") as file:
         rows = list(csv.DictReader(file))
