@@ -145,25 +145,22 @@ def _workers(found: dict[str, Any]) -> list[str]:
     rows = []
     for backend, runs in sorted(found["runs"].items()):
         said = summary(runs)
-        cells = [
-            backend, str(runs[0]["trials"]), str(len(runs) // 3),
-            *(f"{said[name]:.2f}" for name in _WORKERS),
-            f"{found['cores'] / said['cores of one process']:.2f}",
-        ]  # fmt: skip
+        cells = [backend, str(runs[0]["trials"]), *(f"{said[name]:.2f}" for name in _WORKERS)]
         rows.append(f"| {' | '.join(cells)} |")
     return [
         "## Two workers, and the overhead of a search",
         "",
         "The same trials by one process, by two workers, and by plain `fit` calls, from the first "
-        f"one's begin to the last one's end, on {found['cores']} cores; medians over the rounds. "
-        "The most that the cores leave to win is their number over those that one process keeps "
-        "busy by itself; when the last trial is long one worker waits for the other. "
-        "`python -m benchmarks.workers --trials 40 --rounds 2` measures it, for each backend.",
+        f"one's begin to the last one's end, on {found['cores']} cores. One process computes on "
+        "more than one core by itself, which leaves less to win: the number of cores over those it "
+        "keeps busy, but for PyTorch, whose second thread gains little in a small model while two "
+        "workers have one each. JAX compiles each model once more to measure it. "
+        "`python -m benchmarks.workers --trials 20 --rounds 1` measures it, for each backend.",
         "",
-        "| backend | trials | rounds | two workers over one process, trials a minute | two workers "
-        "over fit calls | a search over fit calls, seconds | cores of one process | cores of two "
-        "workers | the most the cores leave |",
-        f"|{'---|' * 9}",
+        "| backend | trials | two workers over one process, trials a minute | two workers over "
+        "fit calls | a search over fit calls, seconds | cores of one process | cores of two "
+        "workers |",
+        f"|{'---|' * 7}",
         *rows,
         *_memory(found.get("memory", {})),
     ]

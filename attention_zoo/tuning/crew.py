@@ -28,6 +28,12 @@ _CODE = (
 )
 
 
+def _cores() -> int:
+    """How many this process may use, which in a container or a job are not all."""
+    known = getattr(os, "sched_getaffinity", None)
+    return len(known(0)) if known else os.cpu_count() or 1
+
+
 class Crew:
     """Some workers as processes, replaced when they die, ended with the block.
 
@@ -98,6 +104,8 @@ class Crew:
         # None takes all of a GPU's memory before it needs it
         own.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         own.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        # On torch two workers with a thread for every core each are slower than one
+        own.setdefault("OMP_NUM_THREADS", str(max(1, _cores() // self.count)))
         return own
 
     def _log(self, name: str) -> Path:

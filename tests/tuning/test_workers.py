@@ -385,6 +385,21 @@ def test_workers_have_the_dtype_policy_of_their_chief(monkeypatch, tmp_path):
         keras.config.set_dtype_policy(before)
 
 
+def test_workers_share_the_cores_unless_the_user_says_otherwise(monkeypatch, tmp_path):
+    start = crew._CODE.partition("from attention_zoo")[0]
+    said = "sys.exit('threads ' + __import__('os').environ['OMP_NUM_THREADS'])"
+    monkeypatch.setattr(crew, "_CODE", start + said)
+    for cores, own, threads in ((6, None, 3), (1, None, 1), (6, "5", 5)):
+        monkeypatch.setattr(crew, "_cores", lambda cores=cores: cores)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if own:
+            monkeypatch.setenv("OMP_NUM_THREADS", own)
+        with pytest.raises(TuningError, match=f"A worker cannot go on: threads {threads} See"):
+            search(workers=2, out=tmp_path / f"{cores}{own}")
+    monkeypatch.undo()
+    assert 1 <= crew._cores() <= os.cpu_count()
+
+
 def test_two_workers_find_what_one_process_finds_though_one_is_killed(processes, tmp_path):
     class Killer(Spectator):
         killed = None
