@@ -50,6 +50,8 @@ class Watched(keras.Model):
         self.__dict__["attended"] = {}
         self.__dict__["replaced"] = set()
         self.__dict__["replaces"] = replaces
+        # Else JAX builds it by a call on the first batch, each operation compiled by itself
+        self.built = model.built
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         with _draws_kept():

@@ -114,8 +114,10 @@ def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dic
 
 
 def _small(data: Dataset) -> bool:
-    """Whether one pass over the data takes less than to compile it."""
-    return len(data.x) <= _WHOLE and (data.x.ndim < 3 or data.x.shape[1] <= _SHORT)
+    """Whether one pass over the data takes less than to compile it: never on JAX, which compiles
+    each operation by itself else."""
+    short = data.x.ndim < 3 or data.x.shape[1] <= _SHORT
+    return keras.backend.backend() != "jax" and len(data.x) <= _WHOLE and short
 
 
 @contextlib.contextmanager
