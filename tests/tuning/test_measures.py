@@ -51,7 +51,9 @@ def test_few_samples_are_measured_without_a_compiler_to_the_same_figures(
         data = dataclasses.replace(data, relevance=truth)
     few = figures(model, data, ["log_loss"])
     for one in (model, watched(model)):
-        assert not one.run_eagerly and one.predict_function is None
+        compiled = one.predict_function is not None
+        # JAX would compile each operation by itself
+        assert not one.run_eagerly and (not compiled or keras.backend.backend() == "jax")
     monkeypatch.setattr(objectives, "_WHOLE", 0)
     assert few == pytest.approx(figures(model, data, ["log_loss"]), abs=1e-5)
     assert any(one.predict_function is not None for one in (model, watched(model)))
