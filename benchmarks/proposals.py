@@ -25,9 +25,10 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
+from attention_zoo.tuning.assembling import make_space
 from attention_zoo.tuning.knobs import Entry, Knob
 from attention_zoo.tuning.oracles import Steady, make_oracle
-from attention_zoo.tuning.space import SearchSpace, make_space
+from attention_zoo.tuning.space import SearchSpace
 from benchmarks.environments import ROOT
 
 RESULTS = ROOT / "benchmarks" / "proposals.json"

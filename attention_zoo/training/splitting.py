@@ -39,7 +39,7 @@ def folds(
     Each sample but those of the test validates in one fold and trains in the others; where there
     are classes each fold has its share of every class. Data that are ordered are cut into one part
     more than there are folds: each part but the first validates what was trained on all parts
-    before it (Bergmeir and Benítez, 2012).
+    before it (a rolling origin: Tashman, 2000, International Journal of Forecasting 16).
 
     Args:
         data: the samples.

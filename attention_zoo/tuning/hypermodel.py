@@ -16,7 +16,7 @@ from attention_zoo.training.data import Dataset
 from attention_zoo.training.fit import build_model
 from attention_zoo.training.recipe import Recipe, make_recipe
 from attention_zoo.training.scaling import adapt
-from attention_zoo.tuning.space import make_space
+from attention_zoo.tuning.assembling import make_space
 
 KINDS = ("binary", "multiclass", "regression")
 

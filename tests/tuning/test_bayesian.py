@@ -5,10 +5,11 @@ import itertools
 import keras_tuner
 import numpy as np
 
+from attention_zoo.tuning.assembling import make_space
 from attention_zoo.tuning.bayesian import Cube
 from attention_zoo.tuning.knobs import Entry, Knob
 from attention_zoo.tuning.oracles import make_oracle
-from attention_zoo.tuning.space import SearchSpace, make_space
+from attention_zoo.tuning.space import SearchSpace
 
 #: With widths of layers that another knob makes active, and a range.
 KNOBS = make_space(["dense_after"], ["temporal", "pooling", "none"])

@@ -7,7 +7,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.tuning import Spectator, nsga2, trials
-from attention_zoo.tuning.space import make_space
+from attention_zoo.tuning.assembling import make_space
 
 AIMS = ["log_loss", "parameters"]
 KINDS = ["temporal", "pooling"]

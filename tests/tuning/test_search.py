@@ -98,7 +98,7 @@ def test_a_finite_space_is_tried_whole_each_point_once(quick):
 
 
 def space_of(architecture):
-    from attention_zoo.tuning.space import make_space
+    from attention_zoo.tuning.assembling import make_space
 
     return make_space([architecture])
 
@@ -321,6 +321,18 @@ def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
         row = next(csv.DictReader(file))
     assert float(row["spread/log_loss"]) == pytest.approx(found.trials[0].spread("log_loss"))
     assert "on 3 folds" in found.notes[-1]
+
+
+def test_folds_of_a_point_are_compiled_once(monkeypatch):
+    from attention_zoo.training import reuse
+
+    compiled = []
+    once = reuse.compile_model
+    monkeypatch.setattr(
+        reuse, "compile_model", lambda *args, **more: compiled.append(1) or once(*args, **more)
+    )
+    found = cross_validate(max_trials=1, executions=2)
+    assert len(found.best.executions) == 6 and len(compiled) == 1
 
 
 def test_folds_interrupted_give_the_same_figures(quick, tmp_path):

@@ -13,7 +13,7 @@ from attention_zoo.layers.register import LAYERS
 from attention_zoo.training.compiling import compile_model
 from attention_zoo.training.fit import build_model
 from attention_zoo.tuning import HyperAttention, spaces
-from attention_zoo.tuning.space import make_space
+from attention_zoo.tuning.assembling import make_space
 
 STEPS, WIDTH = 5, 8
 SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
