@@ -89,7 +89,7 @@ class AttentionLayer(keras.layers.Layer):
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=self.distinct(self.kernel_initializer, name),
+            initializer=self._distinct(self.kernel_initializer, name),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -101,12 +101,12 @@ class AttentionLayer(keras.layers.Layer):
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=self.distinct(self.bias_initializer, name),
+            initializer=self._distinct(self.bias_initializer, name),
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
 
-    def distinct(self, initializer: Any, name: str) -> Any:
+    def _distinct(self, initializer: Any, name: str) -> Any:
         """The initializer of one weight: the given one for the layer's first weight, and for each
         other one a copy whose seed follows from the given one's and the weight's name.
 

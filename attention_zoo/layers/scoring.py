@@ -58,7 +58,7 @@ class ScoredAttention(AttentionLayer):
             self.score_vector = self.add_weight(
                 name="score_vector",
                 shape=(units,),
-                initializer=self.distinct(initializers.GlorotUniform(seed), "score_vector"),
+                initializer=self._distinct(initializers.GlorotUniform(seed), "score_vector"),
                 regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint,
             )
