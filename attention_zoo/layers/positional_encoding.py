@@ -74,9 +74,7 @@ class PositionalEncoding(keras.layers.Layer):
             steps = ops.expand_dims(ops.arange(ops.shape(inputs)[1], dtype="float32"), 0)
         else:
             steps = ops.cumsum(ops.cast(mask, "float32"), axis=1) - 1
-        rates = [
-            self.max_wavelength ** (-2 * k / self.channels) for k in range(self.channels // 2)
-        ]
+        rates = [self.max_wavelength ** (-2 * k / self.channels) for k in range(self.channels // 2)]
         angles = ops.expand_dims(steps, -1) * ops.convert_to_tensor(rates, dtype="float32")
         # A product with ones, since some backends do not broadcast to an unknown batch
         ones = ops.ones_like(inputs[:, :, :1])
