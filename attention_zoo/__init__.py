@@ -6,11 +6,15 @@ known to `keras.models.load_model` with no custom_objects.
 
 from __future__ import annotations
 
+import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
+
+import wrapt
 
 from attention_zoo.catalog import LAYERS as _LAYERS
 from attention_zoo.catalog import MODELS as _MODELS
-from attention_zoo.core.arrival import import_after as _import_after
 from attention_zoo.core.lazy import door as _door
 from attention_zoo.version import __version__ as __version__
 
@@ -82,4 +86,34 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_import_after("keras", "3.15", "attention_zoo.layers")
+def _register_layers(keras: ModuleType) -> None:
+    """Import the layers, which makes them known to Keras. ImportError for a Keras that is older
+    than 3.15: they would fail over something that it lacks, and not say so."""
+    from packaging.version import Version
+
+    importlib.import_module("keras")  # waits for a thread that is about to import it
+    found = str(getattr(keras, "__version__", "3.15"))
+    if Version(found) < Version("3.15"):
+        raise ImportError(
+            f"attention_zoo needs keras 3.15 or newer. {found} is installed: "
+            "pip install -U 'keras>=3.15'"
+        )
+    # A thread that is importing them waits for Keras, which must not wait for it
+    if "attention_zoo.layers" not in sys.modules:
+        importlib.import_module("attention_zoo.layers")
+
+
+def _after_keras(keras: ModuleType) -> None:
+    try:
+        _register_layers(keras)
+    except BaseException:
+        # The import of Keras fails with this one, and the next is to try again
+        sys.modules.pop("keras", None)
+        wrapt.register_post_import_hook(_after_keras, "keras")
+        raise
+
+
+if "keras" in sys.modules:
+    _register_layers(sys.modules["keras"])
+else:
+    wrapt.register_post_import_hook(_after_keras, "keras")

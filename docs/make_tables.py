@@ -19,6 +19,7 @@ from attention_zoo.cli import cards
 from attention_zoo.presets import read_card
 from attention_zoo.presets.folder import CARD, DEFAULT_TAGS, shipped
 from attention_zoo.tuning import OBJECTIVES, spaces
+from attention_zoo.tuning.assembling import make_space
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -165,17 +166,14 @@ def layers_page() -> str:
 def knob_table() -> str:
     """One row a hyperparameter: its full name, default and values, from the table of knobs."""
     rows = ["| name | default | values |", "|---|---|---|"]
-    groups = {
-        **{name: row.knobs for name, row in spaces.FACTORIES.items()},
-        "attention": spaces.ATTENTION,
-        **{f"attention/{n}": row.knobs for n, row in spaces.LAYERS.items() if row.places},
-        "": spaces.TRAINING,
-    }
+    known = {name: e.knob for a in spaces.FACTORIES for name, e in make_space([a]).entries.items()}
+    del known["attention"]  # whose values are the layers that fit
+    places = [*spaces.FACTORIES, "attention", *known]
     same: dict[tuple, list[str]] = {}
-    for group, knobs in groups.items():
-        for knob in knobs:
-            facts = (knob.name, knob.default, knob.values, knob.low, knob.high)
-            same.setdefault(facts, []).append(f"{group}/{knob.name}".lstrip("/"))
+    for name in sorted(known, key=lambda name: places.index(name.split("/")[0])):
+        knob = known[name]
+        facts = (knob.name, knob.default, knob.values, knob.low, knob.high)
+        same.setdefault(facts, []).append(name)
     for (_, default, values, low, high), names in same.items():
         allowed = ", ".join(map(_code, values)) or f"{low:g} to {high:g}, logarithmic"
         rows.append(f"| {', '.join(map(_code, names))} | {_code(default)} | {allowed} |")

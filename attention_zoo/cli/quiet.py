@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.abc
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from types import ModuleType
-
-from attention_zoo.core.arrival import at_import
+from typing import Any
 
 #: What TensorFlow's C++ says of itself before its logging heeds TF_CPP_MIN_LOG_LEVEL.
 _CHATTER = re.compile(
@@ -20,13 +21,32 @@ _CHATTER = re.compile(
 
 def hush(package: str = "tensorflow") -> None:
     """Let the package be imported without its chatter, whoever imports it."""
-
-    def run(execute: Callable, module: ModuleType) -> None:
-        with _without_chatter():
-            execute(module)
-
     if package not in sys.modules:
-        at_import(package, run)
+        sys.meta_path.insert(0, _Hush(package))
+
+
+class _Hush(importlib.abc.MetaPathFinder):
+    """Finds one package as the other finders do, and runs its code without its chatter. wrapt's
+    hooks run after the code of a module, not around it."""
+
+    def __init__(self, package: str):
+        self.package = package
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname != self.package:
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next(filter(None, found), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def run(module: ModuleType) -> None:
+                with _without_chatter():
+                    execute(module)
+
+            spec.loader.exec_module = run  # type: ignore[method-assign]
+        return spec
 
 
 @contextmanager

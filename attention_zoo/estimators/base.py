@@ -20,6 +20,7 @@ from attention_zoo.estimators.plan import check_parameters, recipe_of
 from attention_zoo.explain import Explanation, attention_scores, explain
 from attention_zoo.training import Dataset
 from attention_zoo.training.passing import many_models
+from attention_zoo.training.seeding import ONE_AT_A_TIME
 
 #: How many samples are answered at once.
 _BATCH = 1000
@@ -105,7 +106,8 @@ class AttentionEstimator(BaseEstimator):
                 raise ValueError("Sample weights must contain at least one non-zero number.")
             data, sample_weight = data.take(counted), sample_weight[counted]
             sample_weight = sample_weight / sample_weight.mean()
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with ONE_AT_A_TIME:  # else a fit in another thread may have seeded what is drawn from
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         recipe = recipe_of(self, layout, data, seed)
         held = None
         if self.patience is not None:

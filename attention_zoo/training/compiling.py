@@ -10,8 +10,12 @@ _LOSS = {
     "multiclass": "sparse_categorical_crossentropy",
     "regression": "mean_squared_error",
 }
-_METRIC = {"binary": "binary_accuracy", "multiclass": "sparse_categorical_accuracy",
-           "regression": "mean_absolute_error"}  # fmt: skip
+#: Each under the name that Keras gives to what `metrics=["accuracy"]` stands for.
+_METRIC = {
+    "binary": lambda: keras.metrics.BinaryAccuracy(name="accuracy"),
+    "multiclass": lambda: keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+    "regression": keras.metrics.MeanAbsoluteError,
+}
 
 #: Up to so many steps, XLA makes a recurrent layer faster.
 _SHORT = 32
@@ -38,7 +42,7 @@ def compile_model(
     """
     graphs = keras.backend.backend() == "tensorflow" and replicas == 1
     # Where a replica has no sample, what stands in for it must not count
-    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]]}
+    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]()]}
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=_LOSS[kind],

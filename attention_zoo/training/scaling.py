@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,29 +12,66 @@ import numpy as np
 from attention_zoo.training.data import PADDING, Dataset
 
 
-def adapt(model: keras.Model, x: np.ndarray) -> None:
-    """Fit the model's `Normalization` layers to the inputs; a constant feature is left unscaled."""
+def adapt(model: keras.Model, x: np.ndarray | Iterable[np.ndarray]) -> None:
+    """Fit the model's `Normalization` layers to the inputs, an array or batches of them; a
+    constant feature is left unscaled."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            if x.size == 0:
-                raise ValueError("`x` has no step that is real: all are padding.")
             with np.errstate(over="ignore"):
-                layer.adapt(x)
-            flat = x.reshape(-1, x.shape[-1])
+                whole = isinstance(x, np.ndarray)
+                lowest, highest = (_adapt_to_array if whole else _adapt_to_batches)(layer, x)
             spread = np.asarray(layer.adapt_variance).ravel()
             if not np.isfinite(spread).all():
-                largest = float(np.abs(flat[:, ~np.isfinite(spread)]).max())
+                large = np.maximum(np.abs(lowest), np.abs(highest))[~np.isfinite(spread)]
                 raise ValueError(
                     "`x` is too large to be standardized in float32: its squares overflow. Divide "
-                    f"it by its scale first. Received: values up to {largest:.3g}"
+                    f"it by its scale first. Received: values up to {float(large.max()):.3g}"
                 )
-            constant = np.ptp(flat, axis=0) == 0
+            constant = lowest == highest
             if constant.any():
                 # Else its rounding errors are divided by an epsilon, and so is any other value
-                mean = np.where(constant, flat[0], np.asarray(layer.adapt_mean))
+                mean = np.where(constant, lowest, np.asarray(layer.adapt_mean))
                 layer.adapt_mean.assign(mean)
                 layer.adapt_variance.assign(np.where(constant, 1, layer.adapt_variance))
                 layer.finalize_state()
+
+
+_NO_STEP = "`x` has no step that is real: all are padding."
+
+
+def _adapt_to_array(layer: keras.layers.Normalization, x: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest value of each feature."""
+    if x.size == 0:
+        raise ValueError(_NO_STEP)
+    layer.adapt(x)
+    flat = x.reshape(-1, x.shape[-1])
+    return flat.min(0), flat.max(0)
+
+
+def _adapt_to_batches(
+    layer: keras.layers.Normalization, batches: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `_adapt_to_array`, with one batch in memory at a time.
+
+    Not Keras's own way: it computes on the backend, and JAX compiles that for each size of a batch.
+    """
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    lowest, highest = np.array([np.inf]), np.array([-np.inf])
+    for batch in batches:
+        flat = batch.reshape(-1, batch.shape[-1]).astype("float64")
+        if len(flat) == 0:
+            continue
+        count += len(flat)
+        share, off = len(flat) / count, flat.mean(0) - mean
+        mean = mean + share * off
+        squares = squares + len(flat) * (flat.var(0) + (1 - share) * off**2)
+        lowest, highest = np.minimum(lowest, flat.min(0)), np.maximum(highest, flat.max(0))
+    if count == 0:
+        raise ValueError(_NO_STEP)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(squares / count)
+    layer.finalize_state()
+    return lowest, highest
 
 
 def standardized(model: keras.Model, data: Dataset) -> np.ndarray:

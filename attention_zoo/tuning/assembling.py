@@ -14,7 +14,7 @@ from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.tuning.knobs import Entry, Knob
 from attention_zoo.tuning.space import NO_ATTENTION, SearchSpace
-from attention_zoo.tuning.spaces import ATTENTION, FACTORIES, TRAINING
+from attention_zoo.tuning.spaces import ATTENTION, FACTORIES, TRAINING, LayerSpace
 from attention_zoo.tuning.spaces import LAYERS as LAYER_SPACES
 
 
@@ -22,6 +22,7 @@ def make_space(
     architectures: Sequence[str],
     attention: str | Sequence[str] | None = None,
     space: Mapping[str, Any] | None = None,
+    any_length: bool = False,
 ) -> SearchSpace:
     """The search space of some architectures and attention layers.
 
@@ -31,6 +32,7 @@ def make_space(
             default each architecture's own layer and every other that fits its place.
         space: by an entry's full name, what replaces its values: one value (which is then fixed),
             a list of values, a range `(low, high)`, or a KerasTuner hyperparameter.
+        any_length: whether the series have no fixed number of steps: what needs one is left out.
 
     Raises:
         ValueError: for an unknown architecture, layer or name, a layer that fits none of the
@@ -56,7 +58,7 @@ def make_space(
         entry = "attention" if len(places) == 1 else f"attention_{place}"
         named.update(dict.fromkeys(members, entry))
         kinds = _kinds(place, members[0], wanted)
-        _add_attention(entries, entry, kinds, _of(architectures, members))
+        _add_attention(entries, entry, kinds, _of(architectures, members), any_length)
     for knob in TRAINING:
         entries.add(knob.name, knob)
     return SearchSpace(
@@ -104,7 +106,7 @@ def _kinds(place: str, architecture: str, wanted: Sequence[str] | None) -> tuple
 
 def _add_attention(
     entries: _Entries, name: str, kinds: tuple[str, ...],
-    above: tuple[tuple[str, tuple[Any, ...]], ...],
+    above: tuple[tuple[str, tuple[Any, ...]], ...], any_length: bool,
 ) -> None:  # fmt: skip
     entries.add(name, _names(kinds, kinds[0]), *above)
     layers = tuple(kind for kind in kinds if kind != NO_ATTENTION)
@@ -113,17 +115,21 @@ def _add_attention(
         entries.add(f"{name}/{knob.name}", knob, *above, *some)
     for kind in layers:
         row = LAYER_SPACES[kind]
-        needed = [_without_none(knob, row.needed.get(knob.name)) for knob in row.knobs]
+        fitting = [_fitting(knob, row, any_length) for knob in row.knobs]
         only = ((name, (kind,)),) if len(kinds) > 1 else ()
-        entries.add_all(f"{name}/{kind}", needed, (*above, *only))
+        entries.add_all(f"{name}/{kind}", fitting, (*above, *only))
 
 
-def _without_none(knob: Knob, default: Any) -> Knob:
-    """The knob without its None, where a factory needs a value."""
-    if default is None:
-        return knob
-    values = tuple(value for value in knob.values if value != knob.none)
-    return dataclasses.replace(knob, values=values, default=default, none=None)
+def _fitting(knob: Knob, row: LayerSpace, any_length: bool) -> Knob:
+    """The knob without the values that not every factory can build; `space` may still name them."""
+    unfit = row.one_length.get(knob.name, ()) if any_length else ()
+    if knob.name in row.needed:
+        unfit = (*unfit, knob.none)
+    values = tuple(value for value in knob.values if value not in unfit)
+    default = row.needed.get(knob.name, knob.default)
+    return dataclasses.replace(
+        knob, values=values, default=default if default in values or not values else values[0]
+    )
 
 
 def _replaced(entries: dict[str, Entry], space: Mapping[str, Any]) -> dict[str, Entry]:

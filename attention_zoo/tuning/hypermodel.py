@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -26,8 +29,8 @@ class HyperAttention(keras_tuner.HyperModel):
 
     The hyperparameters have scoped names such as `attention/luong/units`; those of a layer are
     active while that layer is chosen. The defaults are those of the factories and layers, so that
-    the default trial is the plain model. It works with every tuner of KerasTuner;
-    `attention_zoo.tune` does more.
+    the default trial is the plain model. Every point can be built for `input_shape`. It works with
+    every tuner of KerasTuner; `attention_zoo.tune` does more.
 
     Args:
         architecture: a factory's name, or several to search among.
@@ -37,7 +40,8 @@ class HyperAttention(keras_tuner.HyperModel):
         attention: the attention layers to search among, by name, `"none"` for none; by default
             all that fit the architecture.
         space: by full name, what replaces a hyperparameter's values: one value, a list, a range
-            `(low, high)`, or a KerasTuner hyperparameter of yours.
+            `(low, high)`, or a KerasTuner hyperparameter of yours. With it a point may be one that
+            cannot be built, and is then a failed trial.
         config: further arguments of the factories, such as `mask_value` or `standardize`.
 
     Raises:
@@ -69,8 +73,11 @@ class HyperAttention(keras_tuner.HyperModel):
         if kind not in KINDS:
             raise one_of("kind", kind, KINDS)
         checks.positive_int("outputs", outputs)
-        self.space = make_space(checks.names("architecture", architecture), attention, space)
         self.input_shape = tuple(input_shape)
+        self.space = make_space(
+            checks.names("architecture", architecture), attention, space,
+            any_length=None in self.input_shape[:-1],
+        )  # fmt: skip
         self.kind, self.outputs = kind, outputs
         self.config = dict(config or {})
 
@@ -100,12 +107,70 @@ class HyperAttention(keras_tuner.HyperModel):
             model = build_model(recipe, self.input_shape, self.outputs)
         except ValueError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        compile_model(model, self.kind, recipe.phases[0].learning_rate, steps=1)
+        # A trial is seldom worth XLA's compiler
+        compile_model(model, self.kind, recipe.phases[0].learning_rate, steps=1, xla=False)
         return model
 
-    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, x: Any, y: Any,
-            **kwargs: Any) -> Any:  # fmt: skip
-        """`model.fit` with the batch size of the search; a `Normalization` is adapted to x."""
-        given = Dataset(np.asarray(x), y, self.kind, mask_value=self.config.get("mask_value"))
-        adapt(model, given.visible())
-        return model.fit(x, y, **{"batch_size": hp.get("batch_size"), **kwargs})
+    def fit(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, x: Any = None, y: Any = None,
+        *args: Any, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """`model.fit`, after a `Normalization` is adapted to what is trained on.
+
+        Args:
+            hp: whose batch size arrays are trained with; other data come in batches of theirs.
+            model: from `build`.
+            x, y: whatever `keras.Model.fit` takes: arrays, or as `x` alone a `tf.data.Dataset`, a
+                `keras.utils.PyDataset`, a torch `DataLoader` or a generator.
+            *args, **kwargs: as in `keras.Model.fit`.
+
+        Returns:
+            The history.
+        """
+        if y is not None and not args:
+            kwargs = {"batch_size": hp.get("batch_size"), **kwargs}
+        if any(isinstance(layer, keras.layers.Normalization) for layer in model.layers):
+            if y is not None:
+                whole = _array(x)
+                # Keras validates on the last ones
+                trained = math.floor(len(whole) * (1 - kwargs.get("validation_split", 0.0)))
+                adapt(model, self._visible(whole[:trained]))
+            else:
+                x, batches = _batches(x, kwargs.get("steps_per_epoch"))
+                adapt(model, (self._visible(_inputs(batch)) for batch in batches))
+        return model.fit(x, y, *args, **kwargs)
+
+    def _visible(self, x: np.ndarray) -> np.ndarray:
+        """The inputs without their padding."""
+        mask_value = self.config.get("mask_value")
+        return Dataset(x, np.empty(0), self.kind, mask_value=mask_value).visible()
+
+
+def _batches(x: Any, steps: int | None) -> tuple[Any, Iterable[Any]]:
+    """What to train on, and the batches of an epoch of it."""
+    if isinstance(x, keras.utils.PyDataset):
+        numbers = itertools.count() if x.num_batches is None else range(x.num_batches)
+        return x, itertools.islice((x[number] for number in numbers), steps)
+    if not isinstance(x, types.GeneratorType):
+        return x, itertools.islice(x, steps)
+    # What a generator has given is gone
+    seen = list(itertools.islice(x, steps))
+    return _chained(seen, x), seen
+
+
+def _chained(seen: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    """A generator, as Keras knows no other iterator; its end does not close `rest`, which the next
+    trial goes on with."""
+    yield from seen
+    for batch in rest:  # noqa: UP028
+        yield batch
+
+
+def _inputs(batch: Any) -> np.ndarray:
+    return _array(keras.utils.unpack_x_y_sample_weight(batch)[0])
+
+
+def _array(x: Any) -> np.ndarray:
+    """The model's one input, which may come in a list or by its name."""
+    x = keras.tree.flatten(x)[0]
+    return keras.ops.convert_to_numpy(x) if keras.ops.is_tensor(x) else np.asarray(x)

@@ -25,8 +25,10 @@ class LayerSpace(NamedTuple):
 
     knobs: tuple[Knob, ...] = ()
     places: tuple[str, ...] = ()
-    #: Knobs that a factory cannot leave at None, with the value that it starts from.
+    #: Knobs that not every factory can leave at None, with the value that they start from.
     needed: dict[str, int] = {}
+    #: By knob, the values whose weights are of one length of the series.
+    one_length: dict[str, tuple[str, ...]] = {}
 
 
 class FactorySpace(NamedTuple):
@@ -62,7 +64,7 @@ LAYERS: dict[str, LayerSpace] = {
     "temporal": LayerSpace(
         (_flag("shared"), Knob("score", "location", ("location", "additive")),
          _units(when=_ADDITIVE)),
-        places=("before", "after"),
+        places=("before", "after"), one_length={"score": ("location",)},
     ),
     "pooling": LayerSpace(
         (Knob("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
@@ -86,7 +88,8 @@ LAYERS: dict[str, LayerSpace] = {
     "multi_head": LayerSpace(
         (Knob("heads", 4, (1, 2, 4, 8)), Knob("key_dim", 0, (0, 4, 8, 16, 32), none=0),
          _flag("shared_values"), _WINDOW, _flag("causal")),
-        places=("before", "after"),
+        # The layer's own is a share of the width, which not every number of heads divides
+        places=("before", "after"), needed={"key_dim": 8},
     ),
     "attention_decoder": LayerSpace(
         (_units(), Knob("score", "additive", _SCORES),

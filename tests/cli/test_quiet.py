@@ -1,6 +1,6 @@
 """What a package says of itself while it is imported is left out; all else is not."""
 
-import importlib
+import importlib.util
 import sys
 
 import pytest
@@ -24,6 +24,7 @@ def imported(tmp_path, monkeypatch, capfd):
         importlib.invalidate_caches()
         monkeypatch.delitem(sys.modules, "noisy_package", raising=False)
         hush("noisy_package")
+        assert importlib.util.find_spec("noisy_package")  # as packages look for each other
         try:
             importlib.import_module("noisy_package")
         finally:

@@ -1,0 +1,199 @@
+"""The hypermodel under KerasTuner's own tuners: what it builds, is aimed at, and is trained on."""
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from attention_zoo.training.fit import build_model
+from attention_zoo.tuning import HyperAttention, spaces
+
+TABLES = [(1,), (7,)]
+SERIES = [(1, 1), (2, 3), (11, 5), (None, 1), (None, 7)]
+N, STEPS, WIDTH = 29, 5, 3
+#: A search of one small point, for what is not about the space.
+SMALL = {
+    "dense/units": 16, "dense/depth": 1, "dense/dropout": 0.0, "batch_size": 16,
+    "attention/normalizer": "softmax", "attention/temperature": 1.0, "attention/dropout": 0.0,
+    "attention/sharpening": 0.0, "learning_rate": 1e-3,
+}  # fmt: skip
+
+
+def points(space, count):
+    """The default, and others by seed."""
+    random = np.random.default_rng(0)
+    yield {}
+    for _ in range(count - 1):
+        yield {
+            name: entry.possible[random.integers(len(entry.possible))]
+            for name, entry in space.entries.items()
+            if entry.possible
+        }
+
+
+# 27 of them, 8 points each: more than 200
+@pytest.mark.parametrize("architecture, shape", [
+    (name, shape) for name, row in spaces.FACTORIES.items()
+    for shape in (TABLES if row.place == "table" else SERIES)
+])  # fmt: skip
+def test_every_point_of_the_default_space_builds(architecture, shape):
+    hyper = HyperAttention(architecture, input_shape=shape)
+    for values in points(hyper.space, 8):
+        built = build_model(hyper.recipe(values), shape, 1)
+        assert built.input_shape == (None, *shape)
+
+
+@pytest.mark.parametrize("shape", [(STEPS, WIDTH), (None, 1)])
+@pytest.mark.parametrize("architecture", ["lstm_before", "gru"])
+def test_every_number_of_heads_and_every_score_that_is_left_builds(architecture, shape):
+    space = HyperAttention(architecture, input_shape=shape).space
+    multi_head = {name for name in space.entries if name.startswith("attention/multi_head/")}
+    assert {"attention/multi_head/heads", "attention/multi_head/key_dim"} <= multi_head
+    hyper = HyperAttention(architecture, input_shape=shape)
+    for kind, name in [("multi_head", "heads"), ("temporal", "score")]:
+        for value in space.entries[f"attention/{kind}/{name}"].possible:
+            values = {"attention": kind, f"attention/{kind}/{name}": value}
+            build_model(hyper.recipe(values), shape, 1)
+    # A fixed length has all scores, and the layer's own width can still be asked for
+    assert ("location" in space.entries["attention/temporal/score"].possible) == (shape[0] == STEPS)
+    own = HyperAttention(
+        "gru", input_shape=shape, space={"attention/multi_head/key_dim": [None, 4]}
+    )
+    values = {"attention": "multi_head", "attention/multi_head/key_dim": 0}
+    assert own.recipe(values).config["attention"]["config"]["key_dim"] is None
+
+
+@pytest.fixture
+def search(tmp_path, monkeypatch):
+    """The best trial's metrics after a search by KerasTuner's random search."""
+    # On TensorFlow it needs the package tensorboard, for a callback that is not there
+    monkeypatch.setattr(keras_tuner.Tuner, "_configure_tensorboard_dir", lambda *args: None)
+
+    def run(hyper, objective, *args, **kwargs):
+        tuner = keras_tuner.RandomSearch(
+            hyper, objective=objective, max_trials=1, seed=0, directory=tmp_path
+        )
+        tuner.search(*args, **kwargs, epochs=2, verbose=0)
+        return tuner.oracle.get_best_trials(1)[0].metrics
+
+    return run
+
+
+X = np.random.default_rng(0).normal(3, 2, (N, WIDTH)).astype("float32")
+TARGETS = {
+    "binary": (X[:, 0] > 3).astype("float32"),
+    "multiclass": np.digitize(X[:, 0], [2, 4]).astype("float32"),
+    "regression": X[:, 0],
+}
+
+
+@pytest.mark.parametrize("kind, objective, direction", [
+    ("binary", "val_accuracy", "max"),
+    ("multiclass", "val_accuracy", "max"),
+    ("regression", "val_loss", "min"),
+])  # fmt: skip
+def test_an_objective_has_the_name_that_keras_gives_to_the_metric(
+    search, kind, objective, direction
+):
+    hyper = HyperAttention(
+        "dense", input_shape=(WIDTH,), kind=kind, outputs=3 if kind == "multiclass" else 1,
+        space=SMALL,
+    )  # fmt: skip
+    metrics = search(hyper, objective, X, TARGETS[kind], validation_split=0.2)
+    assert metrics.metrics[objective].direction == direction
+    assert metrics.exists("mean_absolute_error" if kind == "regression" else "accuracy")
+
+
+def test_the_accuracy_of_each_kind_is_the_share_of_right_answers():
+    for kind, outputs in (("binary", 1), ("multiclass", 3)):
+        hyper = HyperAttention("dense", input_shape=(WIDTH,), kind=kind, outputs=outputs)
+        model = hyper.build(keras_tuner.HyperParameters())
+        answers = model.predict(X, verbose=0)
+        chosen = answers.argmax(1) if outputs > 1 else answers[:, 0] > 0.5
+        measured = model.evaluate(X, TARGETS[kind], verbose=0, return_dict=True)
+        assert measured["accuracy"] == pytest.approx((chosen == TARGETS[kind]).mean())
+
+
+SERIES_X = np.random.default_rng(1).normal(3, 2, (N, STEPS, WIDTH)).astype("float32")
+SERIES_X[:, -1] = 0  # padding
+SERIES_X[::2, -2] = 0
+BATCH = 7
+LIMITS = [(begin, min(begin + BATCH, N)) for begin in range(0, N, BATCH)]
+
+
+class Batches(keras.utils.PyDataset):
+    num_batches = len(LIMITS)
+
+    def __getitem__(self, number):
+        begin, end = LIMITS[number]
+        return SERIES_X[begin:end], TARGETS["binary"][begin:end]
+
+
+def generator():
+    while True:
+        for begin, end in LIMITS:
+            yield SERIES_X[begin:end], TARGETS["binary"][begin:end]
+
+
+def tf_data():
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices((SERIES_X, TARGETS["binary"])).batch(BATCH)
+
+
+def loader():
+    torch = pytest.importorskip("torch")
+    tensors = torch.utils.data.TensorDataset(
+        torch.from_numpy(SERIES_X), torch.from_numpy(TARGETS["binary"])
+    )
+    return torch.utils.data.DataLoader(tensors, batch_size=BATCH)
+
+
+Y = TARGETS["binary"]
+INPUTS = {
+    "arrays": (lambda: (SERIES_X, Y), {}, N),
+    "arrays, some of them held out": (lambda: (SERIES_X, Y), {"validation_split": 0.31}, 20),
+    "a batch size by its place": (lambda: (SERIES_X, Y, BATCH), {}, N),
+    "tf.data": (lambda: (tf_data(),), {"shuffle": False}, N),
+    "PyDataset": (lambda: (Batches(),), {}, N),
+    "a DataLoader of torch": (lambda: (loader(),), {"shuffle": False}, N),
+    "a generator": (
+        lambda: (generator(),), {"shuffle": False, "steps_per_epoch": len(LIMITS)}, N,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def standardizing():
+    """A hypermodel whose model standardizes, the hyperparameters, and the model."""
+    config = {"mask_value": 0.0, "standardize": True}
+    hyper = HyperAttention("dense_after", input_shape=(STEPS, WIDTH), kind="binary", config=config)
+    hp = keras_tuner.HyperParameters()
+    model = hyper.build(hp)
+    model.run_eagerly = True  # a few steps are not worth their compilation
+    return hyper, hp, model
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_it_is_trained_on_all_that_keras_takes(standardizing, kind):
+    hyper, hp, model = standardizing
+    made, options, trained = INPUTS[kind]
+    before = model.get_layer("y").get_weights()
+    history = hyper.fit(hp, model, *made(), **options, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and set(history) >= {"loss", "accuracy"}
+    assert np.any(before[0] != model.get_layer("y").get_weights()[0])
+    layer = model.get_layer("standardize")
+    real = SERIES_X[:trained][np.any(SERIES_X[:trained] != 0, axis=-1)]
+    np.testing.assert_allclose(np.ravel(layer.adapt_mean), real.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(np.ravel(layer.adapt_variance), real.var(0), rtol=1e-5)
+
+
+def test_a_generator_loses_no_batch_to_the_standardizing(standardizing):
+    hyper, hp, model = standardizing
+
+    def left(fit):
+        batches = ((SERIES_X[:BATCH] + number, Y[:BATCH]) for number in range(23))
+        fit(batches, steps_per_epoch=2, epochs=2, verbose=0, shuffle=False)
+        return [x[0, 0, 0] for x, _ in batches]
+
+    # Keras itself takes some ahead
+    assert left(lambda *args, **kwargs: hyper.fit(hp, model, *args, **kwargs)) == left(model.fit)
