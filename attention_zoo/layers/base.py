@@ -113,7 +113,8 @@ class AttentionLayer(keras.layers.Layer):
         A Keras initializer is stateless: used twice, it draws the same values twice.
         """
         seed = getattr(initializer, "seed", None)
-        if not self.weights or not isinstance(seed, int):
+        draws = isinstance(initializer, keras.Initializer) and isinstance(seed, int)
+        if not self.weights or not draws:
             return initializer
         config = {**initializer.get_config(), "seed": zlib.crc32(f"{seed} {name}".encode())}
         return type(initializer).from_config(config)
