@@ -31,13 +31,17 @@ def batch_of(model: keras.Model, batch_size: int) -> int:
 def left_as_it_was(model: keras.Model) -> Iterator[None]:
     """After the block, all that running a model may change is as it was before: the states of a
     recurrent layer, the statistics of a normalization, counters, the seeds of what is drawn."""
-    may_change = [variable for variable in every_variable(model) if not variable.trainable]
-    kept = [(variable, ops.copy(variable.value)) for variable in may_change]
+    variables = every_variable(model)
+    kept = [(one, ops.copy(one.value)) for one in variables if not one.trainable]
+    trained = [(one, one.value) for one in variables if one.trainable]
+    failed = keras.backend.backend() == "jax"
     with _draws_kept():
         try:
             yield
+            failed = False
         finally:
-            for variable, value in kept:
+            # On JAX, Keras takes them out of a model that predicts, and leaves them out if it fails
+            for variable, value in kept + (trained if failed else []):
                 variable.assign(value)
 
 
