@@ -84,7 +84,7 @@ def adversarial_attention(
 
     Raises:
         ValueError: as `attention_scores` and `predict_with_scores`, for a tolerance that is not
-            greater than 0, and where a model has several outputs and none is named.
+            greater than 0, and where a model has several outputs and no `output` is named.
 
     Example:
 

@@ -91,7 +91,7 @@ def permutation_test(
 
     Raises:
         ValueError: as `attention_scores` and `predict_with_scores`, and where a model has several
-            outputs and none is named.
+            outputs and no `output` is named.
 
     Example:
 

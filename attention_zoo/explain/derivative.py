@@ -95,7 +95,7 @@ _COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, tuple[Any, ...]]] = We
 
 
 def derivative(model: keras.Model, x: Any, index: int) -> Callable:
-    """The compiled function `(list of inputs, chosen values) -> list of slopes` of one output.
+    """The compiled function `(list of inputs, chosen values) -> list of gradients` of one output.
 
     Args:
         model: a built model.
@@ -103,7 +103,7 @@ def derivative(model: keras.Model, x: Any, index: int) -> Callable:
         index: the number of the output.
 
     Returns:
-        The function. Inputs and slopes are of one shape, the values are as `chosen_values`
+        The function. Inputs and gradients are of one shape, the values are as `chosen_values`
         returns them.
 
     Raises:

@@ -47,7 +47,7 @@ def explain(
 
     Raises:
         ValueError: as `attention_scores`, for a truth, labels or names of the wrong shape, and for
-            labels where the model has several outputs and none is named.
+            labels where the model has several outputs and no `output` is named.
 
     Example:
 

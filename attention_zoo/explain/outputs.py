@@ -21,7 +21,7 @@ def chosen_output(model: keras.Model, output: str | int | None, predictions: Any
             is subclassed.
 
     Raises:
-        ValueError: names the outputs, where there are several and none of them is named.
+        ValueError: names the outputs, where there are several and `output` is None.
     """
     names = output_names(model, predictions)
     where = f"The model {model.name!r} has the outputs {', '.join(names)}"

@@ -44,7 +44,7 @@ def gradients(
     Raises:
         ValueError: for an input of integers or that goes into an `Embedding`, which has no
             derivative; for an unknown target or output, and where a model has several outputs and
-            none is named; if the model is not built or x does not fit it.
+            no `output` is named; if the model is not built or x does not fit it.
         NotImplementedError: on a backend without gradients, such as NumPy.
 
     Example:
@@ -149,7 +149,7 @@ def chosen_values(
 def values_of(
     model: keras.Model, x: Any, index: int, chosen: np.ndarray, batch_size: int
 ) -> np.ndarray:
-    """The values whose slopes `gradients` returns: `(samples,)`, float64, summed over steps."""
+    """The values whose gradients are asked for: `(samples,)`, float64, summed over steps."""
     answered = keras.tree.flatten(predict(model, x, batch_size))[index].astype("float64")
     if answered.ndim == 1:
         return answered

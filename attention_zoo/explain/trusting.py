@@ -63,7 +63,7 @@ def trust(
         y: the labels, as integers or one-hot, or the quantities; without them the figures are
             of how far the answers move, not of how good they are.
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
-            leading axes.
+            leading axes, those of the samples and at least one more.
         layer: the name of an attention layer; by default the first.
         samples: on how many samples, drawn from x, it is measured at most. Where a sample has
             very many scores or inputs, those of other weights and others in their place are
@@ -82,7 +82,7 @@ def trust(
 
     Raises:
         ValueError: as `attention_scores`, for labels, a truth or a figure that do not fit, and
-            where a model has several outputs and none is named.
+            where a model has several outputs and no `output` is named.
 
     Example:
 

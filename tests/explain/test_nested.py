@@ -213,7 +213,7 @@ def over_padding():
         yield layer.name, keras.Model([queries, words], layer(queries, memory))
 
 
-# Keras's GroupQueryAttention warns of its own inner layers
+# Keras's GroupQueryAttention warns about the layers inside it
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize(("name", "model"), [pytest.param(n, m, id=n) for n, m in over_padding()])
 def test_padding_is_known_as_such(name, model):
