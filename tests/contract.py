@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import json
 from typing import Any
 
@@ -384,6 +385,20 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple:
         at = slice(2 * index, 2 * index + 2)
         return {name: x[at] for name, x in self.arrays.items()}, np.ones(2)
+
+
+def promise_weights_begin_different(case: Case) -> None:
+    """No two weights of one shape begin equal, seeded or not; a seed makes them the same again."""
+    seeded = keras.initializers.RandomNormal(seed=3)
+    for given in ({}, {"kernel_initializer": seeded, "bias_initializer": seeded}):
+        layer, again = case.make(**given), case.make(**given)
+        weights = [np.asarray(w) for w in layer.get_weights()]
+        # Zeros and ones, as in the bias of an LSTM, are not drawn
+        drawn = [w for w in weights if not np.all(np.isin(w, (0, 1)))]
+        for first, second in itertools.combinations(drawn, 2):
+            assert first.shape != second.shape or not np.array_equal(first, second)
+        for one, other in zip(weights, again.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def promise_lists_and_integers(case: Case) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import zlib
 from typing import Any, ClassVar
 
 import keras
@@ -88,7 +89,7 @@ class AttentionLayer(keras.layers.Layer):
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=self.kernel_initializer,
+            initializer=self._distinct(self.kernel_initializer, name),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -100,10 +101,22 @@ class AttentionLayer(keras.layers.Layer):
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=self.bias_initializer,
+            initializer=self._distinct(self.bias_initializer, name),
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
+
+    def _distinct(self, initializer: Any, name: str) -> Any:
+        """The initializer of one weight: the given one for the layer's first weight, and for each
+        other one a copy whose seed follows from the given one's and the weight's name.
+
+        A Keras initializer is stateless: used twice, it draws the same values twice.
+        """
+        seed = getattr(initializer, "seed", None)
+        if not self.weights or not isinstance(seed, int):
+            return initializer
+        config = {**initializer.get_config(), "seed": zlib.crc32(f"{seed} {name}".encode())}
+        return type(initializer).from_config(config)
 
     def cast_inputs(self, x: Any) -> Any:
         """Integers and lists too become tensors of the compute dtype."""

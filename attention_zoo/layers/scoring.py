@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras import ops
+from keras import initializers, ops
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer
@@ -53,10 +53,12 @@ class ScoredAttention(AttentionLayer):
             self.query_kernel = self.add_kernel("query_kernel", (query_width, units))
             self.key_kernel = self.add_kernel("key_kernel", (key_width, units))
             self.score_bias = self.add_bias("score_bias", (units,))
+            # A kernel's initializer may take matrices only
+            seed = getattr(self.kernel_initializer, "seed", None)
             self.score_vector = self.add_weight(
                 name="score_vector",
                 shape=(units,),
-                initializer="glorot_uniform",
+                initializer=self._distinct(initializers.GlorotUniform(seed), "score_vector"),
                 regularizer=self.kernel_regularizer,
                 constraint=self.kernel_constraint,
             )

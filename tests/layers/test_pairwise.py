@@ -139,3 +139,19 @@ def test_masks_of_embedded_sequences_reach_both_sides():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        az.layers.MultiHeadAttention(heads=4, key_dim=8),
+        az.layers.SelfAttention(score="additive"),
+        az.layers.SelfAttention(score="general"),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_untrained_self_attention_prefers_no_step(layer):
+    x = np.random.default_rng(0).normal(size=(199, 20, 31)).astype("float32")
+    _, scores = layer(x, return_attention_scores=True)
+    own = np.trace(np.asarray(keras.ops.convert_to_numpy(scores)), axis1=-2, axis2=-1) / 20
+    assert abs(own.mean() - 1 / 20) < 0.02
