@@ -140,7 +140,9 @@ def test_other_scores_in_the_place_of_a_layers_own(name, model):
     same = az.explain.predict_with_scores(model, x, own)
     np.testing.assert_allclose(same, seen.predictions, atol=1e-5)
     nothing = az.explain.predict_with_scores(model, x, {layer: 0 * own[layer]})
-    moved = np.roll(own[layer], 1, axis=seen.attended_axis(layer))
+    # Some layers begin with uniform attention, which no place differs from
+    uneven = own[layer] * RNG.uniform(0.5, 1.5, own[layer].shape)
+    moved = np.roll(uneven, 1, axis=seen.attended_axis(layer))
     other = az.explain.predict_with_scores(model, x, {layer: moved})
     # What is applied is linear in the scores, but for a tanh after it
     assert np.abs(other - same).max() > 1e-3
