@@ -14,6 +14,7 @@ from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.cli.console import out
 from attention_zoo.cli.progress import steps
 from attention_zoo.core import checks, files
+from attention_zoo.core.identity import by_identity
 
 _BAR = 40
 _MOST_ROWS = 60
@@ -124,6 +125,7 @@ def _first(explanation: Any, layer: str | None) -> Any:
     return dataclasses.replace(explanation, scores=scores)
 
 
+@by_identity
 class _Given(NamedTuple):
     """A model and data for it; None for what is not known."""
 

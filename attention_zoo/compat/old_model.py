@@ -15,7 +15,7 @@ from attention_zoo.presets.data_guard import check_weights
 from attention_zoo.presets.folder import JSON_LIMIT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OldModel:
     """A model of Keras 2: its class and config, and the weights of each layer by their names."""
 

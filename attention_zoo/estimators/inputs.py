@@ -8,7 +8,10 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from attention_zoo.core.identity import by_identity
 
+
+@by_identity
 class Inputs(NamedTuple):
     """Checked inputs.
 

@@ -8,14 +8,17 @@ import keras
 import numpy as np
 
 from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.explain.answers import answers, total_variation
 from attention_zoo.explain.counterfactual import answers_with, part_of, permuted
 from attention_zoo.explain.distributions import Distributions, distributions
 from attention_zoo.explain.divergence import jensen_shannon_divergence
 from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.outputs import chosen_output
 from attention_zoo.explain.watching import watch
 
 
+@by_identity
 class Adversary(NamedTuple):
     """What `adversarial_attention` found, by sample.
 
@@ -42,6 +45,7 @@ def adversarial_attention(
     candidates: int = 32,
     seed: int = 0,
     batch_size: int = 256,
+    output: str | int | None = None,
 ) -> Adversary:
     """The scores farthest from those observed at which the answer is the same (Jain and Wallace,
     2019, arXiv:1902.10186, section 4.2.2).
@@ -72,14 +76,15 @@ def adversarial_attention(
         candidates: how many a round and sample.
         seed: of the draws.
         batch_size: how many samples go through at once when the scores are read.
+        output: the name or number of the output that is asked about, of a model with several.
 
     Returns:
         An `Adversary`. The divergence of a layer of several distributions a sample, such as
         heads or queries, is their mean.
 
     Raises:
-        ValueError: as `attention_scores` and `predict_with_scores`, and for a tolerance that is
-            not greater than 0.
+        ValueError: as `attention_scores` and `predict_with_scores`, for a tolerance that is not
+            greater than 0, and where a model has several outputs and no `output` is named.
 
     Example:
 
@@ -94,12 +99,13 @@ def adversarial_attention(
     checks.natural("seed", seed)
     look = watch(model, x, batch_size)
     own = distributions(look, layer)
-    inputs, before = check_inputs(model, x), answers(look.predictions)
+    index = chosen_output(model, output, look.predictions)
+    inputs, before = check_inputs(model, x), answers(look.predictions, index)
     rng = np.random.default_rng(seed)
     found = [
         _search(
-            model, part_of(inputs, some), own.take(some), before[some], tolerance, rounds,
-            candidates, rng,
+            model, part_of(inputs, some), own.take(some), before[some], index, tolerance,
+            rounds, candidates, rng,
         )
         for some in own.portions(candidates)
     ]  # fmt: skip
@@ -107,8 +113,8 @@ def adversarial_attention(
 
 
 def _search(
-    model: keras.Model, inputs: Any, own: Distributions, before: np.ndarray, tolerance: float,
-    rounds: int, candidates: int, rng: np.random.Generator,
+    model: keras.Model, inputs: Any, own: Distributions, before: np.ndarray, index: int,
+    tolerance: float, rounds: int, candidates: int, rng: np.random.Generator,
 ) -> Adversary:  # fmt: skip
     """What `adversarial_attention` finds for some of the samples."""
     samples = np.arange(len(own.rows))
@@ -126,7 +132,7 @@ def _search(
             others = _others(own, order, number * half, half, rng)
             mixed = best + rng.random((half, len(samples), 1, 1)) * (others - best)
             tried = np.concatenate([mixed, _balanced(near, first, candidates - half, rng)])
-        after = answers_with(model, inputs, own, tried)
+        after = answers_with(model, inputs, own, tried, index)
         moved, apart = total_variation(before, after), _divergence(own, tried)
         control = np.maximum(control, apart.max(0))
         chosen = np.where(moved <= tolerance, apart, -1.0).argmax(0)
@@ -163,6 +169,7 @@ def _others(
     return np.divide(stacked, sums, out=np.tile(own.rows, (count, 1, 1, 1)), where=sums > 0)
 
 
+@by_identity
 class _Tried(NamedTuple):
     """Rows that the model has answered, `(tried, samples, ...)`: how the answer moves with them,
     and how good they are: far from the observed ones at a small move."""

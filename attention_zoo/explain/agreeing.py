@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.explain.ranks import kendall_tau
 
 
+@by_identity
 class Agreement(NamedTuple):
     """Kendall's tau-b of each sample, `(samples,)`; NaN where one of the two ranks nothing.
 

@@ -10,31 +10,46 @@ import numpy as np
 from attention_zoo.core import arrays
 
 
-def answers(predictions: Any) -> np.ndarray:
-    """The first output as `(samples, places, values)`, float64: one place for each step of a
-    sequence of answers, one alone otherwise."""
-    first = np.asarray(keras.tree.flatten(predictions)[0], "float64")
-    if first.ndim == 1:
-        first = first[:, None]
-    return first.reshape(len(first), -1, first.shape[-1])
+def answers(predictions: Any, index: int) -> np.ndarray:
+    """One of the outputs, by the number that `chosen_output` returned, as `(samples, places,
+    values)`, float64: one place for each step of a sequence of answers, one alone otherwise."""
+    found = np.asarray(keras.tree.flatten(predictions)[index], "float64")
+    if found.ndim == 1:
+        found = found[:, None]
+    return found.reshape(len(found), -1, found.shape[-1])
 
 
-def are_probabilities(model: keras.Model, answered: np.ndarray) -> bool:
-    """Whether answers are probabilities: by the activation that made them, where it is known,
-    else by their values."""
+def classes(predictions: Any, index: int | None) -> np.ndarray:
+    """The class that is predicted for each sample; `index` is None where no output was named."""
+    every = keras.tree.flatten(predictions)
+    if len(every) > 1 and index is None:
+        raise ValueError(
+            f"The model has {len(every)} outputs: say which of them the classes are of, "
+            "explain(model, x, output=...)."
+        )
+    outputs = np.asarray(every[index or 0])
+    outputs = outputs.reshape(len(outputs), -1)
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] > 0.5).astype(int)
+    return outputs.argmax(1)
+
+
+def are_probabilities(model: keras.Model, answered: np.ndarray, index: int) -> bool:
+    """Whether the answers of that output are probabilities: by the activation that made them,
+    where it is known, else by their values."""
     activation = None
     if getattr(model, "outputs", None):
-        activation = getattr(model.outputs[0]._keras_history.operation, "activation", None)
+        activation = getattr(model.outputs[index]._keras_history.operation, "activation", None)
     if activation is not None:
         return activation in (keras.activations.sigmoid, keras.activations.softmax)
     within = bool(np.all((answered >= 0) & (answered <= 1)))
     return within and (answered.shape[-1] == 1 or bool(np.all(np.abs(answered.sum(-1) - 1) < 1e-3)))
 
 
-def unit(model: keras.Model, answered: np.ndarray) -> float:
+def unit(model: keras.Model, answered: np.ndarray, index: int) -> float:
     """What a change of the answers is measured in: 1 for probabilities, for other quantities
     their standard deviation over the samples."""
-    if are_probabilities(model, answered):
+    if are_probabilities(model, answered, index):
         return 1.0
     return float(np.sqrt(answered.var(axis=0).mean())) or 1.0
 

@@ -10,38 +10,42 @@ import numpy as np
 from attention_zoo.core import arrays, checks
 from attention_zoo.explain.perturbing import visible_cells
 from attention_zoo.explain.slopes import (
-    chosen_outputs,
     chosen_values,
     float_inputs,
     gradients,
     one_input,
+    values_of,
 )
 
 
-def saliency(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> np.ndarray:
+def saliency(
+    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
+    *, output: str | int | None = None,
+) -> np.ndarray:  # fmt: skip
     """The absolute value of the derivative at each cell (Simonyan, Vedaldi and Zisserman, 2014,
     arXiv:1312.6034): how fast the answer moves with it, not how much of it is due to it.
 
     Arguments, errors and result are those of `gradients`, for a model of one input.
     """
-    return np.abs(gradients(model, one_input(model, x), output, batch_size))
+    return np.abs(gradients(model, one_input(model, x), target, batch_size, output=output))
 
 
 def gradient_times_input(
-    model: keras.Model, x: Any, output: Any = None, batch_size: int = 256
-) -> np.ndarray:
+    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
+    *, output: str | int | None = None,
+) -> np.ndarray:  # fmt: skip
     """The derivative at each cell times its value (Shrikumar et al., 2016, arXiv:1605.01713).
 
     Of a linear model without a bias these sum to its output. Arguments, errors and result are
     those of `gradients`, for a model of one input.
     """
     x = float_inputs(model, one_input(model, x))
-    return gradients(model, x, output, batch_size) * x
+    return gradients(model, x, target, batch_size, output=output) * x
 
 
 def integrated_gradients(
-    model: keras.Model, x: Any, output: Any = None, *, baseline: Any = 0.0, steps: int = 32,
-    mask: Any = None, batch_size: int = 256,
+    model: keras.Model, x: Any, target: Any = None, *, baseline: Any = 0.0, steps: int = 32,
+    mask: Any = None, batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Integrated gradients (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365):
 
@@ -53,9 +57,9 @@ def integrated_gradients(
     A cell that equals the baseline gets 0, so a value that means something should not be it.
 
     Args:
-        model: a built Keras model of one input and one output layer.
+        model: a built Keras model of one input.
         x: an array `(samples, ...)` of floats that fits the model's input.
-        output: which of the outputs: see `gradients`. The class predicted at x is kept along the
+        target: which of the values: see `gradients`. The class predicted at x is kept along the
             way from the baseline.
         baseline: the input that stands for nothing, a number or an array that can be broadcast to
             x, such as `x.mean(0)`.
@@ -63,6 +67,7 @@ def integrated_gradients(
         mask: booleans of x's leading axes, False on padding, which stays as it is on the way and
             gets 0.
         batch_size: how many samples go through at once.
+        output: the name or number of the output that f is, of a model with several.
 
     Returns:
         An array of float32 of the shape of x.
@@ -79,18 +84,18 @@ def integrated_gradients(
     x = float_inputs(model, one_input(model, x))
     visible = visible_cells(x, mask)
     start = np.where(visible, _broadcast("baseline", baseline, x), x)
-    chosen = chosen_outputs(model, x, output, batch_size)
+    _, chosen = chosen_values(model, x, target, output, batch_size)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     total = np.zeros(x.shape)
     for at, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
         point = (start + at * (x - start)).astype("float32")
-        total += weight * gradients(model, point, chosen, batch_size)
+        total += weight * gradients(model, point, chosen, batch_size, output=output)
     return ((x - start) * total).astype("float32")
 
 
 def completeness_gap(
-    model: keras.Model, x: Any, attribution: Any, output: Any = None, *, baseline: Any = 0.0,
-    mask: Any = None, batch_size: int = 256,
+    model: keras.Model, x: Any, attribution: Any, target: Any = None, *, baseline: Any = 0.0,
+    mask: Any = None, batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
     """How far attributions are from complete: `|sum of them - (f(x) - f(b))|` of each sample,
     `(samples,)`. In units of the answer: .01 is little for a probability.
@@ -113,8 +118,8 @@ def completeness_gap(
             f"`attribution` must have the shape of x {x.shape}. Received: {found.shape}"
         )
     start = np.where(visible_cells(x, mask), _broadcast("baseline", baseline, x), x)
-    chosen = chosen_outputs(model, x, output, batch_size)
-    here, there = (chosen_values(model, at, chosen, batch_size) for at in (x, start))
+    index, chosen = chosen_values(model, x, target, output, batch_size)
+    here, there = (values_of(model, at, index, chosen, batch_size) for at in (x, start))
     return np.abs(found.reshape(len(x), -1).sum(1, dtype="float64") - (here - there))
 
 

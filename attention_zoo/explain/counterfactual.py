@@ -11,6 +11,7 @@ from attention_zoo.core import checks
 from attention_zoo.explain.answers import answers, total_variation
 from attention_zoo.explain.distributions import Distributions, distributions
 from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.outputs import chosen_output
 from attention_zoo.explain.replacing import predict_with_scores
 from attention_zoo.explain.watching import watch
 
@@ -18,7 +19,9 @@ from attention_zoo.explain.watching import watch
 _ROWS, _CELLS = 1024, 2**22
 
 
-def answers_with(model: keras.Model, x: Any, of: Distributions, rows: np.ndarray) -> np.ndarray:
+def answers_with(
+    model: keras.Model, x: Any, of: Distributions, rows: np.ndarray, index: int
+) -> np.ndarray:
     """The model's answers with each of several sets of rows in the place of a layer's own.
 
     Args:
@@ -26,6 +29,7 @@ def answers_with(model: keras.Model, x: Any, of: Distributions, rows: np.ndarray
         x: its samples, as `check_inputs` returns them.
         of: what the layer's own scores are.
         rows: distributions, `(sets, samples, rows, indices)`.
+        index: the number of the output.
 
     Returns:
         `(sets, samples, places, values)`, as `answers` returns them for each set.
@@ -40,7 +44,8 @@ def answers_with(model: keras.Model, x: Any, of: Distributions, rows: np.ndarray
         scores = of.as_scores(part)
         scores = scores.reshape(-1, *scores.shape[2:])
         size = min(len(scores), _ROWS)
-        answered = answers(predict_with_scores(model, tiled, {of.name: scores}, batch_size=size))
+        predictions = predict_with_scores(model, tiled, {of.name: scores}, batch_size=size)
+        answered = answers(predictions, index)
         kept = answered.reshape(at_once, samples, *answered.shape[1:])[: len(rows) - start]
         found.append(kept)
     return np.concatenate(found)
@@ -54,6 +59,7 @@ def permutation_test(
     permutations: int = 100,
     seed: int = 0,
     batch_size: int = 256,
+    output: str | int | None = None,
 ) -> np.ndarray:
     """How far the answer moves when the scores change places: the median over random permutations
     of the total variation distance of the answers (Jain and Wallace, 2019, arXiv:1902.10186,
@@ -76,6 +82,7 @@ def permutation_test(
         permutations: how many are drawn for each sample.
         seed: of the draws.
         batch_size: how many samples go through at once when the scores are read.
+        output: the name or number of the output that is asked about, of a model with several.
 
     Returns:
         `(samples,)`. For an output that is one number, such as the probability of the second of
@@ -83,7 +90,8 @@ def permutation_test(
         probabilities, half the sum of the differences.
 
     Raises:
-        ValueError: as `attention_scores` and `predict_with_scores`.
+        ValueError: as `attention_scores` and `predict_with_scores`, and where a model has several
+            outputs and no `output` is named.
 
     Example:
 
@@ -95,7 +103,8 @@ def permutation_test(
     checks.natural("seed", seed)
     look = watch(model, x, batch_size)
     own = distributions(look, layer)
-    inputs, before = check_inputs(model, x), answers(look.predictions)
+    index = chosen_output(model, output, look.predictions)
+    inputs, before = check_inputs(model, x), answers(look.predictions, index)
     rng = np.random.default_rng(seed)
     found = []
     for some in own.portions(permutations):
@@ -103,7 +112,7 @@ def permutation_test(
         # Sample after sample, so that how many are held at once changes no draw
         keys = np.swapaxes(rng.random((len(few.rows), permutations, *few.rows.shape[1:])), 0, 1)
         rows = permuted(few.rows, few.visible, keys)
-        after = answers_with(model, part_of(inputs, some), few, rows)
+        after = answers_with(model, part_of(inputs, some), few, rows, index)
         found.append(np.median(total_variation(before[some], after), axis=0))
     return np.concatenate(found)
 

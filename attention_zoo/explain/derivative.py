@@ -12,6 +12,7 @@ from keras import ops
 
 from attention_zoo import models
 from attention_zoo.explain.inputs import arranged
+from attention_zoo.explain.running import every_variable
 
 
 def _total(outputs: Any, chosen: Any) -> Any:
@@ -25,30 +26,30 @@ def _total(outputs: Any, chosen: Any) -> Any:
     return ops.sum(outputs * weights)
 
 
-def _jax(model: Callable[[], keras.Model]) -> Callable:
+def _jax(model: Callable[[], keras.Model], answered: Callable) -> Callable:
     import jax
 
     def total(inputs: Any, state: Any, chosen: Any) -> Any:
-        mapping = list(zip(model().variables, state, strict=True))
+        mapping = list(zip(every_variable(model()), state, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
-            return _total(_answered(model(), inputs), chosen)
+            return _total(answered(model(), inputs), chosen)
 
     slope = jax.jit(jax.grad(total))
 
     def slopes_of(inputs: Any, chosen: Any) -> Any:
-        return slope(inputs, [v.value for v in model().variables], chosen)
+        return slope(inputs, [v.value for v in every_variable(model())], chosen)
 
     return slopes_of
 
 
-def _tensorflow(model: Callable[[], keras.Model]) -> Callable:
+def _tensorflow(model: Callable[[], keras.Model], answered: Callable) -> Callable:
     import tensorflow as tf
 
     @tf.function(autograph=False, reduce_retracing=True)
     def slopes_of(inputs: Any, chosen: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
-            outputs = _answered(model(), inputs)
+            outputs = _stateless(answered, model(), inputs)
             total = _total(outputs, chosen)
         return tape.gradient(total, inputs, unconnected_gradients="zero")
 
@@ -57,14 +58,14 @@ def _tensorflow(model: Callable[[], keras.Model]) -> Callable:
     ]
 
 
-def _torch(model: Callable[[], keras.Model]) -> Callable:
+def _torch(model: Callable[[], keras.Model], answered: Callable) -> Callable:
     import torch
 
     def slopes_of(inputs: Any, chosen: Any) -> Any:
         tensors = [ops.convert_to_tensor(x).detach().requires_grad_() for x in inputs]
         # cuDNN has no derivative of a recurrent layer in inference mode
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-            outputs = _answered(model(), tensors)
+            outputs = _stateless(answered, model(), tensors)
             total = _total(outputs, ops.convert_to_tensor(chosen))
             slopes = torch.autograd.grad(total, tensors, allow_unused=True)
         return [
@@ -75,12 +76,14 @@ def _torch(model: Callable[[], keras.Model]) -> Callable:
     return slopes_of
 
 
-def _answered(model: keras.Model, inputs: list[Any]) -> Any:
-    given = inputs[0] if len(inputs) == 1 else inputs
-    return model(arranged(model, given), training=False)
+def _stateless(answered: Callable, model: keras.Model, inputs: list[Any]) -> Any:
+    """The answer, with what the model would note of it let go: torch has no derivative through
+    states that are written in place."""
+    with keras.StatelessScope():
+        return answered(model, inputs)
 
 
-_ADAPTERS: dict[str, Callable[[Callable[[], keras.Model]], Callable]] = {
+_ADAPTERS: dict[str, Callable[[Callable[[], keras.Model], Callable], Callable]] = {
     "jax": _jax,
     "tensorflow": _tensorflow,
     "torch": _torch,
@@ -88,14 +91,23 @@ _ADAPTERS: dict[str, Callable[[Callable[[], keras.Model]], Callable]] = {
 
 #: The compiled derivative of each model that is alive, and the graph and constants that it was
 #: made of.
-_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, tuple[Any, Any]]] = WeakKeyDictionary()
+_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, tuple[Any, ...]]] = WeakKeyDictionary()
 
 
-def derivative(model: keras.Model) -> Callable:
-    """The compiled function `(list of inputs, chosen outputs) -> list of slopes` of a model.
+def derivative(model: keras.Model, x: Any, index: int) -> Callable:
+    """The compiled function `(list of inputs, chosen values) -> list of gradients` of one output.
 
-    Inputs and slopes are of one shape, the outputs are as `chosen_outputs` returns them.
-    NotImplementedError on a backend without gradients.
+    Args:
+        model: a built model.
+        x: its inputs as `check_inputs` returns them, whose structure the list is given back.
+        index: the number of the output.
+
+    Returns:
+        The function. Inputs and gradients are of one shape, the values are as `chosen_values`
+        returns them.
+
+    Raises:
+        NotImplementedError: on a backend without gradients.
     """
     backend = keras.backend.backend()
     if backend not in _ADAPTERS:
@@ -104,13 +116,24 @@ def derivative(model: keras.Model) -> Callable:
             f"{', '.join(sorted(_ADAPTERS))}."
         )
     graph = model.outputs[0] if getattr(model, "outputs", None) else None
-    made_of = graph, models.constants(model)
+    structure = keras.tree.map_structure(lambda _: 0, x)
+    made_of = graph, (models.constants(model), index, repr(structure))
     known, of = _COMPILED.get(model, (None, (None, None)))
     if known is None or of[0] is not graph or of[1] != made_of[1]:
         # By a reference that does not keep the model alive
-        known = _ADAPTERS[backend](_alive(ref(model)))
+        known = _ADAPTERS[backend](_alive(ref(model)), _one_output(structure, index))
         _COMPILED[model] = known, made_of
     return known
+
+
+def _one_output(structure: Any, index: int) -> Callable:
+    """What runs a model on a list of its inputs, to that one of its outputs."""
+
+    def answered(model: keras.Model, inputs: list[Any]) -> Any:
+        given = arranged(model, keras.tree.pack_sequence_as(structure, inputs))
+        return keras.tree.flatten(model(given, training=False))[index]
+
+    return answered
 
 
 def _alive(reference: ref[keras.Model]) -> Callable[[], keras.Model]:

@@ -14,7 +14,7 @@ from attention_zoo.explain.watching import Look
 _CELLS = 2**22
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Distributions:
     """Scores with the attended axis last, each row divided by its sum.
 

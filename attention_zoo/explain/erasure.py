@@ -9,8 +9,11 @@ import keras
 import numpy as np
 
 from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.explain.answers import answers, are_probabilities
+from attention_zoo.explain.outputs import chosen_output
 from attention_zoo.explain.perturbing import Ranking, replacement_values, share
+from attention_zoo.explain.running import predict
 from attention_zoo.explain.slopes import one_input
 
 #: The shares that DeYoung et al. average over.
@@ -20,6 +23,7 @@ FRACTIONS = (0.01, 0.05, 0.1, 0.2, 0.5)
 _BATCHES = 16
 
 
+@by_identity
 class Erasure(NamedTuple):
     """A measure of each sample, `(samples,)`, and its control.
 
@@ -32,6 +36,7 @@ class Erasure(NamedTuple):
     random: np.ndarray
 
 
+@by_identity
 class Curve(NamedTuple):
     """The answer while more and more of each sample is erased, or shown.
 
@@ -58,7 +63,7 @@ class Curve(NamedTuple):
 def comprehensiveness(
     model: keras.Model, x: Any, scores: Any, *, fractions: float | Sequence[float] = FRACTIONS,
     replacement: str = "marginal", mask: Any = None, draws: int = 3, seed: int = 0,
-    batch_size: int = 256,
+    batch_size: int = 256, output: str | int | None = None,
 ) -> Erasure:  # fmt: skip
     """What the answer loses without its highest-ranked parts (DeYoung et al., 2020, ERASER,
     arXiv:1911.03429): high where they count.
@@ -86,6 +91,7 @@ def comprehensiveness(
         draws: how many draws of replacements and of random rankings are averaged over.
         seed: of the draws.
         batch_size: how many samples go through at once.
+        output: the name or number of the output that is asked about, of a model with several.
 
     Returns:
         An `Erasure`: `(samples,)` of the scores, and of random rankings.
@@ -99,13 +105,14 @@ def comprehensiveness(
     >>> bool(lost.scores.mean() > 0.3 > lost.random.mean())
     True
     """
-    return _aopc(model, x, scores, fractions, False, replacement, mask, draws, seed, batch_size)
+    options = replacement, mask, draws, seed, batch_size, output
+    return _aopc(model, x, scores, fractions, False, *options)
 
 
 def sufficiency(
     model: keras.Model, x: Any, scores: Any, *, fractions: float | Sequence[float] = FRACTIONS,
     replacement: str = "marginal", mask: Any = None, draws: int = 3, seed: int = 0,
-    batch_size: int = 256,
+    batch_size: int = 256, output: str | int | None = None,
 ) -> Erasure:  # fmt: skip
     """What the answer loses when only its highest-ranked parts are left (DeYoung et al., 2020,
     ERASER, arXiv:1911.03429): low where they are enough.
@@ -114,19 +121,22 @@ def sufficiency(
 
     Arguments and result are those of `comprehensiveness`.
     """
-    return _aopc(model, x, scores, fractions, True, replacement, mask, draws, seed, batch_size)
+    options = replacement, mask, draws, seed, batch_size, output
+    return _aopc(model, x, scores, fractions, True, *options)
 
 
 def deletion(
     model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
     mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    output: str | int | None = None,
 ) -> Curve:  # fmt: skip
     """The answer while the parts are erased, the highest-ranked first (Petsiuk, Das and Saenko,
     2018, RISE, arXiv:1806.07421); `deletion(...).auc` is low where the first ones count.
 
     Args:
         points: how many shares of the parts, evenly from 0 to 1.
-        model, x, scores, replacement, mask, draws, seed, batch_size: see `comprehensiveness`.
+        model, x, scores, replacement, mask, draws, seed, batch_size, output: see
+            `comprehensiveness`.
 
     Returns:
         A `Curve` of p as `comprehensiveness` defines it, with that of random rankings.
@@ -141,13 +151,14 @@ def deletion(
     True
     """
     at = _grid(points)
-    options = replacement, mask, draws, seed, batch_size
+    options = replacement, mask, draws, seed, batch_size, output
     return Curve(at, *_answered(model, x, scores, at, False, *options)[1:])
 
 
 def insertion(
     model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
     mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    output: str | int | None = None,
 ) -> Curve:  # fmt: skip
     """The answer while the parts are put back, the highest-ranked first (Petsiuk, Das and Saenko,
     2018, RISE, arXiv:1806.07421); `insertion(...).auc` is high where the first ones suffice.
@@ -155,7 +166,7 @@ def insertion(
     Arguments and result are those of `deletion`.
     """
     at = _grid(points)
-    options = replacement, mask, draws, seed, batch_size
+    options = replacement, mask, draws, seed, batch_size, output
     return Curve(at, *_answered(model, x, scores, at, True, *options)[1:])
 
 
@@ -178,7 +189,7 @@ def _aopc(model: Any, x: Any, scores: Any, fractions: Any, *options: Any) -> Era
 
 def _answered(
     model: Any, x: Any, scores: Any, fractions: Any, keep: bool, replacement: str, mask: Any,
-    draws: int, seed: int, batch_size: int,
+    draws: int, seed: int, batch_size: int, output: str | int | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """p of the whole samples, and `(samples, fractions)` of what each share leaves of it, by the
     scores and at random."""
@@ -186,7 +197,7 @@ def _answered(
     checks.positive_int("draws", draws)
     checks.seed("seed", seed)
     x = one_input(model, x)
-    answer, whole = _answer(model, x, batch_size)
+    answer, whole = _answer(model, x, batch_size, output)
     found = np.zeros((2, len(x), len(fractions)))
     at_once = max(1, _BATCHES * batch_size // len(x))
     for state in np.random.SeedSequence(seed).generate_state(3 * draws).reshape(draws, 3):
@@ -207,12 +218,14 @@ def _answered(
 
 
 def _answer(
-    model: keras.Model, x: np.ndarray, batch_size: int
+    model: keras.Model, x: np.ndarray, batch_size: int, output: str | int | None
 ) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
     """What tells how much of the answer on x is left on other samples, some copies of x after
     each other: `(copies, samples)`; and that of x itself, `(samples,)`."""
-    first = answers(model.predict(x, batch_size=batch_size, verbose=0))
-    probabilities = are_probabilities(model, first)
+    predictions = predict(model, x, batch_size)
+    index = chosen_output(model, output, predictions)
+    first = answers(predictions, index)
+    probabilities = are_probabilities(model, first, index)
     chosen = first.argmax(-1)[None, ..., None]
 
     def left(answered: np.ndarray) -> np.ndarray:
@@ -224,6 +237,6 @@ def _answer(
         return np.take_along_axis(answered, chosen, 3).mean((2, 3))
 
     def answer(copies: np.ndarray) -> np.ndarray:
-        return left(answers(model.predict(copies, batch_size=batch_size, verbose=0)))
+        return left(answers(predict(model, copies, batch_size), index))
 
     return answer, left(first)[0]

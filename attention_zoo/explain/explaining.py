@@ -12,6 +12,7 @@ from attention_zoo.core import arrays
 from attention_zoo.explain import names
 from attention_zoo.explain.explanation import Explanation
 from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.outputs import chosen_output
 from attention_zoo.explain.watching import watch
 
 
@@ -24,6 +25,7 @@ def explain(
     step_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
     batch_size: int = 256,
+    output: str | int | None = None,
 ) -> Explanation:
     """Predict, and see where the model looks.
 
@@ -31,18 +33,21 @@ def explain(
         model: a built Keras model with attention layers, ours or Keras's own.
         x: an array `(samples, ...)` that fits the model's input, or several: see
             `attention_scores`. The columns of a data frame name the features.
-        y: the labels or targets, if they are known.
+        y: the labels or targets, if they are known; of one output, where the model has several.
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
-            leading axes.
+            leading axes, those of the samples and at least one more.
         step_names: labels of the time steps.
         feature_names: labels of the features.
         batch_size: how many samples go through at once.
+        output: the name or number of the output that y and the predicted classes are of, where
+            the model has several.
 
     Returns:
         An `Explanation`.
 
     Raises:
-        ValueError: as `attention_scores`, and for a truth, labels or names of the wrong shape.
+        ValueError: as `attention_scores`, for a truth, labels or names of the wrong shape, and for
+            labels where the model has several outputs and no `output` is named.
 
     Example:
 
@@ -54,8 +59,11 @@ def explain(
     if feature_names is None:
         feature_names = arrays.columns(x)
     seen = watch(model, x, batch_size)
+    inputs = check_inputs(model, x)
+    if y is not None or output is not None:
+        output = chosen_output(model, output, seen.predictions)
     explanation = Explanation(
-        check_inputs(model, x),
+        keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
         seen.predictions,
         seen.scores,
         None if truth is None else _truth(truth),
@@ -65,6 +73,7 @@ def explain(
         seen.attended,
         names.as_list("step_names", step_names),
         names.as_list("feature_names", feature_names),
+        output,
     )
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):

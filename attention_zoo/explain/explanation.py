@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain import frame, names, notebook, storage
+from attention_zoo.explain.answers import classes
 from attention_zoo.explain.localisation import matched
 from attention_zoo.explain.profile import profile
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Explanation:
     """Predictions and attention scores of a model on some samples.
 
@@ -34,6 +35,8 @@ class Explanation:
             `("step",)`, `("feature",)`, `("step", "feature")` or `("head", "query", "key")`.
         attended: which of those axes is attended over, `{layer name: name}`.
         step_names, feature_names: labels of the time steps and of the features, or None.
+        output: the number of the output that `y` and `predicted` are of, among the flattened
+            predictions; None where that was not said.
     """
 
     x: Any
@@ -46,6 +49,7 @@ class Explanation:
     attended: dict[str, str] = dataclasses.field(default_factory=dict)
     step_names: list[str] | None = None
     feature_names: list[str] | None = None
+    output: int | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.scores.values())))
@@ -110,13 +114,9 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample: of one output whether it is more than one half, of
-        several the largest."""
-        outputs = keras.tree.flatten(self.predictions)[0]
-        outputs = outputs.reshape(len(outputs), -1)
-        if outputs.shape[1] == 1:
-            return (outputs[:, 0] > 0.5).astype(int)
-        return outputs.argmax(1)
+        """The class predicted for each sample, of the output that `explain` was told: whether its
+        one value is more than one half, or the largest of several."""
+        return classes(self.predictions, self.output)
 
     def __getitem__(self, samples: Any) -> Explanation:
         """The explanation of some of the samples: a number, a slice, indices or booleans;

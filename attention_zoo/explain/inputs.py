@@ -12,52 +12,148 @@ from attention_zoo.core import arrays
 
 
 def check_inputs(model: keras.Model, x: Any) -> Any:
-    """`x` as samples that the model can take: an array, or a list of them where the model has
-    several inputs, whose names a dictionary may give; ValueError says what it expects."""
-    inputs = getattr(model, "inputs", None) or [None]
-    names = _names(model)
-    if isinstance(x, Mapping) and names:
-        if set(x) != set(names):
-            raise ValueError(f"`x` must have the inputs {names}. Received: {list(x)}")
-        x = [x[name] for name in names]
-        x = x if len(names) > 1 else x[0]
-    if len(inputs) == 1:
-        return _checked("x", inputs[0], x)
-    if not isinstance(x, (list, tuple)) or len(x) != len(names):
-        received = f"{len(x)} arrays" if isinstance(x, (list, tuple)) else type(x).__name__
-        raise ValueError(f"`x` must be a list of the inputs {names}. Received: {received}")
-    arrays_of = [_checked(f"x, {n}", t, v) for n, t, v in zip(names, inputs, x, strict=True)]
-    if len({len(array) for array in arrays_of}) > 1:
-        raise ValueError(
-            f"`x` must have as many samples in each input. Received: {[len(a) for a in arrays_of]}"
-        )
-    return arrays_of
+    """`x` as samples that the model can take, paired with its inputs as `model.predict` pairs them.
+
+    Args:
+        model: a functional, Sequential or subclassed model.
+        x: an array; or several, in a list or tuple in the order of the inputs, or in a dictionary
+            by their names. What a subclassed model takes is passed on in the structure it has.
+
+    Returns:
+        One array for a model of one input; else arrays in the structure that the model was made
+        with, so that what was checked can be checked again.
+
+    Raises:
+        ValueError: says what the model expects, where Keras would refuse x, where x has further
+            inputs that Keras would pair with others, or its numbers do not fit.
+    """
+    tensors = getattr(model, "inputs", None)
+    if not tensors:
+        return _of_subclassed(x)
+    structure, names = _structure(model), input_names(model)
+    if isinstance(x, Mapping):
+        given = _by_name(x, structure, names)
+    elif isinstance(x, (list, tuple)) and (len(tensors) > 1 or _holds_arrays(x)):
+        given = _in_order(x, structure, names)
+    elif len(tensors) == 1:
+        given = [x]
+    else:
+        raise ValueError(f"`x` must be a list of the inputs {names}. Received: {type(x).__name__}")
+    if len(tensors) == 1:
+        return _checked("x", tensors[0], given[0])
+    found = [_checked(f"x, {n}", t, v) for n, t, v in zip(names, tensors, given, strict=True)]
+    _same_length(found)
+    return keras.tree.pack_sequence_as(structure, found)
 
 
 def arranged(model: Any, inputs: Any) -> Any:
-    """What `check_inputs` returned, or tensors in its place, as the model was made to take them,
-    which Keras warns of otherwise: a dictionary where that was one."""
-    if not getattr(model, "inputs", None) or isinstance(model, keras.Sequential):
+    """What `check_inputs` returned, or tensors in its place, in the structure that the model was
+    made with, which Keras warns of otherwise."""
+    structure = _structure(model)
+    if structure is None or not keras.tree.is_nested(structure):
         return inputs
-    if not keras.tree.is_nested(model.input):
-        return inputs
-    each = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return keras.tree.pack_sequence_as(model.input, list(each))
+    return keras.tree.pack_sequence_as(structure, keras.tree.flatten(inputs))
 
 
 def does_not_fit(model: keras.Model, x: Any) -> str:
     """What to say where `x` did not pass through a model that does not tell its inputs."""
     built = (model.get_build_config() or {}).get("input_shape")
-    first = f", which was built with {tuple(built)}" if built else ""
+    first = f", which was built with {built}" if built else ""
     return (
         f"`x` does not fit the model {model.name!r}{first}; its own error is above. "
         f"Received: {keras.tree.map_structure(np.shape, x)}"
     )
 
 
-def _names(model: Any) -> list[str]:
-    """The names of the inputs, in the order of `model.inputs`."""
+def input_names(model: Any) -> list[str]:
+    """What the inputs are called in a dictionary, in the order of `model.inputs`."""
+    structure = _structure(model)
+    if _is_flat(structure, Mapping):
+        return sorted(structure)
     return [t._keras_history.operation.name for t in getattr(model, "inputs", None) or []]
+
+
+def _structure(model: Any) -> Any:
+    """The inputs as the model was made with them; None where it does not tell."""
+    if not getattr(model, "inputs", None):
+        return None
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def _is_flat(structure: Any, kind: Any) -> bool:
+    """Whether a structure is of that kind, and nothing in it is nested."""
+    return isinstance(structure, kind) and not any(
+        keras.tree.is_nested(structure[key] if isinstance(structure, Mapping) else key)
+        for key in structure
+    )
+
+
+def _by_name(x: Mapping, structure: Any, names: list[str]) -> list[Any]:
+    """The arrays of a dictionary in the order of the inputs."""
+    if keras.tree.is_nested(structure) and not _is_flat(structure, (Mapping, list, tuple)):
+        return _of_structure(x, structure)
+    # Where the model was made of a dictionary, Keras pairs what is too much with other inputs
+    exact = isinstance(structure, Mapping)
+    if not set(names) <= set(x) or (exact and len(x) > len(names)):
+        raise ValueError(f"`x` must have the inputs {names}. Received: {list(x)}")
+    return [x[name] for name in names]
+
+
+def _in_order(x: Any, structure: Any, names: list[str]) -> list[Any]:
+    """The arrays of a list in the order of the inputs."""
+    if isinstance(structure, Mapping) and list(structure) != sorted(structure):
+        raise ValueError(
+            f"`x` must be a dictionary of the inputs {list(structure)}: the model was made with "
+            f"one, which has no order that a list could follow. Received: {type(x).__name__}"
+        )
+    if any(isinstance(value, Mapping) or _holds_arrays(value) for value in x):
+        return _of_structure(x, structure)
+    if len(x) != len(names):
+        hint = " Samples in a list go in as one array: np.stack(x)." if len(names) == 1 else ""
+        raise ValueError(
+            f"`x` must be a list of the inputs {names}.{hint} Received: {len(x)} arrays"
+        )
+    return list(x)
+
+
+def _of_structure(x: Any, structure: Any) -> list[Any]:
+    """The arrays of nested lists and dictionaries, which must be those of the model's inputs."""
+    try:
+        keras.tree.assert_same_structure(
+            keras.tree.lists_to_tuples(x), keras.tree.lists_to_tuples(structure)
+        )
+    except (ValueError, TypeError):
+        wanted = keras.tree.map_structure(lambda t: t._keras_history.operation.name, structure)
+        received = keras.tree.map_structure(np.shape, x)
+        raise ValueError(
+            f"`x` must have the structure of the model's inputs, {wanted}. "
+            f"Received: shapes {received}"
+        ) from None
+    return keras.tree.flatten(x)
+
+
+def _of_subclassed(x: Any) -> Any:
+    """x as it is, in arrays: what such a model takes is not known before it is tried."""
+    if not isinstance(x, Mapping) and not _holds_arrays(x):
+        return _checked("x", None, x)
+    found = keras.tree.map_structure(lambda value: _checked("x", None, value), x)
+    _same_length(keras.tree.flatten(found))
+    return found
+
+
+def _holds_arrays(x: Any) -> bool:
+    """Whether a list is one of arrays, and not itself the rows of one."""
+    return isinstance(x, (list, tuple)) and any(
+        len(getattr(value, "shape", ())) > 0 or isinstance(value, Mapping) or _holds_arrays(value)
+        for value in x
+    )
+
+
+def _same_length(found: list[np.ndarray]) -> None:
+    if len({len(array) for array in found}) > 1:
+        raise ValueError(
+            f"`x` must have as many samples in each input. Received: {[len(a) for a in found]}"
+        )
 
 
 def _checked(name: str, tensor: Any, x: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.perturbing import replacement_values, visible_cells
-from attention_zoo.explain.slopes import chosen_outputs, chosen_values, one_input
+from attention_zoo.explain.slopes import chosen_values, one_input, values_of
 
 #: What is left out at a time.
 UNITS = ("cell", "step", "feature")
@@ -20,9 +20,9 @@ _BATCHES = 16
 
 
 def occlusion(
-    model: keras.Model, x: Any, output: Any = None, *, unit: str = "cell",
+    model: keras.Model, x: Any, target: Any = None, *, unit: str = "cell",
     replacement: str = "marginal", mask: Any = None, draws: int = 1, seed: int = 0,
-    batch_size: int = 256,
+    batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
     """What the answer loses when one part of the input is replaced:
 
@@ -33,9 +33,9 @@ def occlusion(
     for the other.
 
     Args:
-        model: a built Keras model of one input and one output layer; it needs no attention.
+        model: a built Keras model of one input; it needs no attention.
         x: an array `(samples, ...)` that fits the model's input, floats or tokens.
-        output: which of the outputs f is: see `gradients`. Where the model answers at every step,
+        target: which of the values f is: see `gradients`. Where the model answers at every step,
             f is the sum over the steps.
         unit: `"cell"`, each number of the input by itself; `"step"`, all features of a time step;
             `"feature"`, a feature at all steps. The three are one for a table or tokens.
@@ -46,6 +46,7 @@ def occlusion(
         seed: of the draws.
         batch_size: how many samples go through at once. Memory holds some batches, or the data
             once more where they are larger.
+        output: the name or number of the output that f is, of a model with several.
 
     Returns:
         An array of float32: the shape of x for cells, `(samples, steps)` or `(samples, features)`.
@@ -65,8 +66,8 @@ def occlusion(
     checks.seed("seed", seed)
     x = one_input(model, x)
     visible = visible_cells(x, mask)
-    chosen = chosen_outputs(model, x, output, batch_size)
-    whole = chosen_values(model, x, chosen, batch_size)
+    index, chosen = chosen_values(model, x, target, output, batch_size)
+    whole = values_of(model, x, index, chosen, batch_size)
     axis = x.ndim - 1 if unit == "feature" else 1
     rows = _by_unit(x, unit, axis)
     found = np.zeros(rows.shape[:2])
@@ -80,7 +81,7 @@ def occlusion(
             part[np.arange(len(some)), :, some] = np.swapaxes(others[:, some], 0, 1)
             part = _as_samples(part, x.shape, unit, axis)
             asked = np.tile(chosen, (len(some), *(1 for _ in chosen.shape[1:])))
-            left = chosen_values(model, part, asked, batch_size).reshape(len(some), len(x))
+            left = values_of(model, part, index, asked, batch_size).reshape(len(some), len(x))
             found[:, some] += (whole - left).T / draws
     found = np.where(_by_unit(visible, unit, axis).any(2), found, 0).astype("float32")
     return found.reshape(x.shape) if unit == "cell" else found

@@ -11,14 +11,16 @@ def matched(relevance: Any, scores: np.ndarray, name: str = "relevance") -> np.n
     """Which cells of the scores are relevant, as booleans of the scores' shape.
 
     Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
-    is relevant if any cell of it is. ValueError for any other shape.
+    is relevant if any cell of it is. ValueError for any other shape, such as that of labels, one
+    a sample.
     """
     relevance = np.asarray(relevance) > 0
     shared = min(scores.ndim, relevance.ndim)
-    if relevance.shape[:shared] != scores.shape[:shared]:
+    labels = relevance.ndim < 2 and scores.ndim > 1
+    if labels or relevance.shape[:shared] != scores.shape[:shared]:
         raise ValueError(
             f"`{name}` must have the shape of the scores {scores.shape}, or of their leading "
-            f"axes. Received: {relevance.shape}"
+            f"axes beyond the samples. Received: {relevance.shape}"
         )
     relevance = relevance.any(axis=tuple(range(shared, relevance.ndim)))
     extra = (1,) * (scores.ndim - relevance.ndim)

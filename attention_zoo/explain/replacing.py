@@ -11,6 +11,7 @@ import numpy as np
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.running import batch_of
 from attention_zoo.explain.watching import check_model, watch, watched
 
 
@@ -48,8 +49,9 @@ def predict_with_scores(
     checks.positive_int("batch_size", batch_size)
     check_model(model)
     x = check_inputs(model, x)
-    first = keras.tree.map_structure(lambda array: array[:1], x)
-    known = watch(model, first, 1).scores
+    size = batch_of(model, 1)
+    first = keras.tree.map_structure(lambda array: array[:size], x)
+    known = watch(model, first, size).scores
     samples = len(keras.tree.flatten(x)[0])
     given = {name: _checked(name, value, known, samples) for name, value in scores.items()}
     if not given:

@@ -12,7 +12,7 @@ from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.attribution import saliency
 from attention_zoo.explain.perturbing import replacement_values, share, visible_cells
-from attention_zoo.explain.slopes import chosen_outputs, one_input
+from attention_zoo.explain.slopes import chosen_values, one_input
 
 #: What is left out to see whether a feature counts: that feature at all steps, or one cell.
 VARIANTS = ("feature", "cell")
@@ -22,9 +22,9 @@ _BATCHES = 16
 
 
 def temporal_saliency_rescaling(
-    model: keras.Model, x: Any, output: Any = None, *, method: Callable[..., Any] = saliency,
+    model: keras.Model, x: Any, target: Any = None, *, method: Callable[..., Any] = saliency,
     variant: str = "cell", quantile: float = 0.55, floor: float = 0.1, replacement: str = "zero",
-    mask: Any = None, seed: int = 0, batch_size: int = 256,
+    mask: Any = None, seed: int = 0, batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Temporal saliency rescaling (Ismail et al., 2020, arXiv:2010.13924, algorithm 1):
 
@@ -42,10 +42,10 @@ def temporal_saliency_rescaling(
     is without feature i at step t alone: `variant="cell"`, for steps * features of them.
 
     Args:
-        model: a built Keras model of one input `(samples, steps, features)` and one output layer.
+        model: a built Keras model of one input `(samples, steps, features)`.
         x: an array of floats that fits it.
-        output: which of the outputs: see `gradients`.
-        method: R, a function `(model, x, output, batch_size=...)` of this package.
+        target: which of the values: see `gradients`.
+        method: R, a function `(model, x, target, batch_size=...)` of this package.
         variant: `"cell"` or `"feature"`.
         quantile: a step of which more of the others count than this share is asked for its
             features. 0 asks all but the least.
@@ -55,6 +55,8 @@ def temporal_saliency_rescaling(
         mask: booleans of x's leading axes, False on padding, which stays and gets 0.
         seed: of the draw, for `"marginal"`.
         batch_size: how many samples go through at once.
+        output: the name or number of the output that R is about, of a model with several; R is
+            then called with it.
 
     Returns:
         An array of float32 of the shape of x.
@@ -77,8 +79,11 @@ def temporal_saliency_rescaling(
         raise ValueError(f"`x` must be (samples, steps, features). Received: {x.shape}")
     visible = visible_cells(x, mask)
     values = replacement_values(x, replacement, mask=mask, seed=seed)
-    chosen = chosen_outputs(model, x, output, batch_size)
-    whole = np.asarray(method(model, x, chosen, batch_size=batch_size), "float64")
+    _, chosen = chosen_values(model, x, target, output, batch_size)
+    options: dict[str, Any] = {"batch_size": batch_size}
+    if output is not None:
+        options["output"] = output
+    whole = np.asarray(method(model, x, chosen, **options), "float64")
 
     def moved(sample: np.ndarray, left_out: Callable[[slice], np.ndarray]) -> np.ndarray:
         """How far R moves, for each of many copies of samples without some of their cells."""
@@ -87,7 +92,7 @@ def temporal_saliency_rescaling(
             some = slice(start, start + _BATCHES * batch_size)
             of = sample[some]
             part = np.where(left_out(some), values[of], x[of])
-            now = method(model, part, chosen[of], batch_size=batch_size)
+            now = method(model, part, chosen[of], **options)
             found[some] = np.abs(whole[of] - now).sum((1, 2))
         return found
 

@@ -20,7 +20,8 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
         model: a built Keras model, trained or loaded, with attention layers of ours or Keras's
             own `Attention`, `AdditiveAttention`, `MultiHeadAttention`, `GroupQueryAttention`.
         x: an array `(samples, ...)` that fits the model's input; for a model of several inputs a
-            list of arrays, or a dictionary by the inputs' names.
+            list of arrays, or a dictionary by the inputs' names, paired with the inputs as the
+            model's `predict` pairs them, and refused where it refuses them.
         batch_size: how many samples go through at once.
 
     Returns:
@@ -33,7 +34,8 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
         `name/2`.
 
     Raises:
-        ValueError: if the model is not built, has no attention layer, or x does not fit it.
+        ValueError: if the model is not built, has no attention layer or one inside the cell of a
+            recurrent layer, or x does not fit it.
 
     Example:
 

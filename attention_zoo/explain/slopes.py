@@ -10,31 +10,41 @@ import numpy as np
 from attention_zoo.core import arrays, checks
 from attention_zoo.explain.derivative import derivative
 from attention_zoo.explain.inputs import arranged, check_inputs
+from attention_zoo.explain.outputs import chosen_output
+from attention_zoo.explain.running import batch_of, left_as_it_was, predict
 
 
-def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 256) -> Any:
-    """The derivative of one output with respect to each number of the input.
+def gradients(
+    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
+    *, output: str | int | None = None,
+) -> Any:  # fmt: skip
+    """The derivative of one value of the answer with respect to each number of the input.
 
-        g[n] = d f(x[n])[output] / d x[n]
+        g[n] = d f(x[n])[target] / d x[n]
 
     In inference mode, batch by batch, compiled once for each model and batch shape; the model is
     left as it is. Where the model answers at every step, f is the sum over the steps. On padding
     that the model masks it is 0.
 
     Args:
-        model: a built Keras model of one output layer; it needs no attention.
+        model: a built Keras model; it needs no attention.
         x: an array `(samples, ...)` of floats that fits the model's input, or several: see
             `attention_scores`.
-        output: which of the outputs, an integer or integers `(samples,)`; by default the only one,
-            or for each sample the largest, its predicted class.
+        target: which of the values that the model answers with, such as a class: an integer or
+            integers `(samples,)`; by default the only one, or for each sample the largest, its
+            predicted class.
         batch_size: how many samples go through at once.
+        output: the name or number of the output that f is, of a model with several.
 
     Returns:
-        An array of floats of the shape of x; for a model of several inputs a list of them.
+        An array of floats of the shape of x; for a model of several inputs a list of them, in the
+        order of `model.inputs`, or of the sorted names where a subclassed model takes a
+        dictionary.
 
     Raises:
         ValueError: for an input of integers or that goes into an `Embedding`, which has no
-            derivative; for an unknown output; if the model is not built or x does not fit it.
+            derivative; for an unknown target or output, and where a model has several outputs and
+            no `output` is named; if the model is not built or x does not fit it.
         NotImplementedError: on a backend without gradients, such as NumPy.
 
     Example:
@@ -47,29 +57,30 @@ def gradients(model: keras.Model, x: Any, output: Any = None, batch_size: int = 
     """
     checks.positive_int("batch_size", batch_size)
     x = float_inputs(model, x)
-    chosen = chosen_outputs(model, x, output, batch_size)
-    slopes_of = derivative(model)
-    inputs = x if isinstance(x, list) else [x]
+    index, chosen = chosen_values(model, x, target, output, batch_size)
+    slopes_of = derivative(model, x, index)
+    inputs = keras.tree.flatten(x)
     found = [np.empty_like(array) for array in inputs]
     samples = len(chosen)
     # Few sizes of batch, since each is compiled: the last one is filled up with its last sample
-    size = min(batch_size, 1 << (samples - 1).bit_length())
+    size = batch_of(model, min(batch_size, 1 << (samples - 1).bit_length()))
     for start in range(0, samples, size):
         rows = np.minimum(np.arange(start, start + size), samples - 1)
         part = slopes_of([array[rows] for array in inputs], chosen[rows])
         for whole, slopes in zip(found, part, strict=True):
             whole[start : start + size] = slopes[: samples - start]
-    return found if isinstance(x, list) else found[0]
+    return found if keras.tree.is_nested(x) else found[0]
 
 
 def float_inputs(model: Any, x: Any) -> Any:
     """x as `check_inputs` returns it, in floats; ValueError where there is no derivative."""
     check_built(model)
     checked = check_inputs(model, x)
-    inputs = getattr(model, "inputs", None) or [None]
+    flat = keras.tree.flatten(checked)
+    inputs = getattr(model, "inputs", None) or [None] * len(flat)
     tokens = _embedded(model)
     found = []
-    for tensor, array in zip(inputs, keras.tree.flatten(checked), strict=True):
+    for tensor, array in zip(inputs, flat, strict=True):
         whole = array.dtype.kind != "f" if tensor is None else "float" not in tensor.dtype
         if whole or (tensor is not None and id(tensor) in tokens):
             name = "x" if tensor is None else tensor.name
@@ -79,7 +90,7 @@ def float_inputs(model: Any, x: Any) -> Any:
                 f"{array.dtype} {array.shape}"
             )
         found.append(array.astype("float32"))
-    return found if isinstance(checked, list) else found[0]
+    return keras.tree.pack_sequence_as(checked, found)
 
 
 def _embedded(model: keras.Model) -> set[int]:
@@ -93,64 +104,65 @@ def _embedded(model: keras.Model) -> set[int]:
     }
 
 
-def chosen_outputs(model: keras.Model, x: Any, output: Any, batch_size: int = 256) -> np.ndarray:
-    """Which output is asked about, by sample (and step, where the model answers at each).
+def chosen_values(
+    model: keras.Model, x: Any, target: Any, output: str | int | None, batch_size: int = 256
+) -> tuple[int, np.ndarray]:
+    """Which output is asked about, and which of its values, by sample (and step, where the model
+    answers at each).
 
     Args:
-        model, x, batch_size: as of `gradients`, checked.
-        output: an integer, integers `(samples,)` or `(samples, steps)`, or None for the largest.
+        model, x, output, batch_size: as of `gradients`, checked.
+        target: an integer, integers `(samples,)` or `(samples, steps)`, or None for the largest.
 
     Returns:
-        Integers `(samples,)`, or `(samples, steps)`.
+        The number of the output, and integers `(samples,)` or `(samples, steps)`.
     """
     samples = len(keras.tree.flatten(x)[0])
     outputs = getattr(model, "outputs", None)
+    predictions = None
     if not outputs:
         first = keras.tree.map_structure(lambda array: array[:1], x)
-        outputs = keras.tree.flatten(model(arranged(model, first), training=False))
-    if len(outputs) > 1:
-        raise ValueError(
-            f"The model {model.name!r} has several output layers: make a model of the one that is "
-            "asked about, keras.Model(model.input, model.outputs[0])."
-        )
-    axes = len(outputs[0].shape)
-    count = outputs[0].shape[-1] if axes > 1 else 1
-    if output is None and count > 1:
-        return (
-            model.predict(arranged(model, x), batch_size=batch_size, verbose=0)
-            .argmax(-1)
-            .astype("int32")
-        )
-    asked = arrays.numeric("output", 0 if output is None else output)
+        with left_as_it_was(model):
+            predictions = model(arranged(model, first), training=False)
+        outputs = keras.tree.flatten(predictions)
+    index = chosen_output(model, output, predictions)
+    axes = len(outputs[index].shape)
+    count = outputs[index].shape[-1] if axes > 1 else 1
+    if target is None and count > 1:
+        answered = keras.tree.flatten(predict(model, x, batch_size))[index]
+        return index, answered.argmax(-1).astype("int32")
+    asked = arrays.numeric("target", 0 if target is None else target)
     fits = asked.ndim < max(2, axes) and asked.shape[:1] in ((), (samples,))
     if asked.dtype.kind not in "iu" or not fits:
         raise ValueError(
-            f"`output` must be None, an integer or an integer for each of the {samples} samples. "
-            f"Received: {output!r}"
+            f"`target` must be None, an integer or an integer for each of the {samples} samples. "
+            f"Received: {target!r}"
         )
     if asked.min() < 0 or asked.max() >= count:
         raise ValueError(
-            f"`output` must be between 0 and {count - 1}: the model {model.name!r} has {count}. "
+            f"`target` must be between 0 and {count - 1}: the model {model.name!r} has {count}. "
             f"Received: {asked.min() if asked.min() < 0 else asked.max()}"
         )
-    return np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
+    return index, np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
 
 
-def chosen_values(model: keras.Model, x: Any, chosen: np.ndarray, batch_size: int) -> np.ndarray:
-    """The outputs whose slopes `gradients` returns: `(samples,)`, float64, summed over steps."""
-    answered = model.predict(arranged(model, x), batch_size=batch_size, verbose=0).astype("float64")
+def values_of(
+    model: keras.Model, x: Any, index: int, chosen: np.ndarray, batch_size: int
+) -> np.ndarray:
+    """The values whose gradients are asked for: `(samples,)`, float64, summed over steps."""
+    answered = keras.tree.flatten(predict(model, x, batch_size))[index].astype("float64")
     if answered.ndim == 1:
         return answered
     places = answered.reshape(len(answered), -1, answered.shape[-1])
-    index = chosen.reshape(len(chosen), -1, 1)
-    return np.take_along_axis(places, np.broadcast_to(index, (*places.shape[:2], 1)), 2).sum((1, 2))
+    at = chosen.reshape(len(chosen), -1, 1)
+    return np.take_along_axis(places, np.broadcast_to(at, (*places.shape[:2], 1)), 2).sum((1, 2))
 
 
 def one_input(model: Any, x: Any) -> np.ndarray:
     """x as `check_inputs` returns it; ValueError for a model of several inputs."""
     check_built(model)
     checked = check_inputs(model, x)
-    if isinstance(checked, list):
+    if keras.tree.is_nested(checked):
         raise ValueError(
             f"This needs a model of one input. Received: {model.name!r} with {len(checked)}"
         )

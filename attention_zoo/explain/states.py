@@ -11,8 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.explain.inputs import arranged, check_inputs
+from attention_zoo.explain.running import batch_of, left_as_it_was
 from attention_zoo.explain.watching import watch
 
 
@@ -62,6 +64,7 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
     return np.divide(total, counts, out=np.full(len(states), np.nan), where=counts > 0)
 
 
+@by_identity
 class States(NamedTuple):
     """What a layer attends to: vectors `(samples, steps, features)`, and which of them the layer
     could see, `(samples, steps)`."""
@@ -114,7 +117,9 @@ def attended_states(
             "several levels, is called more than once or shares its name."
         )
     reader = _Reader(model, next(iter(found.values())))
-    states = reader.predict(check_inputs(model, x), batch_size=batch_size, verbose=0)
+    size = batch_of(model, batch_size)
+    with left_as_it_was(model):
+        states = reader.predict(check_inputs(model, x), batch_size=size, verbose=0)
     states = np.asarray(states, "float64")
     visible = look.masks.get(layer, np.ones(states.shape[:2], bool))
     return States(states, visible)

@@ -30,7 +30,8 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
         arrays.append(np.asarray(array))
         return len(arrays) - 1
 
-    meta = {"format": _FORMAT} | {name: getattr(explanation, name) for name in _PLAIN}
+    meta = {"format": _FORMAT, "output": explanation.output}
+    meta |= {name: getattr(explanation, name) for name in _PLAIN}
     for name in _NESTED:
         value = getattr(explanation, name)
         meta[name] = None if value is None else keras.tree.map_structure(number, value)
@@ -60,6 +61,7 @@ def load(path: str | Path) -> dict[str, Any]:
             }
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no saved explanation: {error}") from None
+    found["output"] = meta.get("output")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 

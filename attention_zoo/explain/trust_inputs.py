@@ -38,8 +38,10 @@ def agreements(subject: Subject) -> list[TrustRow]:
     some = slice(max(1, _MOST_ANSWERS // parts[part]))
     x, own = subject.x[some], subject.own
     mask = subject.mask[some] if part == "step" and subject.mask is not None else None
-    erased = occlusion(subject.model, x, unit=part, mask=mask, seed=subject.seed)
-    slopes = gradient_times_input(subject.model, x)
+    erased = occlusion(
+        subject.model, x, unit=part, mask=mask, seed=subject.seed, output=subject.output
+    )
+    slopes = gradient_times_input(subject.model, x, output=subject.output)
     rows: np.ndarray = own.rows[some]
     visible: np.ndarray = own.visible[some]
     if part == "cell":
@@ -106,7 +108,9 @@ def erasures(subject: Subject) -> list[TrustRow]:
     if part == "feature":
         scores = scores[:, None, :]
     found = [
-        measure(subject.model, subject.x, scores, mask=mask, seed=subject.seed)
+        measure(
+            subject.model, subject.x, scores, mask=mask, seed=subject.seed, output=subject.output
+        )
         for measure in (comprehensiveness, sufficiency)
     ]
     lost, alone = ((mean(f.scores) or 0.0, mean(f.random) or 0.0) for f in found)

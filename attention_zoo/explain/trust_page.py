@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 from attention_zoo.core.optional import require
@@ -47,13 +48,21 @@ class Trust:
         model: the model's name.
         layer: the attention layer's.
         samples: on how many samples it was measured.
-        rows: the figures.
+        rows: the figures; `for row in trust` goes through them.
+        output: the output that it is about, of a model with several.
     """
 
     model: str
     layer: str
     samples: int
     rows: tuple[TrustRow, ...]
+    output: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[TrustRow]:
+        return iter(self.rows)
 
     def __getitem__(self, name: str) -> TrustRow:
         """The row of that name; KeyError if there is none."""
@@ -75,8 +84,9 @@ class Trust:
     @property
     def title(self) -> str:
         """What the page is about."""
+        output = "" if self.output is None else f"output {self.output}, "
         return (
-            f"Can the attention of {self.model} be believed? Layer {self.layer}, "
+            f"Can the attention of {self.model} be believed? Layer {self.layer}, {output}"
             f"{self.samples} samples"
         )
 

@@ -24,7 +24,7 @@ def uniform_in_place(subject: Subject) -> TrustRow:
     """How good the answers are when the model attends to all alike, nothing trained anew."""
     own = subject.own
     rows = own.uniform()[None]
-    after = answers_with(subject.model, subject.x, own, rows)[0]
+    after = answers_with(subject.model, subject.x, own, rows, subject.index)[0]
     if subject.y is None:
         name = "change of the answer, attending to all alike"
         value = float(total_variation(subject.answered, after).mean()) / subject.unit
@@ -86,8 +86,9 @@ def uniform_retrained(subject: Subject) -> TrustRow:
 def permutation(subject: Subject) -> TrustRow:
     """How far the answer moves when the scores change places."""
     found = permutation_test(
-        subject.model, subject.few, subject.own.name, permutations=32, seed=subject.seed
-    )
+        subject.model, subject.few, subject.own.name, permutations=32, seed=subject.seed,
+        output=subject.output,
+    )  # fmt: skip
     value, control = float(found.mean()) / subject.unit, _between_samples(subject)
     sentence = (
         "With the scores in another order the answer is about the same: on which index they fall "
@@ -109,7 +110,7 @@ def adversary(subject: Subject) -> TrustRow:
     """How far from its own scores the model can look and answer the same."""
     found = adversarial_attention(
         subject.model, subject.few, subject.own.name, tolerance=_TOLERANCE * subject.unit,
-        rounds=10, seed=subject.seed,
+        rounds=10, seed=subject.seed, output=subject.output,
     )  # fmt: skip
     value, control = float(found.divergence.mean()), float(found.control.mean())
     within = ".01" if subject.probabilities else ".01 of its standard deviation"

@@ -22,7 +22,7 @@ _MOST_SCORES = 2**18
 Retrained = tuple[str, float, float]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
     """A model and its attention on some samples.
 
@@ -30,7 +30,9 @@ class Subject:
         model, x: the model, and samples as `check_inputs` returns them.
         look: what was seen of the model on them.
         own: the scores of the layer that the page is about.
-        answered: the answers, as `answers` returns them.
+        output: the name or number of the output that is asked about, as it was given.
+        index: its number.
+        answered: its answers, as `answers` returns them.
         y: what `labels` returned, or None.
         truth: where the answer is, or None.
         others: models of other seeds.
@@ -42,6 +44,8 @@ class Subject:
     x: Any
     look: Look
     own: Distributions
+    output: str | int | None
+    index: int
     answered: np.ndarray
     y: np.ndarray | None
     truth: np.ndarray | None
@@ -52,12 +56,12 @@ class Subject:
     @property
     def probabilities(self) -> bool:
         """Whether the answers are probabilities."""
-        return are_probabilities(self.model, self.answered)
+        return are_probabilities(self.model, self.answered, self.index)
 
     @property
     def unit(self) -> float:
         """What changes of the answers are measured in."""
-        return unit(self.model, self.answered)
+        return unit(self.model, self.answered, self.index)
 
     @property
     def few(self) -> Any:
@@ -79,14 +83,14 @@ class Subject:
         they are about none of it."""
         attended = self.look.attended[self.own.name]
         size = self.own.rows.shape[-1]
-        if not isinstance(self.x, list):
+        if not keras.tree.is_nested(self.x):
             if self.x.shape == self.scores.shape:
                 return "cell"
             if attended in ("step", "key") and self.x.ndim > 1 and self.x.shape[1] == size:
                 return "step"
             if attended == "feature" and self.x.ndim == 3 and self.x.shape[2] == size:
                 return "feature"
-        shapes = [a.shape for a in self.x] if isinstance(self.x, list) else self.x.shape
+        shapes = keras.tree.map_structure(np.shape, self.x)
         raise ValueError(
             f"the {size} indices that {self.own.name!r} attends to are not those of the input "
             f"{shapes}"

@@ -15,6 +15,7 @@ from attention_zoo.explain.answers import answers, are_probabilities, labels
 from attention_zoo.explain.distributions import distributions
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.localisation import matched
+from attention_zoo.explain.outputs import chosen_output, output_names
 from attention_zoo.explain.trust_page import Trust, TrustRow
 from attention_zoo.explain.trust_subject import Retrained, Subject
 from attention_zoo.explain.watching import check_model, watch
@@ -43,6 +44,7 @@ def trust(
     layer: str | None = None,
     samples: int = 200,
     seed: int = 0,
+    output: str | int | None = None,
     retrained_uniform: Retrained | None = None,
     others: Sequence[keras.Model] = (),
     progress: Callable[[str, int, int], None] | None = None,
@@ -61,12 +63,14 @@ def trust(
         y: the labels, as integers or one-hot, or the quantities; without them the figures are
             of how far the answers move, not of how good they are.
         truth: 1 where the answer is, if that is known: the shape of the scores, or of their
-            leading axes.
+            leading axes, those of the samples and at least one more.
         layer: the name of an attention layer; by default the first.
         samples: on how many samples, drawn from x, it is measured at most. Where a sample has
             very many scores or inputs, those of other weights and others in their place are
             asked for, and inputs left out, on fewer.
         seed: of that and all other draws.
+        output: the name or number of the output that y and the page are about, of a model with
+            several.
         retrained_uniform: `(name, value, control)`: a figure such as `"accuracy"` of the same
             model trained with `normalizer="uniform"`, and the same figure with its own attention.
         others: models of the same architecture trained with other seeds.
@@ -77,7 +81,8 @@ def trust(
         A `Trust`: print it, or take `.rows`, `.to_frame()` or `.to_dict()`.
 
     Raises:
-        ValueError: as `attention_scores`, and for labels, a truth or a figure that do not fit.
+        ValueError: as `attention_scores`, for labels, a truth or a figure that do not fit, and
+            where a model has several outputs and no `output` is named.
 
     Example:
 
@@ -97,7 +102,7 @@ def trust(
         )
     for other in others:
         check_model(other)
-    subject = _subject(model, x, y, truth, layer, samples, seed, retrained_uniform, others)
+    subject = _subject(model, x, y, truth, layer, samples, seed, output, retrained_uniform, others)
     rows: list[TrustRow] = []
     asked = {k: v for k, v in _MEASURES.items() if others or v is not trust_rows.seeds}
     for number, (name, measure) in enumerate(asked.items()):
@@ -109,7 +114,9 @@ def trust(
             # The inputs are checked: what is left is a measure that such a model does not have
             found = TrustRow(name, None, None, "", f"Not measured: {str(error).rstrip('.')}.", "")
         rows += found if isinstance(found, list) else [found]
-    return Trust(model.name, subject.own.name, len(subject.answered), tuple(rows))
+    names = output_names(model, subject.look.predictions)
+    named = names[subject.index] if len(names) > 1 else None
+    return Trust(model.name, subject.own.name, len(subject.answered), tuple(rows), named)
 
 
 def _subject(
@@ -120,6 +127,7 @@ def _subject(
     layer: str | None,
     samples: int,
     seed: int,
+    output: str | int | None,
     retrained: Any,
     others: Sequence[keras.Model],
 ) -> Subject:
@@ -132,15 +140,18 @@ def _subject(
     few = keras.tree.map_structure(lambda array: array[chosen], x)
     look = watch(model, few)
     own = distributions(look, layer)
-    answered = answers(look.predictions)
+    index = chosen_output(model, output, look.predictions)
+    answered = answers(look.predictions, index)
     if y is not None:
-        y = labels(_drawn("y", y, total, chosen), answered, are_probabilities(model, answered))
+        probabilities = are_probabilities(model, answered, index)
+        y = labels(_drawn("y", y, total, chosen), answered, probabilities)
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
         matched(truth, look.scores[own.name], "truth")
     return Subject(
-        model, few, look, own, answered, y, truth, tuple(others), _retrained(retrained), seed
-    )
+        model, few, look, own, output, index, answered, y, truth, tuple(others),
+        _retrained(retrained), seed,
+    )  # fmt: skip
 
 
 def _drawn(name: str, values: Any, total: int, chosen: np.ndarray) -> np.ndarray:

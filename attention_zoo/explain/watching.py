@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -12,12 +11,19 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.explain.foreign_layers import KERAS_LAYERS, opened
 from attention_zoo.explain.inputs import arranged, check_inputs, does_not_fit
+from attention_zoo.explain.running import batch_of, left_as_it_was
+from attention_zoo.layers.attention_decoder import AttentionDecoder
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.recorder import Seen, Watcher, watching
 
+#: What attends.
+_KINDS = (AttentionLayer, *KERAS_LAYERS)
 
+
+@by_identity
 class Look(NamedTuple):
     """What was seen in one pass over the data.
 
@@ -53,9 +59,9 @@ class Watched(keras.Model):
         # Else JAX builds it by a call on the first batch, each operation compiled by itself
         self.built = model.built
 
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with _draws_kept():
-            return super().predict(*args, **kwargs)
+    def predict(self, x: Any, batch_size: int = 256, **kwargs: Any) -> Any:
+        with left_as_it_was(self.model):
+            return super().predict(x, batch_size=batch_of(self.model, batch_size), **kwargs)
 
     def call(self, inputs: Any) -> Any:
         names = dict(_paths(self.model))
@@ -84,15 +90,6 @@ class Watched(keras.Model):
                 found["masks"][name] = seen.visible
             self.axes[name], self.attended[name] = _axes(seen)
         return found
-
-
-def _draws_kept() -> AbstractContextManager[Any]:
-    """Looking changes no later draw: torch's loader takes a global one even to go in order."""
-    if keras.backend.backend() != "torch":
-        return nullcontext()
-    import torch
-
-    return torch.random.fork_rng(devices=[])
 
 
 def _name(names: dict[int, str], layer: Any, use: int) -> str:
@@ -124,12 +121,12 @@ def _axes(seen: Seen) -> tuple[tuple[str, ...], str]:
 
 def has_attention(model: keras.Model) -> bool:
     """Whether any layer in the model, however deep, is an attention layer."""
-    kinds = (AttentionLayer, *KERAS_LAYERS)
-    return any(isinstance(layer, kinds) for layer in model._flatten_layers(include_self=False))
+    return any(isinstance(layer, _KINDS) for layer in model._flatten_layers(include_self=False))
 
 
 def check_model(model: Any) -> None:
-    """TypeError for what is no model, ValueError for one that is not built or attends nowhere."""
+    """TypeError for what is no model, ValueError for one that is not built, attends nowhere, or
+    where no scores can be read."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
     if not model.built:
@@ -142,6 +139,17 @@ def check_model(model: Any) -> None:
             f"The model {model.name!r} has no attention layer. Its layers are: "
             f"{', '.join(f'{layer.name} ({type(layer).__name__})' for layer in flat)}"
         )
+    for loop in model._flatten_layers(include_self=False):
+        if not isinstance(loop, (keras.layers.RNN, AttentionDecoder)):
+            continue
+        inside = [layer for layer in loop.cell._flatten_layers() if isinstance(layer, _KINDS)]
+        if inside:
+            raise ValueError(
+                f"The attention layer {inside[0].name!r} is called inside the cell of "
+                f"{loop.name!r}, once a step of its loop, from where no scores get out. Attend "
+                "before or after the recurrent layer, or take an AttentionDecoder, which attends "
+                "to a memory at each step."
+            )
 
 
 def watch(model: keras.Model, x: Any, batch_size: int = 256) -> Look:
@@ -163,7 +171,7 @@ def watch(model: keras.Model, x: Any, batch_size: int = 256) -> Look:
         found = keras.tree.map_structure(
             _readable, watcher.predict(x, batch_size=batch_size, verbose=0)
         )
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
         if getattr(model, "inputs", None):
             raise
         # What a subclassed model takes is not known before it is tried
@@ -199,12 +207,9 @@ def watched(model: keras.Model, *, replaces: bool = False) -> Watched:
     known, graph, constants = watchers.get(replaces, (None, None, None))
     now = models.constants(model)
     if known is None or graph is not model.outputs[0] or constants != now:
-        single = isinstance(model, keras.Sequential)
-        twin = (
-            keras.Model(model.inputs[0], model.outputs[0])
-            if single
-            else keras.Model(model.input, model.output)
-        )
+        # Of a list, since Keras warns where the names of a dictionary are not those of the tensors
+        outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
+        twin = keras.Model(model.inputs, outputs)
         known = Watched(twin, replaces=replaces)
         watchers[replaces] = known, model.outputs[0], now
     return known

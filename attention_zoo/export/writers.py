@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.optional import require
 from attention_zoo.export.exportable import Exportable, as_input, dtype
 from attention_zoo.layers.attention_decoder import AttentionDecoder
 
 
+@by_identity
 class Job(NamedTuple):
     """A model to write.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
+from attention_zoo.layers import recorder
 from attention_zoo.layers.cell import AttentionCell
 from attention_zoo.layers.recurrent_cell import width_of
 
@@ -54,7 +55,10 @@ def decode(
         steps = rnn(x, initial_state=state, mask=mask)
     finally:
         _release_dropout(decoder.cell)
-    return steps[..., : decoder.output_width], steps[..., decoder.output_width :]
+    scores = steps[..., decoder.output_width :]
+    # Made inside the loop, where no watcher can be told
+    recorder.note(scores, memory_mask)
+    return steps[..., : decoder.output_width], scores
 
 
 def _draw(decoder: AttentionDecoder, shape: tuple) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.layers import query_value, recorder
 from attention_zoo.layers.base import fixed_size, same_size
 from attention_zoo.layers.scoring import ScoredAttention
@@ -20,6 +21,7 @@ from attention_zoo.ops.scores import cells
 _LARGE = 1.0
 
 
+@by_identity
 class Pairs(NamedTuple):
     """Checked and silent tensors, and the masks that say which query may see which key."""
 

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from attention_zoo.core.identity import by_identity
 
+
+@by_identity
 class Seen(NamedTuple):
     """What one attention layer did in one call, on one of its levels.
 
@@ -48,19 +51,22 @@ class Watcher:
 
     def attended(self, layer: Any, scores: Any, mask: Any, axis: int) -> Any:
         """Note what was visible, and return the scores to go on with."""
+        self.note(scores, mask, axis)
+        if self._replace is None:
+            return scores
+        other = self._replace(layer, self._uses.get(id(layer), 0), len(self._pending) - 1)
+        return scores if other is None else self._shaped(other, scores, axis)
+
+    def note(self, scores: Any, mask: Any, axis: int) -> None:
+        """Note what was visible on the attended axis of these scores."""
         visible = None
         if mask is not None:
             while len(mask.shape) < len(scores.shape):
                 mask = ops.expand_dims(mask, 1)
             everywhere = ops.broadcast_to(mask, ops.shape(scores))
-            axis %= len(scores.shape)
-            others = tuple(i for i in range(1, len(scores.shape)) if i != axis)
+            others = tuple(i for i in range(1, len(scores.shape)) if i != axis % len(scores.shape))
             visible = self._unfolded(ops.any(everywhere, axis=others))
         self._pending.append(visible)
-        if self._replace is None:
-            return scores
-        other = self._replace(layer, self._uses.get(id(layer), 0), len(self._pending) - 1)
-        return scores if other is None else self._shaped(other, scores, axis)
 
     def _shaped(self, other: Any, scores: Any, axis: int) -> Any:
         """Scores as they are recorded, in the shape in which the layer applies them."""
@@ -125,6 +131,13 @@ def attended(layer: Any, scores: Any, mask: Any = None, axis: int = -1) -> Any:
     """The scores that a layer goes on with: its own, unless a watcher has others."""
     watcher = current()
     return scores if watcher is None else watcher.attended(layer, scores, mask, axis)
+
+
+def note(scores: Any, mask: Any, axis: int = -1) -> None:
+    """Tell the watcher, if there is one, what was visible to scores that no others can replace."""
+    watcher = current()
+    if watcher is not None:
+        watcher.note(scores, mask, axis)
 
 
 def record(layer: Any, scores: Any) -> None:

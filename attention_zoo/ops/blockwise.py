@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.ops import fused, masks, normalizers
 from attention_zoo.ops.arithmetic import matmul
 from attention_zoo.ops.blocks import join, map_blocks, split
@@ -45,6 +46,7 @@ class Rule(NamedTuple):
     apply: Callable[[Any, Any], Any] = matmul
 
 
+@by_identity
 class Inputs(NamedTuple):
     """The tensors of a call; the last two axes of the first three are time and features.
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from attention_zoo.core.identity import by_identity
+
 
 def standardize(mask: Any, shape: tuple, *, name: str = "mask") -> Any:
     """`mask` as a boolean tensor, or None; its shape must be `shape` as far as both are known.
@@ -45,6 +47,7 @@ def silence(x: Any, mask: Any) -> Any:
     return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
 
 
+@by_identity
 class Pairwise(NamedTuple):
     """Which query step may attend to which key step: every condition at once.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import checks, files
-from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.explain.inputs import arranged, check_inputs
 from attention_zoo.explain.watching import has_attention, watch
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry
@@ -46,8 +46,9 @@ def save(
             model of our layers and Keras's own.
         path: where the folder goes, or `"hf://owner/name"` for the Hugging Face Hub, where it
             becomes one commit (`pip install 'attention-zoo[hub]'`).
-        examples: a few inputs (for a model of several inputs a list of arrays), whose outputs are
-            kept so that `load(..., verify=True)` can compare; by default seeded noise.
+        examples: a few inputs (of a model of several inputs a list, or a dictionary by their
+            names, as `predict` takes it), whose outputs are kept so that `load(..., verify=True)`
+            can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
             `study`, `published`, `limits`, `license`, `provenance`.
         overwrite: whether a preset that is there may be replaced.
@@ -124,8 +125,8 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
             rng.random((GOLDEN_SAMPLES, *(16 if size is None else size for size in x.shape[1:])))
             for x in model.inputs
         ]
-    elif len(model.inputs) == 1:
-        examples = [examples]
+    else:
+        examples = keras.tree.flatten(check_inputs(model, examples))
     inputs = [np.asarray(x, "float32")[:GOLDEN_SAMPLES] for x in examples]
     named: dict[str, Any] = {
         "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
@@ -135,8 +136,9 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs that a preset is verified by: the predictions `y` and each layer's scores."""
-    x = inputs[0] if len(inputs) == 1 else inputs
+    """The outputs that a preset is verified by: the predictions `y` and each layer's scores, for
+    inputs in the order of `model.inputs`."""
+    x = arranged(model, inputs) if len(inputs) > 1 else inputs[0]
     scores: dict[str, np.ndarray] = {}
     if has_attention(model):
         seen = watch(model, x)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import Registry, one_of
 
 TASKS = Registry("task")
@@ -16,6 +17,7 @@ TASKS = Registry("task")
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 
+@by_identity
 class _Draw(NamedTuple):
     x: np.ndarray
     y: np.ndarray

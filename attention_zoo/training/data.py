@@ -14,7 +14,7 @@ from attention_zoo.tasks import Task
 from attention_zoo.training.recipe import Kind
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """Inputs and targets that fit each other, with what is known about them."""
 

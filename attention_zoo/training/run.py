@@ -22,7 +22,7 @@ from attention_zoo.training.splitting import split
 from attention_zoo.training.study import datasets, figures_of, study
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Run:
     """A finished training run: the model, its history by epoch, its held-out figures, and the
     preset's folder, None where nothing was written or another process wrote it.

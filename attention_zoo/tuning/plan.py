@@ -30,7 +30,7 @@ from attention_zoo.tuning.trials import Trainer
 _WHOLE = 1000
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
     """A search that can begin.
 

@@ -91,7 +91,7 @@ def trial_folder(folder: Path, trial: int) -> Path:
     return next(p for p in folder.glob(f"{TRIALS}/trial_*") if int(p.name[6:]) == trial)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Search:
     """A finished search.
 

@@ -162,7 +162,7 @@ def test_the_attributions_take_one_input():
         ({"baseline": np.ones(4)}, r"broadcast to the shape of x \(11, 5\). Received: \(4,\)"),
         ({"baseline": np.nan}, "`baseline` must be finite"),
         ({"mask": np.ones((11, 4), bool)}, r"`mask` must be booleans.*\(11, 4\)"),
-        ({"output": 3}, "`output` must be between 0 and 2"),
+        ({"target": 3}, "`target` must be between 0 and 2"),
     ],
 )
 def test_bad_input_of_integrated_gradients(change, message):

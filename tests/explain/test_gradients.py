@@ -149,16 +149,16 @@ def test_tokens_have_no_slope(dtype):
         gradients(model, np.ones((2, 5)))
 
 
-@pytest.mark.parametrize("output", [3, -1, [0, 1, 2, 3, 0]])
-def test_an_output_that_is_not_there(output):
-    with pytest.raises(ValueError, match="`output` must be between 0 and 2.*Received: (3|-1)"):
-        gradients(linear()[0], np.ones((5, 7)), output)
+@pytest.mark.parametrize("target", [3, -1, [0, 1, 2, 3, 0]])
+def test_a_target_that_is_not_there(target):
+    with pytest.raises(ValueError, match="`target` must be between 0 and 2.*Received: (3|-1)"):
+        gradients(linear()[0], np.ones((5, 7)), target)
 
 
-@pytest.mark.parametrize("output", [1.5, "1", [0, 1], [[0]] * 5])
-def test_an_output_that_is_no_integer(output):
-    with pytest.raises(ValueError, match="`output` must be"):
-        gradients(linear()[0], np.ones((5, 7)), output)
+@pytest.mark.parametrize("target", [1.5, "1", [0, 1], [[0]] * 5])
+def test_a_target_that_is_no_integer(target):
+    with pytest.raises(ValueError, match="`target` must be"):
+        gradients(linear()[0], np.ones((5, 7)), target)
 
 
 def test_what_is_no_model_or_does_not_fit():
@@ -171,7 +171,7 @@ def test_what_is_no_model_or_does_not_fit():
         gradients(model, np.ones((5, 7)), batch_size=0)
     given = keras.Input((7,))
     two = keras.Model(given, [keras.layers.Dense(1)(given), keras.layers.Dense(2)(given)])
-    with pytest.raises(ValueError, match="several output layers"):
+    with pytest.raises(ValueError, match="has the outputs .*: name the one"):
         gradients(two, np.ones((5, 7)))
 
 

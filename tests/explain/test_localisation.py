@@ -5,6 +5,8 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from attention_zoo.explain import (
+    area_under_precision,
+    area_under_recall,
     auprc,
     false_discovery_rate,
     pointing_game,
@@ -12,6 +14,15 @@ from attention_zoo.explain import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
+
+
+def test_labels_are_no_relevance():
+    for measure in (
+        auprc, false_discovery_rate, pointing_game, relevance_mass_accuracy,
+        relevance_rank_accuracy, true_positive_rate, area_under_precision, area_under_recall,
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"beyond the samples. Received: \(3,\)"):
+            measure(np.full((3, 5), 0.2), [0, 1, 1])
 
 
 def test_by_hand():

@@ -140,13 +140,101 @@ def test_other_scores_in_the_place_of_a_layers_own(name, model):
     same = az.explain.predict_with_scores(model, x, own)
     np.testing.assert_allclose(same, seen.predictions, atol=1e-5)
     nothing = az.explain.predict_with_scores(model, x, {layer: 0 * own[layer]})
-    moved = np.roll(own[layer], 1, axis=seen.attended_axis(layer))
+    # Some layers begin with uniform attention, which no place differs from
+    uneven = own[layer] * RNG.uniform(0.5, 1.5, own[layer].shape)
+    moved = np.roll(uneven, 1, axis=seen.attended_axis(layer))
     other = az.explain.predict_with_scores(model, x, {layer: moved})
     # What is applied is linear in the scores, but for a tanh after it
     assert np.abs(other - same).max() > 1e-3
     if name not in ("luong", "bahdanau", "hierarchical"):
         half = az.explain.predict_with_scores(model, x, {layer: 0.5 * own[layer]})
         np.testing.assert_allclose(half, (same + nothing) / 2, atol=1e-5)
+
+
+class Attending(keras.layers.Layer):
+    """A recurrent cell that attends to its features at each step."""
+
+    state_size = output_size = 3
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = az.layers.FeatureAttention(name="inner")
+        self.dense = keras.layers.Dense(3)
+
+    def build(self, shape):
+        self.attention.build(shape)
+        self.dense.build((None, shape[-1] + 3))
+
+    def call(self, x, states):
+        both = keras.ops.concatenate([self.attention(x), states[0]], axis=-1)
+        return self.dense(both), [self.dense(both)]
+
+
+@pytest.mark.parametrize("kind", ["cell", "stacked cells", "decoder"])
+def test_attention_inside_a_loop_is_refused_with_the_reason(kind):
+    x = keras.Input((7, 4))
+    if kind == "decoder":
+        outputs = az.layers.AttentionDecoder(Attending(), name="loop")(x, x)
+    else:
+        cell = Attending() if kind == "cell" else [keras.layers.GRUCell(4), Attending()]
+        outputs = keras.layers.RNN(cell, return_sequences=True, name="loop")(x)
+    model = keras.Model(x, az.layers.AttentionPooling()(outputs))
+    data = np.ones((2, 7, 4))
+    message = "'inner' is called inside the cell of 'loop'.*Attend before or after"
+    for look in (az.attention_scores, az.explain, az.trust):
+        with pytest.raises(ValueError, match=message):
+            look(model, data)
+    with pytest.raises(ValueError, match=message):
+        az.explain.predict_with_scores(model, data, {"attention_pooling": np.ones((2, 7))})
+
+
+KEYS = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 1, 1, 0]])
+
+
+def over_padding():
+    """Models of every layer that attends to what an Embedding masks, and its mask by name."""
+    words, queries = keras.Input((5,), dtype="int32"), keras.Input((7, 4))
+    memory = keras.layers.Embedding(9, 4, mask_zero=True)(words)
+    for name in az.list_layers():
+        if name in ("feature", "hierarchical"):  # attends to features; cuts the steps in windows
+            continue
+        if name == "attention_decoder":
+            for monotonic in (None, "soft", "hard"):
+                layer = az.layers.get(name, cell=keras.layers.GRUCell(3), monotonic=monotonic)
+                yield f"{name} {monotonic}", keras.Model([queries, words], layer(queries, memory))
+        elif name == "cross_attention":
+            outputs = az.layers.get(name)(queries, memory)
+            yield name, keras.Model([queries, words], outputs)
+        else:
+            yield name, keras.Model(words, az.layers.get(name)(memory))
+    keras_layers = keras.layers
+    for layer in (keras_layers.Attention(), keras_layers.AdditiveAttention()):
+        yield layer.name, keras.Model([queries, words], layer([queries, memory]))
+    heads = (keras_layers.MultiHeadAttention(2, 3), keras_layers.GroupQueryAttention(3, 4, 2))
+    for layer in heads:
+        yield layer.name, keras.Model([queries, words], layer(queries, memory))
+
+
+# Keras's GroupQueryAttention warns about the layers inside it
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+@pytest.mark.parametrize(("name", "model"), [pytest.param(n, m, id=n) for n, m in over_padding()])
+def test_padding_is_known_as_such(name, model):
+    words = KEYS * RNG.integers(1, 9, KEYS.shape)
+    queries = RNG.normal(size=(3, 7, 4)).astype("float32")
+    seen = az.explain(model, [queries, words] if len(model.inputs) > 1 else words)
+    layer = seen.name()
+    np.testing.assert_array_equal(seen.masks[layer], KEYS > 0)
+    hidden = np.moveaxis(seen.layer(layer), seen.attended_axis(layer), 1)[KEYS == 0]
+    assert not hidden.any()
+
+
+def test_the_padding_of_a_decoder_is_grey():
+    model = dict(over_padding())["attention_decoder None"]
+    words, queries = KEYS * 3, RNG.normal(size=(3, 7, 4)).astype("float32")
+    seen = az.explain(model, [queries, words])
+    figure = seen.plot(kind="alignment", sample=0)
+    image = figure.axes[0].get_images()[0].get_array()
+    np.testing.assert_array_equal(np.ma.getmaskarray(image), [KEYS[0] == 0] * 7)
 
 
 def test_scores_that_cannot_be_replaced():

@@ -60,7 +60,7 @@ def test_padding_gets_nothing(model):
         ({"floor": -1}, "`floor` must be"),
         ({"replacement": "ones"}, "Unknown replacement"),
         ({"batch_size": 0}, "`batch_size` must be a positive integer"),
-        ({"output": 5}, "`output` must be between 0 and 2"),
+        ({"target": 5}, "`target` must be between 0 and 2"),
     ],
 )
 def test_bad_input(model, change, message):

@@ -142,6 +142,9 @@ def test_several_inputs(x, message):
     [
         (np.zeros((300, 12)), r"`truth` must have the shape.*Received: \(300, 12\)"),
         (np.zeros((5, 11)), r"`truth` must have the shape.*Received: \(5, 11\)"),
+        # Labels, which say nothing of where the answer is
+        (np.ones(300), r"leading axes beyond the samples. Received: \(300,\)"),
+        (np.ones((300, 1)), r"`truth` must have the shape.*Received: \(300, 1\)"),
         (np.full((300, 11), np.nan), "`truth` must be finite"),
         ("there", "`truth` must be an array of numbers"),
     ],

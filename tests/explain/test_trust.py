@@ -112,6 +112,13 @@ def test_a_table(good):
     assert frame["name"].tolist() == [row.name for row in good.rows]
 
 
+def test_a_page_goes_through_its_rows():
+    rows = tuple(TrustRow(name, 0.5, None, "", "", "") for name in ("one", "two"))
+    page = Trust("m", "l", 3, rows)
+    assert tuple(page) == rows and len(page) == 2 and rows[1] in page
+    assert {row.name: row.value for row in page} == {"one": 0.5, "two": 0.5}
+
+
 def test_html_is_escaped():
     row = TrustRow("<script>", 0.5, 0.25, "a < b", "x & y.", "<i>")
     html = Trust("<model>", "<layer>", 3, (row,))._repr_html_()
@@ -227,6 +234,7 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
         ({"y": ["a"] * 23}, ValueError, "`y` must be an array of numbers"),
         ({"y": np.full(23, np.nan)}, ValueError, "`y` must be finite"),
         ({"truth": np.ones((23, 4))}, ValueError, r"`truth` must have the shape of the scores"),
+        ({"truth": np.ones(23)}, ValueError, r"leading axes beyond the samples. Received: \(23,\)"),
         ({"truth": np.ones((3, 5))}, ValueError, "`truth` must have a value for each of the 23"),
         ({"retrained_uniform": 0.5}, ValueError, r"\(name, value, control\).*Received: 0.5"),
         ({"retrained_uniform": ("a", 1)}, ValueError, r"must be \(name, value, control\)"),

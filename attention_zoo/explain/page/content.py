@@ -103,13 +103,16 @@ def _answers(some: Explanation, every: Explanation) -> dict[str, Any]:
     import keras
 
     outputs = [np.asarray(p) for p in keras.tree.flatten(some.predictions)]
-    first = np.asarray(keras.tree.flatten(every.predictions)[0])
-    first = first.reshape(len(first), -1)
+    number = some.output or 0
+    of = np.asarray(keras.tree.flatten(every.predictions)[number])
+    of = of.reshape(len(of), -1)
+    named = len(outputs) == 1 or some.output is not None
     return {
-        "predictions": [[short(value) for value in row.ravel()[:20]] for row in outputs[0]],
-        "outputs": int(outputs[0][0].size),
+        "predictions": [[short(value) for value in row.ravel()[:20]] for row in outputs[number]],
+        "outputs": int(outputs[number][0].size),
+        "output": number + 1,
         "output_count": len(outputs),
-        "predicted": some.predicted.tolist() if _classes(first, every.y) else None,
+        "predicted": some.predicted.tolist() if named and _classes(of, every.y) else None,
         "labels": None
         if some.y is None
         else [[short(value) for value in np.ravel(row)[:20]] for row in some.y],

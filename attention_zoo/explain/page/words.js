@@ -38,7 +38,8 @@ function say() {
     answer.append(pair("Sample", `${page.numbers[i]}`));
     if (page.predicted) answer.append(pair("Predicted class", String(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
-    const of = page.output_count > 1 ? `, first of ${page.output_count} outputs` : "";
+    const which = page.output === 1 ? "first of" : `number ${page.output} of`;
+    const of = page.output_count > 1 ? `, ${which} ${page.output_count} outputs` : "";
     answer.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
     if (page.labels) answer.append(pair("Label", list(page.labels[i])));
   }
