@@ -13,7 +13,7 @@ from attention_zoo.explain.perturbing import Ranking, share
 from attention_zoo.explain.slopes import one_input
 
 #: With how many other samples an answer is compared.
-_OTHERS = 16
+_OTHERS = 64
 #: How many batches are made at once.
 _BATCHES = 16
 
@@ -33,7 +33,7 @@ class Interchange(NamedTuple):
 
 def interchange(
     model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, mask: Any = None,
-    draws: int = 8, seed: int = 0, batch_size: int = 256,
+    draws: int = 12, seed: int = 0, batch_size: int = 256,
 ) -> Interchange:  # fmt: skip
     """Whether the answer of another sample comes along with its highest-scored parts: an
     interchange intervention (Geiger, Lu, Icard and Potts, 2021, arXiv:2106.02997) on the inputs.
@@ -99,7 +99,7 @@ def interchange(
     if not apart > 0:
         return Interchange(np.full(len(x), np.nan), np.full(len(x), np.nan))
     donors = [_cycle(len(x), rng) for _ in range(draws)]
-    found = np.zeros((2, draws, len(x)))
+    found, compared = np.zeros((2, 2, draws, len(x)))
     jobs = [(by, draw) for draw in range(draws) for by in (0, 1)]
     at_once = max(1, _BATCHES * batch_size // len(x))
     for first in range(0, len(jobs), at_once):
@@ -111,9 +111,12 @@ def interchange(
             mixed.append(np.where(cells, x[donors[draw]], x))
         after = answers(model.predict(np.concatenate(mixed), batch_size=batch_size, verbose=0))
         for (by, draw), mine in zip(some, after.reshape(-1, *own.shape), strict=True):
-            away = np.mean([total_variation(mine, np.roll(own, n, axis=0)) for n in others], axis=0)
-            found[by, draw] = (away - total_variation(mine, own[donors[draw]])) / apart
-    return Interchange(*(_by_sample(moved, donors) for moved in found))
+            away = [total_variation(mine, np.roll(own, n, axis=0)) / apart for n in others]
+            near = total_variation(mine, own[donors[draw]]) / apart
+            found[by, draw] = np.mean(away, axis=0) - near
+            back = [np.roll(off, -n) for off, n in zip(away, others, strict=True)]
+            compared[by, draw] = np.mean(back, axis=0)
+    return Interchange(*(_by_sample(*both, donors) for both in zip(found, compared, strict=True)))
 
 
 def _top(ranking: Ranking, scores: np.ndarray, mass: float) -> np.ndarray:
@@ -151,10 +154,12 @@ def _cycle(samples: int, rng: np.random.Generator) -> np.ndarray:
     return donors
 
 
-def _by_sample(moved: np.ndarray, donors: list[np.ndarray]) -> np.ndarray:
-    """What each sample adds to the mean, as the one changed and as the one taken from: their
-    spread is that of the mean over other samples, which that of pairs is not."""
+def _by_sample(moved: np.ndarray, compared: np.ndarray, donors: list[np.ndarray]) -> np.ndarray:
+    """What each sample adds to the mean, as the one changed, the one taken from and one that is
+    compared with: their spread is that of the mean over other samples, which that of pairs is
+    not."""
     given = np.zeros(moved.shape)
     for draw, donor in enumerate(donors):
         given[draw, donor] = moved[draw]
-    return moved.mean(0) + given.mean(0) - moved.mean()
+    parts = (moved, given, compared)
+    return sum(part.mean(0) - part.mean() for part in parts) + moved.mean()

@@ -99,7 +99,8 @@ def consistent(findings: Sequence[Finding]) -> tuple[TrustRow, ...]:
     Of two that do, the one of higher rank number is withdrawn: it keeps its figures, and its
     sentence what was found, but it concludes nothing and its verdict is "undecided".
     """
-    known: dict[str, tuple[bool, str]] = {}
+    #: What holds, and the row and the claim of that row by which it does.
+    known: dict[str, tuple[bool, str, str]] = {}
     rows = [finding.row for finding in findings]
     order = sorted(range(len(findings)), key=lambda number: findings[number].rank)
     for number in order:
@@ -110,14 +111,12 @@ def consistent(findings: Sequence[Finding]) -> tuple[TrustRow, ...]:
         against = [
             name for name in follows if known.get(name, (follows[name],))[0] != follows[name]
         ]
-        if not against:
-            for name, truth in follows.items():
-                known.setdefault(name, (truth, row.name))
+        if against:
+            _, stronger, claim = known[against[0]]
+            sentence = f'{said.finding}. This decides nothing here: by "{stronger}", {claim}.'
+            rows[number] = dataclasses.replace(row, verdict="undecided", sentence=sentence)
             continue
-        truth, stronger = known[against[0]]
-        sentence = (
-            f'{said.finding}. This decides nothing here: by "{stronger}", '
-            f"{PROPOSITIONS[against[0]][not truth]}."
-        )
-        rows[number] = dataclasses.replace(row, verdict="undecided", sentence=sentence)
+        claimed = [PROPOSITIONS[name][not truth] for name, truth in said.claims.items()]
+        for name, truth in follows.items():
+            known.setdefault(name, (truth, row.name, claimed[0]))
     return tuple(rows)

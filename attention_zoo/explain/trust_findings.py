@@ -15,7 +15,7 @@ from attention_zoo.explain.trust_questions import QUESTIONS
 #: What a figure is compared with: its control, or a margin that the control gives.
 REFERENCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the control": lambda control: control,
-    "a tenth": lambda control: np.full(control.shape, 0.1),
+    "a quarter of the answer": lambda control: np.full(control.shape, 0.25),
     "a tenth of the control": lambda control: control / 10,
     "half of the control": lambda control: control / 2,
     "two thirds of the control": lambda control: control / 1.5,
@@ -67,12 +67,15 @@ def compared(
         return told(question, name, *figures, against, UNDECIDED, blocked, reference, low, high)
     if verdict != UNDECIDED:
         return told(question, name, *figures, against, verdict, "", reference, low, high)
-    sentence = (
-        f"On {len(values)} samples this could not be told apart from "
-        f"{'the control' if reference == 'the control' else reference}: more may decide it."
-        if low is not None
-        else f"{len(values)} samples are too few for an interval: {FEWEST} are the least."
-    )
+    if low is None:
+        sentence = f"{len(values)} samples are too few for an interval: {FEWEST} are the least."
+    elif low == high:
+        sentence = f"It equals {reference} on all {len(values)} samples."
+    else:
+        sentence = (
+            f"On {len(values)} samples this could not be told apart from {reference}: more "
+            "samples may decide."
+        )
     return told(question, name, *figures, against, UNDECIDED, sentence, reference, low, high)
 
 

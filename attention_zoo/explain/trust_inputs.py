@@ -19,6 +19,7 @@ from attention_zoo.explain.sanity import parameter_randomization
 from attention_zoo.explain.states import attended_states, conicity
 from attention_zoo.explain.trust_claims import Finding
 from attention_zoo.explain.trust_findings import compared, not_measured
+from attention_zoo.explain.trust_page import FOR
 from attention_zoo.explain.trust_subject import Subject
 
 #: How many answers leave-one-out may ask for.
@@ -66,21 +67,19 @@ def agreement_row(other: str, tau: Any, control: Any, most: Any, seed: int = 0) 
             "the scores, the gradients or the answers without each input are all equal, as the "
             "gradients of answers that are certain",
         )  # fmt: skip
-    ties = float(np.nanmean(most))
-    if ties < 0.95:
-        against += f", {ties:.2f} at most since scores tie"
-    found = compared(other, name, tau, np.minimum(control, most), against,
-                     reference="half of the control", seed=seed)  # fmt: skip
+    if float(np.nanmean(most)) < 0.95:
+        against += ", less where scores tie"
+    controls = np.minimum(control, most)
     # Two rankings that do not agree with each other judge no third one
     yardstick = compared(other, name, control, np.zeros(control.shape), "", seed=seed)
-    if yardstick.row.verdict == "for":
-        return found
-    blocked = (
+    unknown = (
         "Leave-one-out and gradients could not be told to agree with each other: what attention "
         "would have to agree with is not known here."
     )
-    return compared(other, name, tau, np.minimum(control, most), against, blocked=blocked,
-                    reference="half of the control", seed=seed)  # fmt: skip
+    return compared(
+        other, name, tau, controls, against, reference="half of the control",
+        blocked="" if yardstick.row.verdict == FOR else unknown, seed=seed,
+    )  # fmt: skip
 
 
 def _ranked(subject: Subject) -> tuple[np.ndarray, np.ndarray | None]:
@@ -120,10 +119,10 @@ def exchanges(subject: Subject) -> Finding:
     found = interchange(subject.model, subject.x, scores, mass=_MASS, mask=mask, seed=subject.seed)
     if np.isnan(found.scores).all():
         return not_measured("interchange", name, "the model gives all samples the same answer")
-    few = float(found.random.mean()) < 0.1
+    much = float(found.random.mean()) > 0.25
     return compared(
         "interchange", name, found.scores, found.random, "random inputs, as many",
-        reference="a tenth" if few else "the control", seed=subject.seed,
+        reference="the control" if much else "a quarter of the answer", seed=subject.seed,
     )  # fmt: skip
 
 

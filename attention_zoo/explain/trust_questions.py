@@ -137,17 +137,16 @@ QUESTIONS: dict[str, Question] = {
         "Does the answer go with the attended inputs?", GEIGER, True,
         Said(
             "Given the attended inputs of another sample, all together, the model gives that "
-            "sample's answer more than with random inputs of the same number",
+            "sample's answer",
             "the attended inputs carry the answer",
             "This does not show that it gets to the answer through the attention.",
             {"carry": True},
         ),
         Said(
-            "Given the attended inputs of another sample, all together, the model does not give "
-            "that sample's answer",
+            "Given the attended inputs of another sample, all together, the model hardly gives "
+            "that sample's answer, or not more than with random inputs",
             "the attended inputs do not carry the answer",
-            "What else they do to it, such as a model that notices a changed input, is no "
-            "evidence for the attention.",
+            "A model that only notices a changed input may lose its answer without them.",
             {"carry": False},
         ),
     ),
