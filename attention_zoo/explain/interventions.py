@@ -24,7 +24,7 @@ class Interchange(NamedTuple):
     Attributes:
         scores: of the highest-scored parts, `(samples,)`: the mean is about 1 where the whole
             answer goes with them, and about 0 where none of it does.
-        random: of as many random parts.
+        random: of as many random parts, with their neighbours if the others have theirs.
     """
 
     scores: np.ndarray
@@ -32,8 +32,8 @@ class Interchange(NamedTuple):
 
 
 def interchange(
-    model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, mask: Any = None,
-    draws: int = 12, seed: int = 0, batch_size: int = 256,
+    model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, neighbours: int = 0,
+    mask: Any = None, draws: int = 12, seed: int = 0, batch_size: int = 256,
 ) -> Interchange:  # fmt: skip
     """Whether the answer of another sample comes along with its highest-scored parts: an
     interchange intervention (Geiger, Lu, Icard and Potts, 2021, arXiv:2106.02997) on the inputs.
@@ -59,6 +59,9 @@ def interchange(
         scores: how much each part counts, at least 0: the shape of x, or its leading axes, or
             with 1 for an axis whose cells go together.
         mass: the top parts are the fewest that hold this share of a sample's scores.
+        neighbours: how many steps on each side of the top parts go with them, along the axis after
+            the samples: a state after a recurrent layer tells of the steps before it, and a step
+            may have its meaning from the one beside it.
         mask: booleans of x's leading axes, False on padding; what is padding in either sample is
             not replaced.
         draws: with how many other samples each is paired.
@@ -84,6 +87,7 @@ def interchange(
     share("mass", mass)
     checks.positive_int("batch_size", batch_size)
     checks.positive_int("draws", draws)
+    checks.natural("neighbours", neighbours)
     checks.seed("seed", seed)
     x = one_input(model, x)
     if len(x) < 2:
@@ -106,7 +110,7 @@ def interchange(
         some = jobs[first : first + at_once]
         mixed = []
         for by, draw in some:
-            taken = _parts(ranking, top, donors[draw], rng if by else None)
+            taken = _parts(ranking, top, donors[draw], neighbours, rng if by else None)
             cells = ranking.cells_of(taken) & ranking.cells[donors[draw]]
             mixed.append(np.where(cells, x[donors[draw]], x))
         after = answers(model.predict(np.concatenate(mixed), batch_size=batch_size, verbose=0))
@@ -133,17 +137,22 @@ def _top(ranking: Ranking, scores: np.ndarray, mass: float) -> np.ndarray:
 
 
 def _parts(
-    ranking: Ranking, top: np.ndarray, donors: np.ndarray, rng: np.random.Generator | None
-) -> np.ndarray:
+    ranking: Ranking, top: np.ndarray, donors: np.ndarray, neighbours: int,
+    rng: np.random.Generator | None,
+) -> np.ndarray:  # fmt: skip
     """The top parts of each sample and of its donor that both have; with a generator, as many
     random ones."""
     both = ranking.parts & ranking.parts[donors]
     taken = (top | top[donors]) & both
-    if rng is None:
-        return taken
-    keys = np.where(both, rng.random(both.shape), 2.0)
-    place = keys.argsort(axis=1).argsort(axis=1)
-    return (place < taken.sum(1)[:, None]) & both
+    if rng is not None:
+        keys = np.where(both, rng.random(both.shape), 2.0)
+        taken = (keys.argsort(axis=1).argsort(axis=1) < taken.sum(1)[:, None]) & both
+    steps = taken.reshape(len(taken), ranking.shape[1], -1)
+    wide = steps.copy()
+    for off in range(1, min(neighbours, steps.shape[1] - 1) + 1):
+        wide[:, off:] |= steps[:, :-off]
+        wide[:, :-off] |= steps[:, off:]
+    return wide.reshape(taken.shape) & both
 
 
 def _cycle(samples: int, rng: np.random.Generator) -> np.ndarray:

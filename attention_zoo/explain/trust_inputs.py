@@ -113,17 +113,29 @@ def erasures(subject: Subject) -> list[Finding]:
 
 
 def exchanges(subject: Subject) -> Finding:
-    """Whether the answer of another sample comes along with its attended inputs."""
+    """Whether the answer of another sample comes along with its attended inputs; where it does
+    not with the attended steps alone, with those next to them."""
     scores, mask = _ranked(subject)
     name = f"interchange of the inputs with {_MASS:.0%} of the attention"
-    found = interchange(subject.model, subject.x, scores, mass=_MASS, mask=mask, seed=subject.seed)
-    if np.isnan(found.scores).all():
-        return not_measured("interchange", name, "the model gives all samples the same answer")
-    much = float(found.random.mean()) > 0.25
-    return compared(
-        "interchange", name, found.scores, found.random, "random inputs, as many",
-        reference="the control" if much else "a quarter of the answer", seed=subject.seed,
-    )  # fmt: skip
+    steps = subject.look.attended[subject.own.name] in ("step", "key")
+    for neighbours, against in (
+        (0, "random inputs, as many"),
+        (1, "random inputs, as many, all with those next to them"),
+    ):
+        found = interchange(
+            subject.model, subject.x, scores, mass=_MASS, neighbours=neighbours, mask=mask,
+            seed=subject.seed,
+        )  # fmt: skip
+        if np.isnan(found.scores).all():
+            return not_measured("interchange", name, "the model gives all samples the same answer")
+        much = float(found.random.mean()) > 0.25
+        row = compared(
+            "interchange", name, found.scores, found.random, against,
+            reference="the control" if much else "a quarter of the answer", seed=subject.seed,
+        )  # fmt: skip
+        if row.row.verdict == FOR or not steps:
+            break
+    return row
 
 
 def randomization(subject: Subject) -> Finding:

@@ -88,6 +88,31 @@ def test_all_that_is_exchanged_comes_from_one_sample():
     assert (mixed[1::2, :, :2] // 5 == np.arange(17)[:, None]).any()
 
 
+def test_neighbours_go_along_and_stay_within_the_series():
+    x = np.arange(3 * 7, dtype="float32").reshape(3, 7, 1)
+    scores = np.eye(7)[[0, 0, 3]]
+    mask = np.ones((3, 7), bool)
+    mask[:, 4] = False
+    ranking = interventions.Ranking(x, scores, mask)
+    top = interventions._top(ranking, scores, 0.9)
+    np.testing.assert_array_equal(top, scores == 1)
+    donors = np.array([1, 2, 0])
+    taken = interventions._parts(ranking, top, donors, 1, None)
+    expected = [[1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0]]
+    np.testing.assert_array_equal(taken, expected)
+    # More than the series has are all
+    assert interventions._parts(ranking, top, donors, 99, None)[:, mask[0]].all()
+
+
+def test_the_answer_may_stand_beside_the_attended_step():
+    beside = np.eye(STEPS)[ANSWER + 1, None].repeat(len(X), 0)
+    alone, along = (interchange(through(), X, beside, neighbours=n).scores.mean() for n in (0, 1))
+    assert alone < 0.1 and along > 0.9
+    # What a fake compares goes along, and its answer does not
+    found = interchange(fake("half"), X, ON_TWIN, neighbours=1)
+    assert bootstrap_interval(found.scores)[1] < 0.25
+
+
 def test_batches_and_portions_change_nothing(monkeypatch):
     model = through()
     whole = interchange(model, X, ON_ANSWER, draws=3, seed=4)
@@ -109,6 +134,7 @@ def test_equal_answers_have_nowhere_to_go():
     [
         (X[:1], {}, "`x` must have at least 2 samples, to exchange inputs. Received: 1"),
         (X, {"mass": 1.5}, r"`mass` must be a number in \[0, 1\]. Received: mass=1.5"),
+        (X, {"neighbours": -1}, "`neighbours` must be an integer of at least 0"),
         (X, {"draws": 0}, "`draws` must be a positive integer"),
         (X, {"scores": -ON_TWIN}, "`scores` must be at least 0. Received: -1"),
         (X, {"scores": np.ones((5, 3))}, "`scores` must have the shape of x"),

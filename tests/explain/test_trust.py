@@ -10,7 +10,6 @@ import pytest
 import attention_zoo as az
 from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.explain.answers import labels
-from attention_zoo.explain.trust_inputs import agreement_row
 from attention_zoo.explain.trust_page import Trust, TrustRow
 
 RETRAINED = "accuracy, trained with uniform attention"
@@ -184,44 +183,6 @@ def test_few_samples_that_differ_are_no_proof(good):
     assert "On 86 samples this could not be told apart from the control" in row.sentence
     assert good[IN_PLACE].verdict == "for" and good[IN_PLACE].high < 0
     assert "answers worse" in good[IN_PLACE].sentence
-
-
-def spread(mean, size=40):
-    """Figures of samples with that mean, which differ by some tenths."""
-    noise = np.random.default_rng(0).normal(size=size) / 5
-    return mean + noise - noise.mean()
-
-
-@pytest.mark.parametrize(
-    ("value", "control", "most", "verdict", "said"),
-    [
-        (0.80, 0.70, 1.00, "for", "ranks the inputs as gradients do"),
-        (0.20, 0.70, 1.00, "against", "does not rank the inputs"),
-        # Half of the control is between them, and so are both intervals
-        (0.26, 0.58, 1.00, "undecided", "On 40 samples this could not be told apart from half"),
-        (0.296, 0.58, 1.00, "undecided", "On 40 samples this could not be told apart from half"),
-        # Two rankings that do not agree with each other judge no third one by disagreeing with it
-        (0.13, 0.01, 1.00, "undecided", "could not be told to agree with each other"),
-        (-0.50, -0.40, 1.00, "undecided", "could not be told to agree with each other"),
-        (0.60, 0.13, 1.00, "for", "ranks the inputs as gradients do"),
-        # Scores that tie can hardly agree more
-        (0.18, 0.90, 0.20, "for", "ranks the inputs as gradients do"),
-    ],
-)
-def test_what_two_rankings_are_said_to_show(value, control, most, verdict, said):
-    # Independent figures: the order of one of them is turned round
-    row = agreement_row("gradients", spread(value), spread(control)[::-1], np.full(40, most)).row
-    assert row.value == pytest.approx(value)
-    assert (row.verdict, said in row.sentence) == (verdict, True)
-    assert (row.low <= 0 <= row.high) or verdict != "undecided" or "agree with each" in said
-    assert ("less where scores tie" in row.against) == (most < 0.95)
-
-
-def test_rankings_of_nothing_are_not_measured():
-    nothing = np.full(40, np.nan)
-    row = agreement_row("gradients", nothing, nothing, nothing).row
-    assert (row.value, row.verdict) == (None, "not measured")
-    assert "are all equal" in row.sentence
 
 
 def test_models_of_other_seeds_and_quantities(small):
