@@ -31,8 +31,12 @@ def hand_set(make, *arguments):
 def untrained():
     keras.utils.set_random_seed(0)
     task = az.tasks.get("planted_step")
-    model = az.build("lstm_after", input_shape=(task.steps, task.features), units=4)
     x, y, truth = task.sample(71, split="test")
+    inputs = keras.Input(x.shape[1:])
+    attended = az.layers.AttentionPooling()(
+        keras.layers.SimpleRNN(4, return_sequences=True)(inputs)
+    )
+    model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(attended))
     return az.trust(model, x, y, truth=truth)
 
 
@@ -69,7 +73,7 @@ CASES = {
             "sufficiency": "against", "mass": "against",
         },
     ),
-    "untrained": (untrained, {"quality": "undecided", "mass": "against"}),
+    "untrained": (untrained, {"quality": "undecided", "mass": "undecided"}),
 }  # fmt: skip
 
 
