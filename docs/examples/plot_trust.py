@@ -67,8 +67,8 @@ figure.savefig("trust.png")
 
 # %%
 # `az.trust(model, x, y, truth=truth)` asks these and a dozen more questions, with an interval, a
-# verdict and a sentence for each figure. Of the second model, uniform attention says that its scores
-# are not needed, and yet its answer goes with the inputs it attends to: by the shortcut.
+# verdict and a sentence for each figure. Of the second model, uniform attention says that its
+# scores are not needed, and yet its answer goes with the inputs it attends to: by the shortcut.
 page = az.trust(beside, x, y, truth=truth, samples=100)
 for row in page.rows:
     if row.verdict in ("for", "against"):
