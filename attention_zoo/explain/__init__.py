@@ -33,6 +33,8 @@ _HOMES = {
     "sufficiency": "erasure",
     "deletion": "erasure",
     "insertion": "erasure",
+    "interchange": "interventions",
+    "bootstrap_interval": "bootstrap",
     "kendall_tau": "ranks",
     "spearman_rho": "ranks",
     "agreement": "agreeing",

@@ -125,7 +125,8 @@ class Ranking:
         gone = tuple(
             i for i, size in enumerate(x.shape) if i >= scores.ndim or scores.shape[i] < size
         )
-        parts = self.cells.any(axis=gone).reshape(len(x), -1)
+        #: Which parts there are, `(samples, parts)`.
+        self.parts = parts = self.cells.any(axis=gone).reshape(len(x), -1)
         rows = scores.reshape(len(x), -1)
         rng = np.random.default_rng(seed)
         self.place = np.empty(rows.shape, "int32")
@@ -141,7 +142,11 @@ class Ranking:
         """The cells of the highest fraction of each sample's parts, rounded up: booleans of the
         shape of x."""
         count = np.ceil(fraction * self.sizes - 1e-9)
-        chosen = (self.place < count[:, None]).reshape(self.shape)
+        return self.cells_of(self.place < count[:, None])
+
+    def cells_of(self, parts: np.ndarray) -> np.ndarray:
+        """The cells of some parts, booleans of the shape of x; `parts` is `(samples, parts)`."""
+        chosen = parts.reshape(self.shape)
         axes = (None,) * (self.cells.ndim - chosen.ndim)
         return chosen[(..., *axes)] & self.cells
 

@@ -1,6 +1,8 @@
-"""The figures of the page of trust that ask about inputs, states, weights and the truth."""
+"""The rows of the page of trust that ask about inputs, states, weights and the truth."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,29 +11,25 @@ from attention_zoo.explain.agreeing import agreement
 from attention_zoo.explain.attribution import gradient_times_input
 from attention_zoo.explain.counterfactual import permuted
 from attention_zoo.explain.erasure import comprehensiveness, sufficiency
+from attention_zoo.explain.interventions import interchange
 from attention_zoo.explain.leaving_out import occlusion
 from attention_zoo.explain.localisation import matched, pointing_game, relevance_mass_accuracy
 from attention_zoo.explain.ranks import kendall_tau, spearman_rho
 from attention_zoo.explain.sanity import parameter_randomization
 from attention_zoo.explain.states import attended_states, conicity
-from attention_zoo.explain.trust_page import TrustRow
-from attention_zoo.explain.trust_rows import JAIN
-from attention_zoo.explain.trust_subject import Subject, mean
-
-DEYOUNG = "DeYoung et al., 2020, arXiv:1911.03429"
-ADEBAYO = "Adebayo et al., 2018, arXiv:1810.03292"
-MOHANKUMAR = "Mohankumar et al., 2020, arXiv:2004.14243"
-ARRAS = "Arras, Osman and Samek, 2022, arXiv:2003.07258"
-ZHANG = "Zhang et al., 2018, arXiv:1608.00507"
+from attention_zoo.explain.trust_claims import Finding
+from attention_zoo.explain.trust_findings import compared, not_measured
+from attention_zoo.explain.trust_page import FOR
+from attention_zoo.explain.trust_subject import Subject
 
 #: How many answers leave-one-out may ask for.
 _MOST_ANSWERS = 30_000
 
-#: Two rankings of one thing have a greater Kendall tau than this.
-_ALIKE = 0.3
+#: The share of the attention that the attended inputs hold.
+_MASS = 0.9
 
 
-def agreements(subject: Subject) -> list[TrustRow]:
+def agreements(subject: Subject) -> list[Finding]:
     """Whether attention ranks the inputs as leaving them out and gradients do."""
     part = subject.attended_part()
     parts = {"cell": subject.x[0].size, "step": subject.x.shape[1], "feature": subject.x.shape[-1]}
@@ -53,130 +51,130 @@ def agreements(subject: Subject) -> list[TrustRow]:
         slopes = slopes.sum(tuple(range(2, x.ndim)) if part == "step" else 1)
     found = agreement(rows, np.abs(erased), np.abs(slopes), visible)
     # Scores that tie, such as zeros, keep tau below 1 whatever they are compared with
-    most = mean(kendall_tau(rows, rows.argsort(-1, kind="stable").argsort(-1), visible))
-    control = mean(found.control)
+    most = kendall_tau(rows, rows.argsort(-1, kind="stable").argsort(-1), visible)
     return [
-        agreement_row("leave-one-out", "does", mean(found.with_leave_one_out), control, most),
-        agreement_row("gradients", "do", mean(found.with_gradients), control, most),
+        agreement_row("leave-one-out", found.with_leave_one_out, found.control, most, subject.seed),
+        agreement_row("gradients", found.with_gradients, found.control, most, subject.seed),
     ]
 
 
-def agreement_row(
-    other: str, does: str, value: float | None, control: float | None, most: float | None
-) -> TrustRow:
-    """What Kendall's tau with another ranking shows, beside its control and the most there is."""
-    if value is None or control is None or most is None:
-        value, control = None, None
-        sentence = (
-            "Not measured: the scores, the gradients or the answers without each input are all "
-            "alike, as the gradients of answers that are certain."
-        )
-    else:
-        # Below, tau is about what rankings of no relation have
-        least = _ALIKE * min(1.0, most)
-        if value > max(least, 0.7 * min(control, most)):
-            sentence = (
-                f"Attention ranks the inputs as {other} {does}. Neither is the truth: the control "
-                "says how far two such rankings agree."
-            )
-        elif control > least:
-            sentence = (
-                f"Attention does not rank the inputs as {other} {does}. Neither is the truth: the "
-                "control says how far two such rankings agree."
-            )
-        else:
-            sentence = (
-                "Leave-one-out and gradients hardly agree with each other, the control: what "
-                "attention would have to agree with is not known here."
-            )
-        # Two rankings that tie at the same places can reach more
-        if value <= most < 0.95:
-            sentence += f" Many scores tie: with a ranking without ties tau is {most:.2f} at most."
-    return TrustRow(
-        f"Kendall tau with {other}", value, control, "leave-one-out with gradients", sentence, JAIN
+def agreement_row(other: str, tau: Any, control: Any, most: Any, seed: int = 0) -> Finding:
+    """What Kendall's tau with another ranking shows, beside how far leave-one-out and gradients
+    agree, of which half is asked for; `(samples,)` each, `most` the largest there can be."""
+    tau, control, most = (np.asarray(v, "float64") for v in (tau, control, most))
+    name, against = f"Kendall tau with {other}", "leave-one-out with gradients"
+    if np.isnan(tau + control + most).all():
+        return not_measured(
+            other, name,
+            "the scores, the gradients or the answers without each input are all equal, as the "
+            "gradients of answers that are certain",
+        )  # fmt: skip
+    if float(np.nanmean(most)) < 0.95:
+        against += ", less where scores tie"
+    controls = np.minimum(control, most)
+    # Two rankings that do not agree with each other judge no third one
+    yardstick = compared(other, name, control, np.zeros(control.shape), "", seed=seed)
+    unknown = (
+        "Leave-one-out and gradients could not be told to agree with each other: what attention "
+        "would have to agree with is not known here."
     )
+    return compared(
+        other, name, tau, controls, against, reference="half of the control",
+        blocked="" if yardstick.row.verdict == FOR else unknown, seed=seed,
+    )  # fmt: skip
 
 
-def erasures(subject: Subject) -> list[TrustRow]:
-    """What the answer loses without the inputs that are attended to most, or with them alone."""
+def _ranked(subject: Subject) -> tuple[np.ndarray, np.ndarray | None]:
+    """The scores by the part of the input that they are about, and which steps are no padding."""
     part = subject.attended_part()
-    scores, mask = subject.scores, None
-    if part != "cell":
-        scores = subject.own.rows.mean(1)
-    if part == "step":
-        mask = subject.mask
+    if part == "cell":
+        return subject.scores, None
+    scores = subject.own.rows.mean(1)
     if part == "feature":
-        scores = scores[:, None, :]
-    found = [
-        measure(
+        return scores[:, None, :], None
+    return scores, subject.mask
+
+
+def erasures(subject: Subject) -> list[Finding]:
+    """What the answer loses without the inputs that are attended to most, or with them alone."""
+    scores, mask = _ranked(subject)
+    rows = []
+    for question, measure, reference in (
+        ("comprehensiveness", comprehensiveness, "one and a half times the control"),
+        ("sufficiency", sufficiency, "two thirds of the control"),
+    ):
+        found = measure(
             subject.model, subject.x, scores, mask=mask, seed=subject.seed, output=subject.output
         )
-        for measure in (comprehensiveness, sufficiency)
-    ]
-    lost, alone = ((mean(f.scores) or 0.0, mean(f.random) or 0.0) for f in found)
-    scale = subject.unit
-    return [
-        TrustRow(
-            "comprehensiveness (AOPC)", lost[0] / scale, lost[1] / scale, "random ranking",
-            "Without the inputs that are attended to most the answer loses more than without "
-            "others: they count." if lost[0] > max(1.5 * lost[1], lost[1] + 0.01 * scale) else
-            "Without the inputs that are attended to most the answer loses hardly more than "
-            "without others.", DEYOUNG,
-        ),
-        TrustRow(
-            "sufficiency (AOPC)", alone[0] / scale, alone[1] / scale, "random ranking",
-            "With only the inputs that are attended to most the answer loses less than with "
-            "others: they go far." if alone[0] < min(alone[1] / 1.5, alone[1] - 0.01 * scale) else
-            "With only the inputs that are attended to most the answer loses hardly less than "
-            "with others.", DEYOUNG,
-        ),
-    ]  # fmt: skip
+        rows.append(
+            compared(
+                question, f"{question} (AOPC)", found.scores / subject.unit,
+                found.random / subject.unit, "random ranking", reference=reference,
+                seed=subject.seed,
+            )
+        )  # fmt: skip
+    return rows
 
 
-def randomization(subject: Subject) -> TrustRow:
-    """Whether the attention is another once the weights are drawn anew."""
+def exchanges(subject: Subject) -> Finding:
+    """Whether the answer of another sample comes along with its attended inputs; where it does
+    not with the attended steps alone, with those next to them."""
+    scores, mask = _ranked(subject)
+    name = f"interchange of the inputs with {_MASS:.0%} of the attention"
+    steps = subject.look.attended[subject.own.name] in ("step", "key")
+    for neighbours, against in (
+        (0, "random inputs, as many"),
+        (1, "random inputs, as many, all with those next to them"),
+    ):
+        found = interchange(
+            subject.model, subject.x, scores, mass=_MASS, neighbours=neighbours, mask=mask,
+            seed=subject.seed, output=subject.output,
+        )  # fmt: skip
+        if np.isnan(found.scores).all():
+            return not_measured("interchange", name, "the model gives all samples the same answer")
+        much = float(found.random.mean()) > 0.25
+        row = compared(
+            "interchange", name, found.scores, found.random, against,
+            reference="the control" if much else "a quarter of the answer", seed=subject.seed,
+        )  # fmt: skip
+        if row.row.verdict == FOR or not steps:
+            break
+    return row
+
+
+def randomization(subject: Subject) -> Finding:
+    """Whether the attention is another once the weights are initialized again."""
     few = subject.few
     own = subject.own.take(slice(len(keras.tree.flatten(few)[0])))
     rho = parameter_randomization(subject.model, few, own.name, seed=subject.seed)["all"]
     keys = np.random.default_rng(subject.seed).random(own.rows.shape)
-    mixed = permuted(own.rows, own.visible, keys)
-    value, control = mean(rho), mean(spearman_rho(own.rows, mixed, own.visible))
-    if value is None:
-        sentence = "Not measured: the model or its copy attends to all alike, which ranks nothing."
-    elif abs(value) > 0.5:
-        sentence = (
-            "With all weights drawn anew it ranks the inputs much as before: the picture shows the "
-            "data or the architecture as much as what was learned."
-        )
-    else:
-        sentence = (
-            "With all weights drawn anew it looks elsewhere: the picture depends on what was "
-            "learned. That is the least to be asked for, and makes it no explanation."
-        )
-    return TrustRow(
-        "rank correlation, weights drawn anew", value, control, "scores in random order",
-        sentence, ADEBAYO,
+    mixed = spearman_rho(own.rows, permuted(own.rows, own.visible, keys), own.visible)
+    name = "rank correlation, weights drawn anew"
+    if np.isnan(rho).all():
+        return not_measured(
+            "randomization", name,
+            "the model or its copy attends to all equally, which ranks nothing",
+        )  # fmt: skip
+    # The opposite order tells as much of the data as the same
+    sign = -1 if np.nanmean(rho) < 0 else 1
+    return compared(
+        "randomization", name, sign * rho, _over_rows(mixed), "scores in random order",
+        reference="half way from the control to 1", seed=subject.seed,
     )  # fmt: skip
 
 
-def conicities(subject: Subject) -> TrustRow:
-    """How much alike the states are that are attended to."""
+def conicities(subject: Subject) -> Finding:
+    """How similar the states are that are attended to."""
     states = attended_states(subject.model, subject.x, subject.own.name)
     rng = np.random.default_rng(subject.seed)
-    value = mean(conicity(*states))
-    control = mean(conicity(rng.normal(size=states.vectors.shape), states.visible))
-    sentence = (
-        "The attended states point much the same way, so that their weighted mean may hardly turn "
-        "with the scores. Whether the answer does, the scores in another order tell."
-        if value is not None and value > 0.8
-        else "The attended states differ: which of them is attended to can matter."
-    )
-    return TrustRow(
-        "conicity of the attended states", value, control, "random vectors", sentence, MOHANKUMAR
-    )
+    random = conicity(rng.normal(size=states.vectors.shape), states.visible)
+    return compared(
+        "conicity", "conicity of the attended states", conicity(*states), random,
+        "random vectors", reference="half way from the control to 1", seed=subject.seed,
+    )  # fmt: skip
 
 
-def localisation(subject: Subject) -> list[TrustRow]:
+def localisation(subject: Subject) -> list[Finding]:
     """Whether attention lies where the answer is, where that is known."""
     if subject.truth is None:
         return []
@@ -184,17 +182,24 @@ def localisation(subject: Subject) -> list[TrustRow]:
     relevant = matched(subject.truth, subject.scores, "truth")
     uniform = own.as_scores(own.uniform())
     rows = []
-    for name, measure, source in (
-        ("relevance mass accuracy", relevance_mass_accuracy, ARRAS),
-        ("pointing game", pointing_game, ZHANG),
+    for question, name, measure in (
+        ("mass", "relevance mass accuracy", relevance_mass_accuracy),
+        ("pointing", "pointing game", pointing_game),
     ):
-        value, control = mean(measure(subject.scores, relevant)), mean(measure(uniform, relevant))
-        found = value is not None and control is not None and value > 1.5 * control
-        sentence = (
-            "Attention lies where the answer is. That the model needs it there is not shown: see "
-            "the controls with uniform attention."
-            if found
-            else "Attention does not lie where the answer is, or hardly more than by chance."
-        )
-        rows.append(TrustRow(name, value, control, "all alike", sentence, source))
+        control = measure(uniform, relevant)
+        large = float(np.nanmean(control)) > 0.5
+        rows.append(
+            compared(
+                question, name, measure(subject.scores, relevant), control, "all alike",
+                reference="half way from the control to 1" if large
+                else "one and a half times the control", seed=subject.seed,
+            )
+        )  # fmt: skip
     return rows
+
+
+def _over_rows(values: np.ndarray) -> np.ndarray:
+    """The mean over each sample's rows of what is not NaN; NaN where nothing is."""
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0).sum(1)
+    return np.divide(total, known.sum(1), out=np.full(len(values), np.nan), where=known.any(1))

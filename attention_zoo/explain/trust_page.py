@@ -10,10 +10,14 @@ from typing import Any
 
 from attention_zoo.core.optional import require
 
+#: What a row says of the attention. "undecided": the difference from the control may be chance, or
+#: a stronger row says otherwise.
+FOR, AGAINST, UNDECIDED, NOT_MEASURED = "for", "against", "undecided", "not measured"
+
 #: What stands below every page.
 CLOSING = (
-    "No figure here is a verdict. Attention can be believed as far as several of them, each "
-    "beside its control, tell the same story."
+    "No single row decides. Attention can be believed as far as several of them, each beside its "
+    "control, agree. Of twenty 95 % intervals about one is wrong by chance."
 )
 
 
@@ -28,6 +32,11 @@ class TrustRow:
         against: what the control is.
         sentence: what the two show, and what they do not.
         source: who proposed the measure.
+        question: what is asked by it.
+        reference: what the value is compared with: the control, or a margin that it gives.
+        low, high: the 95 % bootstrap interval of value - reference, over the samples; None where
+            there is none. Only an interval without zero decides.
+        verdict: `"for"` or `"against"` the attention, `"undecided"` or `"not measured"`.
     """
 
     name: str
@@ -36,6 +45,19 @@ class TrustRow:
     against: str
     sentence: str
     source: str
+    question: str = ""
+    reference: str = "the control"
+    low: float | None = None
+    high: float | None = None
+    verdict: str = NOT_MEASURED
+
+    @property
+    def interval(self) -> str:
+        """The interval in words; nothing where there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        less = "difference" if self.reference == "the control" else f"less {self.reference}"
+        return f"{less}: {number(self.low)} to {number(self.high)}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -97,7 +119,7 @@ class Trust:
         for row in self.rows:
             figures = "" if row.value is None else f"  {number(row.value)}"
             if row.control is not None:
-                figures += f"  ({row.against}: {number(row.control)})"
+                figures += f"  ({_beside(row)})"
             lines += ["", *textwrap.wrap(row.name + figures, width)]
             lines += textwrap.wrap(
                 _said(row), width, initial_indent="    ",
@@ -130,11 +152,18 @@ def number(value: float | None) -> str:
     return f"{value if abs(value) > 1e-6 else 0.0:.3f}"
 
 
+def _beside(row: TrustRow) -> str:
+    """The control, and the interval if there is one."""
+    control = f"{row.against}: {number(row.control)}"
+    return f"{control}; {row.interval}" if row.interval else control
+
+
 def _said(row: TrustRow) -> str:
-    return f"{row.sentence} [{row.source}]" if row.source else row.sentence
+    verdict = "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}. "
+    return f"{verdict}{row.sentence}{f' [{row.source}]' if row.source else ''}"
 
 
 def _html_cells(row: TrustRow) -> str:
-    control = "" if row.control is None else f"{number(row.control)} ({row.against})"
+    control = "" if row.control is None else _beside(row)
     cells = (row.name, number(row.value), control, _said(row))
     return "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)

@@ -9,13 +9,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.explain.answers import are_probabilities, unit
+from attention_zoo.explain.answers import are_probabilities, total_variation, unit
 from attention_zoo.explain.counterfactual import part_of
 from attention_zoo.explain.distributions import Distributions
+from attention_zoo.explain.divergence import jensen_shannon_divergence
 from attention_zoo.explain.watching import Look
 
 #: For how many scores, over all samples, others are sought.
 _MOST_SCORES = 2**18
+
+#: With how many other samples an answer is compared.
+_OTHERS = 16
+
+#: Scores that diverge less from uniform ones, in nats, are uniform.
+_UNIFORM = 1e-4
 
 #: A figure of the same model trained with its attention frozen uniform: its name, that figure,
 #: and the one that it is compared with.
@@ -64,6 +71,23 @@ class Subject:
         return unit(self.model, self.answered, self.index)
 
     @property
+    def between(self) -> np.ndarray:
+        """How far each sample's answer is from those of some others, in `unit`: what a change of
+        the answer is compared with, `(samples,)`."""
+        size = len(self.answered)
+        shifts = np.random.default_rng(self.seed).permutation(np.arange(1, size))[:_OTHERS]
+        if not shifts.size:
+            return np.full(size, np.nan)
+        others = [np.roll(self.answered, shift, axis=0) for shift in shifts]
+        return np.mean([total_variation(self.answered, o) for o in others], 0) / self.unit
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the scores are about uniform, so that no others can be told from them."""
+        apart = jensen_shannon_divergence(self.own.rows, self.own.uniform())
+        return not float(np.nanmean(apart)) >= _UNIFORM
+
+    @property
     def few(self) -> Any:
         """As many of the samples as other scores are sought for: less where these are large."""
         return part_of(self.x, slice(max(1, _MOST_SCORES // self.own.rows[0].size)))
@@ -95,10 +119,3 @@ class Subject:
             f"the {size} indices that {self.own.name!r} attends to are not those of the input "
             f"{shapes}"
         )
-
-
-def mean(values: Any) -> float | None:
-    """The mean of what is not NaN; None where nothing is."""
-    values = np.asarray(values, "float64")
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if values.size else None

@@ -16,23 +16,26 @@ from attention_zoo.explain.distributions import distributions
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.localisation import matched
 from attention_zoo.explain.outputs import chosen_output, output_names
-from attention_zoo.explain.trust_page import Trust, TrustRow
+from attention_zoo.explain.trust_claims import Finding, consistent
+from attention_zoo.explain.trust_findings import not_measured
+from attention_zoo.explain.trust_page import Trust
 from attention_zoo.explain.trust_subject import Retrained, Subject
 from attention_zoo.explain.watching import check_model, watch
 
-#: What the page holds, in its order.
-_MEASURES: dict[str, Callable[[Subject], Any]] = {
-    "attending to all alike": trust_rows.uniform_in_place,
-    "trained with uniform attention": trust_rows.uniform_retrained,
-    "scores permuted": trust_rows.permutation,
-    "adversarial attention": trust_rows.adversary,
-    "divergence over seeds": trust_rows.seeds,
-    "Kendall tau": trust_inputs.agreements,
-    "comprehensiveness and sufficiency": trust_inputs.erasures,
-    "weights drawn anew": trust_inputs.randomization,
-    "conicity of the attended states": trust_inputs.conicities,
-    "localisation": trust_inputs.localisation,
-}
+#: What is measured, in the order of the page: its name, its question if it fails, the function.
+_MEASURES: tuple[tuple[str, str, Callable[[Subject], Any]], ...] = (
+    ("uniform attention", "uniform", trust_rows.uniform_in_place),
+    ("trained with uniform attention", "retrained", trust_rows.uniform_retrained),
+    ("scores permuted", "permuted", trust_rows.permutation),
+    ("adversarial attention", "adversary", trust_rows.adversary),
+    ("divergence over seeds", "seeds", trust_rows.seeds),
+    ("Kendall tau", "leave-one-out", trust_inputs.agreements),
+    ("comprehensiveness and sufficiency", "comprehensiveness", trust_inputs.erasures),
+    ("interchange of the attended inputs", "interchange", trust_inputs.exchanges),
+    ("weights drawn anew", "randomization", trust_inputs.randomization),
+    ("conicity of the attended states", "conicity", trust_inputs.conicities),
+    ("localisation", "mass", trust_inputs.localisation),
+)
 
 
 def trust(
@@ -51,11 +54,14 @@ def trust(
 ) -> Trust:
     """Measure, in a dozen ways, how far the attention of a model can be believed.
 
-    Each figure stands beside its control, with a sentence of what the two show and what they do
-    not. There is no total: attention may lie where the answer is and yet not be needed, or be
-    needed and yet not be the only account of the answer. What cannot be measured on this model
-    says why. Changes of answers that are no probabilities are in units of their standard
-    deviation over the samples. It takes some seconds on a small model.
+    Each figure stands beside its control, with the 95 % bootstrap interval of their difference
+    over the samples, a verdict and a sentence of what the two show and what they do not. Only an
+    interval without zero is `"for"` or `"against"`; the rest is `"undecided"`. Where two rows
+    contradict each other, the weaker measure is undecided and says by which row. There is no
+    total: attention may lie where the answer is and yet not be needed, or be needed and yet not
+    be the only account of the answer. What cannot be measured on this model says why. Changes of
+    answers that are no probabilities are in units of their standard deviation over the samples.
+    It takes some seconds on a small model.
 
     Args:
         model: a built model with attention layers, ours or Keras's own. It is left as it is.
@@ -90,8 +96,9 @@ def trust(
     >>> page = az.trust(az.load("dense"), x, y, truth=relevance,
     ...                 retrained_uniform=("accuracy", 1.0, 1.0))
     >>> print(page["accuracy, trained with uniform attention"].sentence)
-    Trained with its attention frozen uniform the model answers as well: the answer needs no
-    attention, and where this model looks does not explain how one comes to it.
+    Trained with uniform attention the model answers as well: the task needs no attention. Where
+    this model attends does not explain how one comes to the answer. Of figures that are given
+    there is no interval.
     """
     checks.positive_int("samples", samples)
     checks.natural("seed", seed)
@@ -103,20 +110,21 @@ def trust(
     for other in others:
         check_model(other)
     subject = _subject(model, x, y, truth, layer, samples, seed, output, retrained_uniform, others)
-    rows: list[TrustRow] = []
-    asked = {k: v for k, v in _MEASURES.items() if others or v is not trust_rows.seeds}
-    for number, (name, measure) in enumerate(asked.items()):
+    findings: list[Finding] = []
+    asked = [one for one in _MEASURES if others or one[2] is not trust_rows.seeds]
+    for number, (name, question, measure) in enumerate(asked):
         if progress is not None:
             progress(name, number, len(asked))
         try:
             found = measure(subject)
         except (ValueError, NotImplementedError) as error:
             # The inputs are checked: what is left is a measure that such a model does not have
-            found = TrustRow(name, None, None, "", f"Not measured: {str(error).rstrip('.')}.", "")
-        rows += found if isinstance(found, list) else [found]
+            found = not_measured(question, name, str(error))
+        findings += found if isinstance(found, list) else [found]
+    rows = consistent(findings)
     names = output_names(model, subject.look.predictions)
     named = names[subject.index] if len(names) > 1 else None
-    return Trust(model.name, subject.own.name, len(subject.answered), tuple(rows), named)
+    return Trust(model.name, subject.own.name, len(subject.answered), rows, named)
 
 
 def _subject(

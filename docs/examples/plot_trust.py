@@ -66,8 +66,16 @@ for (left, bars), (name, model) in zip(
 figure.savefig("trust.png")
 
 # %%
-# `az.trust(model, x, y, truth=truth)` asks these and eight more questions, with a sentence for
-# each figure. One that it cannot ask by itself: would the same model, *trained* with its attention
+# `az.trust(model, x, y, truth=truth)` asks these and a dozen more questions, with an interval, a
+# verdict and a sentence for each figure. Of the second model, uniform attention says that its
+# scores are not needed, and yet its answer goes with the inputs it attends to: by the shortcut.
+page = az.trust(beside, x, y, truth=truth, samples=100)
+for row in page.rows:
+    if row.verdict in ("for", "against"):
+        print(f"{row.verdict:>8}: {row.question} {row.name} {row.value:.3f}; {row.interval}")
+
+# %%
+# One that it cannot ask by itself: would the same model, *trained* with its attention
 # frozen uniform, answer as well? The cards of the pretrained models say so for each of them; here,
 # for the first model:
 study = az.presets.read_card("dense").study

@@ -32,7 +32,7 @@ def test_the_page_of_a_preset_and_its_file(shell, tmp_path):
     assert status == 0, complaint
     said = " ".join(printed.split())
     assert "Can the attention of dense.planted_feature be believed? Layer attention, 40" in said
-    assert "the answer needs no attention" in said
+    assert "the task needs no attention" in said
     assert "relevance mass accuracy 1.000" in said
     assert max(map(len, printed.splitlines())) <= 80
     page = json.loads((tmp_path / "t.json").read_text())

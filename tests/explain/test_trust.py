@@ -2,7 +2,6 @@
 that does not."""
 
 import json
-import re
 
 import keras
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import attention_zoo as az
 from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.explain.answers import labels
-from attention_zoo.explain.trust_inputs import agreement_row
 from attention_zoo.explain.trust_page import Trust, TrustRow
 
 RETRAINED = "accuracy, trained with uniform attention"
@@ -40,37 +38,42 @@ def test_the_page_tells_a_model_that_needs_its_attention_from_one_that_does_not(
     assert good[RETRAINED].value < good[RETRAINED].control - 0.5
     assert "answers worse" in good[RETRAINED].sentence
     assert faking[RETRAINED].value >= faking[RETRAINED].control - 0.005
-    assert "the answer needs no attention" in faking[RETRAINED].sentence
+    assert "the task needs no attention" in faking[RETRAINED].sentence
     # What cannot tell them apart: both look where the answer is
     for page in (good, faking):
         assert page["relevance mass accuracy"].value > 0.9 > page["relevance mass accuracy"].control
-        assert "Attention lies where the answer is" in page["relevance mass accuracy"].sentence
+        assert page["relevance mass accuracy"].verdict == "for"
 
 
 def test_every_row_has_a_value_beside_its_control_or_says_why_not(good, faking):
     for row in (*good.rows, *faking.rows):
         assert row.sentence.endswith(".")
+        assert row.question.endswith("?")
+        assert row.source
         if row.value is None:
             assert row.sentence.startswith("Not measured: ")
+            assert row.verdict == "not measured" and not row.interval
         else:
             assert np.isfinite(row.value) and np.isfinite(row.control)
-            assert row.against and row.source
+            assert row.against
+            # Of a figure that was given there is no interval
+            assert (row.name == RETRAINED) == (row.low is None)
     assert [row.name for row in faking.rows if row.value is None] == [
         "conicity of the attended states"
     ]
     assert all(row.value is not None for row in good.rows)
-    assert len({row.name for row in good.rows}) == len(good.rows) == 12
+    assert len({row.name for row in good.rows}) == len(good.rows) == 14
 
 
 def test_no_sentence_speaks_against_another_figure():
     page = page_of("dense_after.find_max")
     # States that point one way, and yet the answer hangs on which of them are attended to
-    assert page["conicity of the attended states"].value > 0.8
-    assert "answer is another" in page["change of the answer, scores permuted"].sentence
-    assert "what comes out is much the same" not in page["conicity of the attended states"].sentence
-    # Two rankings that tie at the same places reach more than one that ties with one that does not
-    row = page["Kendall tau with leave-one-out"]
-    assert row.value > 0.6 and "at most" not in row.sentence
+    conicity = page["conicity of the attended states"]
+    assert conicity.value > 0.8 and conicity.low > 0
+    assert page["change of the answer, scores permuted"].verdict == "for"
+    assert conicity.verdict == "undecided"
+    assert "the answer depends on where the scores fall" in conicity.sentence
+    assert page["Kendall tau with leave-one-out"].verdict == "for"
     assert "mean absolute error, trained with uniform attention" in [row.name for row in page.rows]
 
 
@@ -96,11 +99,13 @@ def test_the_page_as_text_json_table_and_html(good):
     for row in good.rows:
         assert row.name in joined
         assert row.sentence in joined
-    assert "No figure here is a verdict" in joined
+        assert row.interval in joined
+    assert "Undecided. " in joined or "Against. " in joined
+    assert "No single row decides" in joined
     read = json.loads(json.dumps(good.to_dict(), allow_nan=False))
     assert Trust(**{**read, "rows": tuple(TrustRow(**row) for row in read["rows"])}) == good
-    assert repr(good) == "<Trust in attention of dense_after: 12 figures>"
-    assert good._repr_html_().count("<tr>") == 13
+    assert repr(good) == "<Trust in attention of dense_after: 14 figures>"
+    assert good._repr_html_().count("<tr>") == 15
     with pytest.raises(KeyError, match="'verdict' is none of"):
         good["verdict"]
 
@@ -108,8 +113,13 @@ def test_the_page_as_text_json_table_and_html(good):
 def test_a_table(good):
     pytest.importorskip("pandas")
     frame = good.to_frame()
-    assert list(frame.columns) == ["name", "value", "control", "against", "sentence", "source"]
+    assert list(frame.columns) == [
+        "name", "value", "control", "against", "sentence", "source", "question", "reference", "low",
+        "high", "verdict",
+    ]  # fmt: skip
     assert frame["name"].tolist() == [row.name for row in good.rows]
+    assert frame["verdict"].tolist() == [row.verdict for row in good.rows]
+    assert (frame["low"] <= frame["high"]).sum() == len(good.rows) - 1
 
 
 def test_a_page_goes_through_its_rows():
@@ -150,7 +160,8 @@ def test_without_labels_truth_or_controls(small):
     ]
     # How good an answer is, nobody knows without labels
     assert page.rows[0].value > 0.1 * page.rows[0].control
-    assert "answers otherwise" in page.rows[0].sentence and "labels" in page.rows[0].sentence
+    assert page.rows[0].verdict == "for"
+    assert "does not show that they are better answers" in page.rows[0].sentence
     assert "normalizer='uniform'" in page.rows[1].sentence
     assert not {"relevance mass accuracy", "JSD over 2 seeds"} & set(names)
     assert [done for _, done, _ in told] == list(range(told[0][2]))
@@ -175,27 +186,10 @@ def test_few_samples_that_differ_are_no_proof(good):
     two = np.r_[np.flatnonzero(y != other)[:2], np.flatnonzero(y == other)[:84]]
     row = az.trust(own, x[two], y[two])[IN_PLACE]
     assert (row.control, row.value) == (1, pytest.approx(84 / 86))
-    assert "no more than chance" in row.sentence
+    assert row.low < 0 == row.high and row.verdict == "undecided"
+    assert "On 86 samples this could not be told apart from the control" in row.sentence
+    assert good[IN_PLACE].verdict == "for" and good[IN_PLACE].high < 0
     assert "answers worse" in good[IN_PLACE].sentence
-
-
-@pytest.mark.parametrize(
-    ("value", "control", "most", "said"),
-    [
-        (0.80, 0.70, 1.00, "ranks the inputs as gradients do"),
-        (0.20, 0.70, 1.00, "does not rank the inputs"),
-        # Two rankings that do not agree with each other judge no third one by disagreeing with it
-        (0.13, 0.135, 1.00, "hardly agree with each other"),
-        (-0.50, -0.40, 1.00, "hardly agree with each other"),
-        (0.60, 0.13, 1.00, "ranks the inputs as gradients do"),
-        # Scores that tie can hardly agree more
-        (0.18, 0.90, 0.20, "ranks the inputs as gradients do.*tau is 0.20 at most"),
-    ],
-)
-def test_what_two_rankings_are_said_to_show(value, control, most, said):
-    row = agreement_row("gradients", "do", value, control, most)
-    assert (row.value, row.control) == (value, control)
-    assert re.search(said, row.sentence)
 
 
 def test_models_of_other_seeds_and_quantities(small):
@@ -204,7 +198,7 @@ def test_models_of_other_seeds_and_quantities(small):
     twin.set_weights(model.get_weights())
     page = az.trust(model, x, model.predict(x, verbose=0), others=[twin])
     assert page["JSD over 2 seeds"].value == pytest.approx(0, abs=1e-6)
-    assert "look at the same" in page["JSD over 2 seeds"].sentence
+    assert "attend to the same" in page["JSD over 2 seeds"].sentence
     # Quantities are judged by their error
     assert page["mean absolute error, attending to all alike"].control == pytest.approx(0, abs=1e-6)
 
@@ -217,10 +211,13 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
     x = np.random.default_rng(0).integers(0, 7, (13, 5))
     page = az.trust(model, x)
     assert "needs an input of floats" in page["Kendall tau"].sentence
-    assert "all alike" in page["rank correlation, weights drawn anew"].sentence
-    permuted = page["change of the answer, scores permuted"]
-    assert permuted.value == pytest.approx(0, abs=1e-6)
-    assert "their order tells nothing" in permuted.sentence
+    assert "attends to all equally" in page["rank correlation, weights drawn anew"].sentence
+    for name in ("scores permuted", "attending to all alike"):
+        row = page[f"change of the answer, {name}"]
+        assert row.value == pytest.approx(0, abs=1e-6)
+        # That uniform scores can be replaced by uniform ones shows nothing
+        assert row.verdict == "undecided"
+        assert "The scores are about uniform" in row.sentence
 
 
 @pytest.mark.parametrize(

@@ -104,11 +104,21 @@ function trust() {
   const figure = (x) => (x === null || x === undefined ? ""
     : x !== 0 && Math.abs(x) < 0.0995 ? wide(x) : x.toFixed(3));
   const head = ["measure", "value", "control", "what it shows"];
+  const interval = (row) => (row.low === null || row.low === undefined ? ""
+    : `; ${row.reference === "the control" ? "difference" : `less ${row.reference}`}: `
+      + `${figure(row.low)} to ${figure(row.high)}`);
   const table = tableOf(head, found.rows.map((row) => [row.name, figure(row.value),
-    figure(row.control) + (row.against ? ` (${row.against})` : ""), row.sentence]));
+    figure(row.control) + (row.against ? ` (${row.against}${interval(row)})` : ""),
+    row.sentence]));
   [...table.tBodies[0].rows].forEach((tr, i) => {
     const source = document.createElement("small");
     source.textContent = found.rows[i].source ? ` [${found.rows[i].source}]` : "";
+    if (found.rows[i].verdict && found.rows[i].value !== null) {
+      const verdict = document.createElement("strong");
+      const word = found.rows[i].verdict;
+      verdict.textContent = `${word[0].toUpperCase()}${word.slice(1)}. `;
+      tr.cells[3].prepend(verdict);
+    }
     tr.cells[3].append(source);
     [1, 2].forEach((n) => {
       tr.cells[n].hidden = !tr.cells[n].textContent && window.innerWidth < 640;
