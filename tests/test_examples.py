@@ -48,13 +48,38 @@ def blocks():
     for page in PAGES:
         found = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S)
         for number, block in enumerate(found, start=1):
-            yield pytest.param(block, id=f"{page.name}-{number}")
+            name = f"{page.name}-{number}"
+            yield pytest.param(name, block, id=name)
 
 
-@pytest.mark.parametrize("block", list(blocks()))
-def test_the_pages_code(block, tmp_path, monkeypatch):
+def the_first_lesson(names):
+    """The answer stands in step 7: the model finds it, and the explanation shows it."""
+    assert names["run"].scores["accuracy"] >= 0.9
+    scores = names["explanation"].scores["attention"]
+    assert scores.mean(axis=(0, *range(2, scores.ndim))).argmax() == 7
+
+
+#: What a page's code teaches, beyond that it runs.
+TAUGHT = {"start.md-1": the_first_lesson}
+
+
+@pytest.mark.parametrize("name, block", list(blocks()))
+def test_the_pages_code(name, block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "page", "exec"), {})
+    names = {}
+    exec(compile(block, "page", "exec"), names)
+    TAUGHT.get(name, lambda names: None)(names)
+
+
+def test_what_is_taught_stands_on_a_page():
+    assert set(TAUGHT) <= {parameters.id for parameters in blocks()}
+
+
+def test_the_page_on_learning_is_that_of_its_results():
+    from benchmarks import learning
+
+    results = json.loads(learning.RESULTS.read_text("utf-8"))
+    assert learning.page(results) == learning.PAGE.read_text("utf-8")
 
 
 def test_the_readme_is_short():

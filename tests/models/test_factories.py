@@ -83,6 +83,41 @@ def test_padding_changes_nothing_and_all_padding_is_finite(name):
     assert np.all(az.attention_scores(model, nothing)["attention"] == 0)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("attention", ["pooling", "luong"])
+def test_places_are_counted_from_the_first_visible_step(attention, bidirectional):
+    model = az.build(
+        "gru", input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
+        bidirectional=bidirectional,
+    )  # fmt: skip
+    x = data("gru")[0]
+    answered = model.predict(x, verbose=0)
+    for before, after in ((4, 0), (0, 4), (2, 7)):
+        padded = np.pad(x, [(0, 0), (before, after), (0, 0)], constant_values=-9)
+        np.testing.assert_allclose(model.predict(padded, verbose=0), answered, atol=1e-6)
+
+
+def test_normalizing_and_places_are_for_attention_that_needs_them():
+    def names(**options):
+        return {layer.name for layer in az.build("gru", input_shape=(11, 3), **options).layers}
+
+    both = {"normalize", "positions"}
+    assert names() & both == {"normalize"}  # the location score has places in its weights
+    assert names(attention="pooling") & both == both
+    assert names(attention=None) & both == set()
+    assert names(attention="pooling", normalize=False, positions=False) & both == set()
+    assert names(attention=None, normalize=True, positions=True) & both == both
+    with pytest.raises(TypeError, match="`positions` must be True, False or None"):
+        az.build("gru", input_shape=(11, 3), positions=1)
+
+
+@pytest.mark.parametrize("name", ["lstm_after", "gru"])
+def test_untrained_attention_by_location_is_uniform(name):
+    model = az.build(name, input_shape=(11, 3))
+    scores = az.attention_scores(model, data(name)[0])["attention"]
+    np.testing.assert_allclose(scores, 1 / 11, atol=1e-6)
+
+
 @pytest.mark.parametrize("attention", ["luong", "bahdanau"])
 def test_the_last_state_of_a_bidirectional_layer_is_that_of_both_halves(attention):
     model = az.build("lstm_after", input_shape=(11, 3), attention=attention, bidirectional=True)
