@@ -11,6 +11,7 @@ from keras import constraints, initializers, ops, regularizers
 
 from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
+from attention_zoo.layers.register import with_words
 from attention_zoo.ops import normalizers
 from attention_zoo.ops.dropout import dropout
 
@@ -196,7 +197,7 @@ class AttentionLayer(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> AttentionLayer:
         """The layer with these arguments; an error in one reaches the user as it is."""
-        return cls(**config)
+        return cls(**with_words(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         """Every argument of every `__init__` up to this class, as plain JSON values."""

@@ -9,7 +9,7 @@ from keras import ops
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import fixed_size
-from attention_zoo.layers.register import serializable
+from attention_zoo.layers.register import serializable, with_words
 from attention_zoo.ops import masks
 
 REDUCTIONS = ("sum", "mean", "flatten")
@@ -65,6 +65,10 @@ class TimePooling(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         return None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TimePooling:
+        return cls(**with_words(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reduction": self.reduction}
