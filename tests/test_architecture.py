@@ -64,9 +64,7 @@ def forbidden(room, names):
     for name in names:
         root, *rest = name.split(".")
         other = rest[0] if rest else "the package itself"
-        if root == "attention_zoo" and other not in allowed:
-            yield name
-        elif root in BACKENDS and room in PLAIN:
+        if root == "attention_zoo" and other not in allowed or root in BACKENDS and room in PLAIN:
             yield name
 
 

@@ -54,7 +54,10 @@ def decode(
         steps = rnn(x, initial_state=state, mask=mask)
     finally:
         _release_dropout(decoder.cell)
-    return steps[..., : decoder.output_width], steps[..., decoder.output_width :]
+    width = decoder.output_width
+    # Beside scores of unknown length, a slice would not know its width
+    outputs = ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width))
+    return outputs, steps[..., width:]
 
 
 def _draw(decoder: AttentionDecoder, shape: tuple) -> dict[str, Any]:
