@@ -320,8 +320,9 @@ def promise_precision(case: Case) -> None:
             assert keras.backend.standardize_dtype(tensor.dtype) == compute
         assert {v.dtype for v in layer.trainable_variables} <= {variable}
         np.testing.assert_allclose(levels(outputs)[0], exact, atol=tolerance, rtol=tolerance)
-        loud = {n: np.clip(x * 1e4, -3e4, 3e4) for n, x in arrays.items()}
-        flat = keras.tree.flatten(call(layer, loud, masks, return_attention_scores=True)[1])
+        # Some of it is beyond what float16 can hold
+        loud = {n: x * 6e4 for n, x in arrays.items()}
+        flat = keras.tree.flatten(call(layer, loud, masks, return_attention_scores=True))
         assert all(np.all(np.isfinite(levels(tensor)[0])) for tensor in flat)
 
 

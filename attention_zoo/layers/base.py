@@ -13,6 +13,7 @@ from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
 from attention_zoo.layers.register import with_words
 from attention_zoo.ops import normalizers
+from attention_zoo.ops.arithmetic import cast
 from attention_zoo.ops.dropout import dropout
 
 
@@ -120,8 +121,8 @@ class AttentionLayer(keras.layers.Layer):
         return type(initializer).from_config(config)
 
     def cast_inputs(self, x: Any) -> Any:
-        """Integers and lists too become tensors of the compute dtype."""
-        return ops.cast(ops.convert_to_tensor(x), self.compute_dtype)
+        """Integers and lists too become tensors of the compute dtype, of finite numbers."""
+        return cast(ops.convert_to_tensor(x), self.compute_dtype)
 
     def attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         """Scores of the logits over `axis`, exactly 0 where `mask` is False; those of a watcher

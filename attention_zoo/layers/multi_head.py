@@ -11,8 +11,10 @@ from attention_zoo.layers.pairs import PairwiseAttention
 from attention_zoo.layers.query_value import shape_of
 from attention_zoo.layers.register import register
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, mean
+from attention_zoo.ops.arithmetic import is_half, matmul, mean
 from attention_zoo.ops.scores import scaled_dot
+
+_LARGEST_BIAS = 1e30
 
 
 @register("multi_head")
@@ -188,7 +190,12 @@ class MultiHeadAttention(PairwiseAttention):
     def _bias(self, score_bias: Any) -> Any:
         if score_bias is None:
             return None
-        bias = self.cast_inputs(score_bias)
+        bias = ops.convert_to_tensor(score_bias)
+        if is_half(self.compute_dtype):
+            # Keras's cast to float16 makes -inf of the -1e9 that is to hide a pair
+            bias = ops.clip(ops.cast(bias, "float32"), -_LARGEST_BIAS, _LARGEST_BIAS)
+        else:
+            bias = ops.cast(bias, self.compute_dtype)
         return ops.reshape(bias, (1,) * (4 - len(bias.shape)) + tuple(ops.shape(bias)))
 
     def _project(self, name: str, x: Any, heads: int, width: int) -> Any:

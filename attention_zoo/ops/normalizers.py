@@ -15,6 +15,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import Registry, one_of
+from attention_zoo.ops.arithmetic import cast, is_half
 
 NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
@@ -211,7 +212,7 @@ def normalize(
     name, options = check(spec)
     function: Callable[..., Any] = NORMALIZERS.get(name)
     dtype = keras.backend.standardize_dtype(logits.dtype)
-    work = ops.cast(logits, "float32") if dtype in ("float16", "bfloat16") else logits
+    work = ops.cast(cast(logits, dtype), "float32") if is_half(dtype) else logits
     if temperature != 1.0:
         work = work / temperature
     return ops.cast(function(work, mask, axis=axis, **options), dtype)
