@@ -54,7 +54,9 @@ class Case:
     def make(self, dtype: str = "float32", **more: Any) -> keras.layers.Layer:
         """The layer, built with seeded weights, biases included."""
         keras.utils.set_random_seed(zlib.crc32(self.id.encode()))
-        given = {"bias_initializer": "random_normal", **self.kwargs, **more}
+        # Some begin with zeros, which would hide what the weights do
+        drawn = {"kernel_initializer": "glorot_uniform", "bias_initializer": "random_normal"}
+        given = {**drawn, **self.kwargs, **more}
         layer = az.layers.get(self.layer, dtype=dtype, **given)
         layer.build(*self.inputs.values())
         return layer

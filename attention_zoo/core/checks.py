@@ -52,10 +52,11 @@ def number(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` must be a finite number. Received: {name}={value!r}")
 
 
-def boolean(name: str, value: Any) -> None:
-    """Refuse anything but True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"`{name}` must be True or False. Received: {name}={value!r}")
+def boolean(name: str, value: Any, *, none: bool = False) -> None:
+    """Refuse anything but True or False (or None, where `none` allows it)."""
+    if not isinstance(value, bool) and not (none and value is None):
+        allowed = "True, False or None" if none else "True or False"
+        raise TypeError(f"`{name}` must be {allowed}. Received: {name}={value!r}")
 
 
 def names(argument: str, value: Any) -> list[str]:

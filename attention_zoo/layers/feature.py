@@ -35,6 +35,9 @@ class FeatureAttention(AttentionLayer):
     features (missing values), whose scores are exactly 0; it is not passed on.
 
     Args:
+        kernel_initializer: as in `keras.layers.Dense`; by default `"zeros"`, so that attention
+            begins uniform. A random kernel makes the first scores noise, from which models learn
+            more slowly.
         **kwargs: the arguments shared by all attention layers (`normalizer`, `temperature`,
             `dropout`, `scores_regularizer`, `use_bias`, initializers, regularizers, constraints,
             `seed`): see `AttentionLayer`.
@@ -62,6 +65,9 @@ class FeatureAttention(AttentionLayer):
     """
 
     score_axes = (("feature",), ("step", "feature"))
+
+    def __init__(self, kernel_initializer: Any = "zeros", **kwargs: Any):
+        super().__init__(kernel_initializer=kernel_initializer, **kwargs)
 
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 2:

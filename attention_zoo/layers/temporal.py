@@ -46,6 +46,9 @@ class TemporalAttention(AttentionLayer):
         shared: one attention vector for all features, instead of one for each.
         score: `"location"` or `"additive"`.
         units: the width of the additive score's hidden layer; None is the number of features.
+        kernel_initializer: None is `"zeros"` for the location score, so that attention begins
+            uniform, and `"glorot_uniform"` for the additive one. A random location kernel makes
+            the first scores noise, from which models learn more slowly.
         **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
 
     Call arguments:
@@ -77,9 +80,12 @@ class TemporalAttention(AttentionLayer):
         shared: bool = False,
         score: str = "location",
         units: int | None = None,
+        kernel_initializer: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        if kernel_initializer is None:
+            kernel_initializer = "zeros" if score == "location" else "glorot_uniform"
+        super().__init__(kernel_initializer=kernel_initializer, **kwargs)
         checks.boolean("shared", shared)
         if score not in ("location", "additive"):
             raise one_of("score", score, ("location", "additive"))

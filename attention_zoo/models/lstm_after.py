@@ -19,6 +19,8 @@ def lstm_after(
     depth: int = 1,
     bidirectional: bool = False,
     pooling: str | None = None,
+    normalize: bool | None = None,
+    positions: bool | None = None,
     outputs: int = 1,
     activation: Any = None,
     dropout: float = 0.0,
@@ -29,7 +31,8 @@ def lstm_after(
     """A model for sequences: an LSTM, then attention over its states.
 
     ```
-    x -> LSTM(units) ... -> attention -> pooling over time -> Dense(outputs)
+    x -> LSTM(units) ... -> normalize, positions -> attention -> pooling over time
+      -> Dense(outputs)
     ```
 
     Args:
@@ -43,6 +46,11 @@ def lstm_after(
             made one: `"sum"`, the context vector, by default after a layer that weighs the steps;
             `"mean"`, by default after all others; `"flatten"`, which gives each step its own
             weights in the answer.
+        normalize: a `keras.layers.LayerNormalization` of the states before the attention, which
+            then learns where to look in fewer epochs. None: where there is attention.
+        positions: put each step's place beside the state that attention sees, a
+            `PositionalEncoding`. None: where there is attention that does not know places by its
+            weights, as `temporal` with `score="location"` does.
         outputs, activation: 1 and None for regression, 1 and `"sigmoid"` for two classes, the
             number of classes and `"softmax"` for more.
         dropout: the fraction of the inputs of each LSTM and of the output dropped in training.
@@ -68,6 +76,8 @@ def lstm_after(
         depth=depth,
         bidirectional=bidirectional,
         pooling=pooling,
+        normalize=normalize,
+        positions=positions,
         outputs=outputs,
         activation=activation,
         dropout=dropout,

@@ -8,6 +8,7 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.positional_encoding import PositionalEncoding
 from attention_zoo.layers.time_pooling import REDUCTIONS, TimePooling
 
 _RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
@@ -59,6 +60,28 @@ def attend_and_pool(attention: keras.layers.Layer | None, x: Any, pooling: str |
     if len(x.shape) == 2:
         return x
     return TimePooling(pooling or ("sum" if gated else "mean"), name="pooling")(x)
+
+
+def described(
+    attention: keras.layers.Layer | None,
+    states: Any,
+    normalize: bool | None,
+    positions: bool | None,
+) -> Any:
+    """The states as attention sees them: normalized, with their places; None is where it helps.
+
+    States are small at first, and so would be the logits and the gradients of the scores. Attention
+    by location has the places in its weights.
+    """
+    checks.boolean("normalize", normalize, none=True)
+    checks.boolean("positions", positions, none=True)
+    attended = attention is not None
+    by_location = getattr(attention, "score", None) == "location"
+    if normalize or (normalize is None and attended):
+        states = keras.layers.LayerNormalization(name="normalize")(states)
+    if positions or (positions is None and attended and not by_location):
+        states = PositionalEncoding(name="positions")(states)
+    return states
 
 
 def recurrent(
@@ -128,6 +151,8 @@ def attention_last(
     attention: Any,
     *,
     pooling: str | None,
+    normalize: bool | None,
+    positions: bool | None,
     outputs: int,
     activation: Any,
     mask_value: float | None,
@@ -137,6 +162,7 @@ def attention_last(
     """Recurrent layers, then attention over their states, then the answer."""
     inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
     x = recurrent(kind, x, sequences=True, **recurrent_config)
+    x = described(attention, x, normalize, positions)
     x = attend_and_pool(attention, x, pooling)
     y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
     return keras.Model(inputs, y, name=architecture)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 #: The version of the folder format that this release writes, and the newest that it reads.
-FORMAT = 2
+FORMAT = 3
 
 
 class PresetError(Exception):

@@ -20,7 +20,7 @@ from attention_zoo.presets.config_guard import BROKEN, budget, check_config
 from attention_zoo.presets.data_guard import check_weights, read_arrays
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
 from attention_zoo.presets.newer import without_unknown
-from attention_zoo.presets.plan import KERAS, realize
+from attention_zoo.presets.plan import KERAS, of_format, realize
 from attention_zoo.presets.save import golden_outputs
 
 #: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
@@ -147,7 +147,8 @@ def _build(folder: Path, card: Card) -> keras.Model:
     check_config(config["config"], path)
     try:
         with budget(card.parameters, path):
-            model = realize(config["architecture"], without_unknown(config["config"]))
+            known = without_unknown(config["config"])
+            model = realize(card.architecture, of_format(card.format, card.architecture, known))
     except BROKEN as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error

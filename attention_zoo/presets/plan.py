@@ -50,6 +50,18 @@ def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
     return models.Blueprint(kinds[config["class_name"]], config)
 
 
+#: Arguments of factories that an older format lacks: what its models were built with.
+_BEFORE_3 = {"normalize": False, "positions": False}
+
+
+def of_format(number: int, architecture: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The config of a preset of that format, with the arguments that came later."""
+    if number >= 3 or architecture not in MODELS:
+        return config
+    added = {name: v for name, v in _BEFORE_3.items() if models.takes(architecture, name)}
+    return {**added, **config}
+
+
 def realize(architecture: str, config: dict[str, Any]) -> keras.Model:
     """The model that a plan describes, with random weights."""
     if architecture not in KERAS:
