@@ -11,7 +11,9 @@ from keras import constraints, initializers, ops, regularizers
 
 from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
+from attention_zoo.layers.register import with_words
 from attention_zoo.ops import normalizers
+from attention_zoo.ops.arithmetic import cast
 from attention_zoo.ops.dropout import dropout
 
 
@@ -120,8 +122,8 @@ class AttentionLayer(keras.layers.Layer):
         return type(initializer).from_config(config)
 
     def cast_inputs(self, x: Any) -> Any:
-        """Integers and lists too become tensors of the compute dtype."""
-        return ops.cast(ops.convert_to_tensor(x), self.compute_dtype)
+        """Integers and lists too become tensors of the compute dtype, of finite numbers."""
+        return cast(ops.convert_to_tensor(x), self.compute_dtype)
 
     def attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         """Scores of the logits over `axis`, exactly 0 where `mask` is False; those of a watcher
@@ -197,7 +199,7 @@ class AttentionLayer(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> AttentionLayer:
         """The layer with these arguments; an error in one reaches the user as it is."""
-        return cls(**config)
+        return cls(**with_words(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         """Every argument of every `__init__` up to this class, as plain JSON values."""

@@ -45,6 +45,7 @@ class CrossAttention(PairwiseAttention):
         attention_mask: boolean, `(batch, queries, keys)`: which query may see which key.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
+        use_causal_mask: whether query i sees only keys up to i; None is False.
 
     Returns:
         `(batch, queries, value width)`; with `return_attention_scores` also the scores,
@@ -87,6 +88,7 @@ class CrossAttention(PairwiseAttention):
         attention_mask: Any = None,
         return_attention_scores: bool = False,
         training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:
         self._memory(value)
         key = value if key is None else key
@@ -98,6 +100,7 @@ class CrossAttention(PairwiseAttention):
             self.score_function,
             asked=return_attention_scores,
             training=training,
+            causal=use_causal_mask,
         )
         return self.finish(outputs, scores, return_attention_scores)
 
@@ -118,6 +121,7 @@ class CrossAttention(PairwiseAttention):
         self, query: Any, value: Any = None, key: Any = None, query_mask: Any = None,
         value_mask: Any = None, key_mask: Any = None, attention_mask: Any = None,
         return_attention_scores: bool = False, training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:  # fmt: skip
         memory = shape_of(self._memory(value)) or ()
         outputs = self.spec((*query.shape[:2], memory[2]))

@@ -55,10 +55,13 @@ def decode(
         steps = rnn(x, initial_state=state, mask=mask)
     finally:
         _release_dropout(decoder.cell)
-    scores = steps[..., decoder.output_width :]
+    width = decoder.output_width
+    scores = steps[..., width:]
     # Made inside the loop, where no watcher can be told
     recorder.note(scores, memory_mask)
-    return steps[..., : decoder.output_width], scores
+    # Beside scores of unknown length, a slice would not know its width
+    outputs = ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width))
+    return outputs, scores
 
 
 def _draw(decoder: AttentionDecoder, shape: tuple) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from attention_zoo.layers.pairs import PairwiseAttention
 from attention_zoo.layers.query_value import shape_of
 from attention_zoo.layers.register import register
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, mean
+from attention_zoo.ops.arithmetic import is_half, matmul, mean
 from attention_zoo.ops.scores import scaled_dot
+
+_LARGEST_BIAS = 1e30
 
 
 @register("multi_head")
@@ -39,6 +41,11 @@ class MultiHeadAttention(PairwiseAttention):
     queries have scores and outputs of 0. A query that sees no key gets the output's bias alone.
     The query's mask is passed on.
 
+    Decoding: as in Keras, query i of a causal call sees keys 0 to i, so that one query alone sees
+    key 0. A layer trained with `causal=True` is asked one query at a time with all keys so far,
+    the last `window + 1` of them where there is a window:
+    `layer(x[:, t : t + 1], x[:, : t + 1], use_causal_mask=False)`.
+
     Args:
         heads: the number of heads.
         key_dim: the width of each head's query and key; None is the query's width / heads.
@@ -61,6 +68,7 @@ class MultiHeadAttention(PairwiseAttention):
             `(batch, heads, queries, keys)`.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
+        use_causal_mask: what `causal` is in this call; None is what the layer was made with.
 
     Returns:
         `(batch, queries, output_dim)`; with `return_attention_scores` also the scores,
@@ -149,6 +157,7 @@ class MultiHeadAttention(PairwiseAttention):
         score_bias: Any = None,
         return_attention_scores: bool = False,
         training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:
         if query_mask is None:
             query_mask = masks.standardize(mask, (shape_of(query) or ())[:2])
@@ -170,6 +179,7 @@ class MultiHeadAttention(PairwiseAttention):
             scaled_dot,
             asked=return_attention_scores,
             training=training,
+            causal=use_causal_mask,
             bias=self._bias(score_bias),
             apply=_apply_mean if self.shared_values else matmul,
         )
@@ -180,7 +190,12 @@ class MultiHeadAttention(PairwiseAttention):
     def _bias(self, score_bias: Any) -> Any:
         if score_bias is None:
             return None
-        bias = self.cast_inputs(score_bias)
+        bias = ops.convert_to_tensor(score_bias)
+        if is_half(self.compute_dtype):
+            # Keras's cast to float16 makes -inf of the -1e9 that is to hide a pair
+            bias = ops.clip(ops.cast(bias, "float32"), -_LARGEST_BIAS, _LARGEST_BIAS)
+        else:
+            bias = ops.cast(bias, self.compute_dtype)
         return ops.reshape(bias, (1,) * (4 - len(bias.shape)) + tuple(ops.shape(bias)))
 
     def _project(self, name: str, x: Any, heads: int, width: int) -> Any:
@@ -216,6 +231,7 @@ class MultiHeadAttention(PairwiseAttention):
         query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
         attention_mask: Any = None, score_bias: Any = None,
         return_attention_scores: bool = False, training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:  # fmt: skip
         outputs = self.spec(self.compute_output_shape(query.shape))
         if not return_attention_scores:

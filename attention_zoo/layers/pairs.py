@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.layers import query_value, recorder
 from attention_zoo.layers.base import fixed_size, same_size
@@ -84,6 +85,7 @@ class PairwiseAttention(ScoredAttention):
         *,
         asked: bool,
         training: bool | None,
+        causal: bool | None = None,
         bias: Any = None,
         apply: Callable[[Any, Any], Any] = matmul,
     ) -> tuple[Any, Any]:
@@ -96,16 +98,20 @@ class PairwiseAttention(ScoredAttention):
             score: of what is projected.
             asked: whether the caller wants the scores.
             training: whether dropout is applied.
+            causal: whether query i sees only keys up to i; None is what the layer was made with.
             bias: added to the logits, or None.
             apply: the scores and the value to the outputs.
         """
         query, key, *weights = projected
+        if causal is not None:
+            checks.boolean("use_causal_mask", causal)
         watcher = recorder.current()
         wanted = asked or watcher is not None or self.scores_regularizer is not None
         if wanted:
             self._warn_of_size(query, key)
+        causal = self.causal if causal is None else causal
         rule = Rule(
-            score, self.normalizer, self.temperature, self.dropout, self.causal, self.window, apply
+            score, self.normalizer, self.temperature, self.dropout, causal, self.window, apply
         )
         masked = (seen.query_mask, seen.key_mask, seen.attention_mask)
         inputs = Inputs(

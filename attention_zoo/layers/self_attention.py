@@ -52,6 +52,9 @@ class SelfAttention(PairwiseAttention):
         attention_mask: boolean, `(batch, time, time)`: which step may attend to which.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
+        use_causal_mask: what `causal` is in this call; None is what the layer was made with. The
+            last step of what a causal layer has read is the same either way, so that it is
+            decoded one step at a time by the last row of `layer(x[:, : t + 1])`.
 
     Returns:
         A tensor of the input's shape; with `return_attention_scores` also the scores,
@@ -99,6 +102,7 @@ class SelfAttention(PairwiseAttention):
         attention_mask: Any = None,
         return_attention_scores: bool = False,
         training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:
         check_sequence(self, shape_of(inputs) or ())
         x = self.cast_inputs(inputs)
@@ -114,6 +118,7 @@ class SelfAttention(PairwiseAttention):
             self.score_function,
             asked=return_attention_scores,
             training=training,
+            causal=use_causal_mask,
         )
         return self.finish(outputs, scores, return_attention_scores)
 
@@ -127,5 +132,6 @@ class SelfAttention(PairwiseAttention):
         attention_mask: Any = None,
         return_attention_scores: bool = False,
         training: bool | None = None,
+        use_causal_mask: bool | None = None,
     ) -> Any:
         return super().compute_output_spec(inputs, mask, return_attention_scores, training)

@@ -9,8 +9,9 @@ from keras import ops
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import fixed_size
-from attention_zoo.layers.register import serializable
+from attention_zoo.layers.register import serializable, with_words
 from attention_zoo.ops import masks
+from attention_zoo.ops.arithmetic import cast, is_half
 
 REDUCTIONS = ("sum", "mean", "flatten")
 
@@ -50,13 +51,16 @@ class TimePooling(keras.layers.Layer):
         inputs = masks.silence(inputs, mask)
         if self.reduction == "flatten":
             return ops.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2]))
-        total = ops.sum(inputs, axis=1)
+        work = ops.cast(inputs, "float32") if is_half(inputs.dtype) else inputs
+        total = ops.sum(work, axis=1)
         if self.reduction == "sum":
-            return total
+            return cast(total, inputs.dtype)
         if mask is None:
-            return total / ops.cast(ops.maximum(ops.shape(inputs)[1], 1), total.dtype)
-        count = ops.sum(ops.cast(mask, total.dtype), axis=1, keepdims=True)
-        return total / ops.maximum(count, ops.ones((), total.dtype))
+            count = ops.cast(ops.maximum(ops.shape(inputs)[1], 1), total.dtype)
+        else:
+            count = ops.sum(ops.cast(mask, total.dtype), axis=1, keepdims=True)
+            count = ops.maximum(count, ops.ones((), total.dtype))
+        return cast(total / count, inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         if self.reduction == "flatten":
@@ -65,6 +69,10 @@ class TimePooling(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         return None
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TimePooling:
+        return cls(**with_words(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reduction": self.reduction}

@@ -10,6 +10,22 @@ from keras import ops
 _LARGEST_HALF = 65504.0
 
 
+def is_half(dtype: Any) -> bool:
+    """Whether the dtype has 16 bits, so that sums and exponentials are better had in float32."""
+    return keras.backend.standardize_dtype(dtype) in ("float16", "bfloat16")
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in that dtype; what overflows float16 becomes its largest number, NaN stays."""
+    return _within(ops.cast(x, dtype))
+
+
+def _within(x: Any) -> Any:
+    if keras.backend.standardize_dtype(x.dtype) != "float16":
+        return x
+    return ops.clip(x, -_LARGEST_HALF, _LARGEST_HALF)
+
+
 def matmul(x: Any, y: Any) -> Any:
     """`(..., i, j)` times `(..., j, k)`; what overflows float16 becomes its largest number, since
     two infinities further on would make NaN."""
@@ -17,10 +33,7 @@ def matmul(x: Any, y: Any) -> Any:
     if dtype == "float64":
         # `ops.matmul` of Keras 3.15.1 falls from float64 to float32 on torch, `ops.einsum` does not
         return ops.einsum("...ij,...jk->...ik", x, y)
-    product = ops.matmul(x, y)
-    if dtype == "float16":
-        product = ops.clip(product, -_LARGEST_HALF, _LARGEST_HALF)
-    return product
+    return _within(ops.matmul(x, y))
 
 
 def tanh(x: Any) -> Any:

@@ -19,7 +19,8 @@ def map_blocks(
     """`function(*block, *whole)` of each block, stacked.
 
     One block's intermediate values are held at a time, forwards and backwards, where the block is
-    evaluated once more. The gradients are those of the plain evaluation.
+    evaluated once more. The gradients are those of the plain evaluation, and so are their own,
+    for which all blocks are held at once on TensorFlow and torch.
 
     Args:
         function: tensors to one tensor. All tensors it needs are its arguments: a variable or a
@@ -124,13 +125,36 @@ def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> A
         forward = tf.function(forward, jit_compile=True, autograph=False)
         backward = tf.function(backward, jit_compile=True, autograph=False)
 
+    def remembered(upstream: Any, *tensors: Any) -> list:
+        """What `backward` gives, without a loop."""
+        wanted = [tensors[j] for j in smooth]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(wanted)
+            outputs = tf.stack([function(*block(i, tensors)) for i in range(blocks[0].shape[0])])
+        return tape.gradient(outputs, wanted, upstream, unconnected_gradients="zero")
+
+    @tf.custom_gradient
+    def differentiable(*given: Any) -> Any:
+        def second(*upstream: Any) -> list:
+            floats = [x for x in given if x.dtype.is_floating]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(floats)
+                found = remembered(*given)
+            slopes = iter(tape.gradient(found, floats, upstream, unconnected_gradients="zero"))
+            return [next(slopes) if x.dtype.is_floating else None for x in given]
+
+        return backward(*map(tf.stop_gradient, given)), second
+
+    # XLA has no gradients of a loop's gradients; of so many blocks as are not known, a loop has
+    first_order = backward if blocks[0].shape[0] is None else differentiable
+
     @tf.custom_gradient
     def evaluate(*tensors: Any) -> Any:
         def gradient(upstream: Any) -> list:
-            found = dict(zip(smooth, backward(upstream, *tensors), strict=True))
+            found = dict(zip(smooth, first_order(upstream, *tensors), strict=True))
             return [found.get(i) for i in range(len(tensors))]
 
-        return forward(*tensors), gradient
+        return forward(*map(tf.stop_gradient, tensors)), gradient
 
     return evaluate(*everything)
 

@@ -8,7 +8,11 @@ import torch
 
 
 class Blocks(torch.autograd.Function):
-    """`map_blocks` on torch: the gradients of each block are added up as it is evaluated again."""
+    """`map_blocks` on torch: the gradients of each block are added up as it is evaluated again.
+
+    Where the gradients are to be differentiated (`create_graph=True`), what is inside the blocks
+    is remembered.
+    """
 
     @staticmethod
     def forward(ctx: Any, function: Any, first: int, *tensors: Any) -> Any:
@@ -23,9 +27,15 @@ class Blocks(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Any) -> tuple:
         tensors, first = ctx.saved_tensors, ctx.first
+        if torch.is_grad_enabled():
+
+            def everything(*given: Any) -> Any:
+                blocks = zip(*given[:first], strict=True)
+                return torch.stack([ctx.function(*block, *given[first:]) for block in blocks])
+
+            return None, None, *_remembered(everything, tensors, upstream, ctx.needs_input_grad[2:])
         wanted = [j for j in range(len(tensors)) if ctx.needs_input_grad[j + 2]]
         found = {j: torch.zeros_like(tensors[j]) for j in wanted}
         for i in range(len(tensors[0])):
@@ -60,9 +70,15 @@ class Additive(torch.autograd.Function):
         return logits
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Any) -> tuple:
         query, key, vector = ctx.saved_tensors
+        if torch.is_grad_enabled():
+
+            def everything(query: Any, key: Any, vector: Any) -> Any:
+                return torch.tanh(query.unsqueeze(-2) + key.unsqueeze(-3)) @ vector
+
+            needed = ctx.needs_input_grad[:3]
+            return *_remembered(everything, ctx.saved_tensors, upstream, needed), None
         to_query, to_key = torch.empty_like(query), torch.zeros_like(key)
         to_vector = torch.zeros_like(vector)
         for at, pairs in _tiles(query, key, ctx.rows):
@@ -72,6 +88,42 @@ class Additive(torch.autograd.Function):
             to_query[..., at, :] = slopes.sum(-2)
             to_key += slopes.sum(-3)
         return to_query.mul_(vector), to_key.mul_(vector), to_vector, None
+
+
+class Kernel(torch.autograd.Function):
+    """A function of tensors that autograd differentiates once, by another that it does twice."""
+
+    @staticmethod
+    def forward(ctx: Any, once: Any, twice: Any, *tensors: Any) -> Any:
+        ctx.twice, ctx.needed = twice, [x.requires_grad for x in tensors]
+        ctx.save_for_backward(*tensors)
+        given = [x.detach().requires_grad_(x.requires_grad) for x in tensors]
+        with torch.enable_grad():
+            outputs = once(*given)
+        ctx.once = given, outputs
+        return outputs.detach()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Any) -> tuple:
+        if torch.is_grad_enabled():
+            found = _remembered(ctx.twice, ctx.saved_tensors, upstream, ctx.needed)
+            return None, None, *found
+        given, outputs = ctx.once
+        wanted = [x for x in given if x.requires_grad]
+        new = iter(torch.autograd.grad(outputs, wanted, upstream, retain_graph=True))
+        return None, None, *(next(new) if x.requires_grad else None for x in given)
+
+
+def _remembered(function: Any, tensors: Any, upstream: Any, needed: Any) -> list:
+    """The gradients of the function, to be differentiated in their turn."""
+    given = [x.view_as(x) for x in tensors]
+    wanted = [x for x, need in zip(given, needed, strict=True) if need]
+    new = iter(
+        torch.autograd.grad(
+            function(*given), wanted, upstream, create_graph=True, allow_unused=True
+        )
+    )
+    return [next(new) if need else None for need in needed]
 
 
 def _tiles(query: Any, key: Any, rows: int) -> Any:

@@ -15,7 +15,7 @@ from keras import ops
 
 from attention_zoo.core.identity import by_identity
 from attention_zoo.ops import fused, masks, normalizers
-from attention_zoo.ops.arithmetic import matmul
+from attention_zoo.ops.arithmetic import is_half, matmul
 from attention_zoo.ops.blocks import join, map_blocks, split
 from attention_zoo.ops.dropout import dropout
 from attention_zoo.ops.scores import TILE, additive, cells
@@ -54,7 +54,8 @@ class Inputs(NamedTuple):
         query, key, value: `(batch, [heads,] time, features)`.
         weights: what the score takes beside them.
         queries, keys, pairs: masks, as in `masks.Pairwise`.
-        bias: added to the logits, broadcastable to them and of their rank, or None.
+        bias: added to the logits, broadcastable to them and of their rank, or None; of the
+            query's dtype, or float32 beside one in half precision.
         seed: of the dropout, or None.
     """
 
@@ -72,13 +73,15 @@ class Inputs(NamedTuple):
 def plain(rule: Rule, inputs: Inputs) -> tuple[Any, Any]:
     """The outputs and the scores, all at once."""
     tensors = {**_named(inputs), **_steps(inputs)}
-    scores = _normalized(rule, *_logits(rule, tensors, len(inputs.weights)))
+    logits, visible = _logits(rule, tensors, len(inputs.weights))
+    scores = _normalized(rule, logits, visible, inputs.query.dtype)
     return rule.apply(_dropped(rule, scores, tensors), inputs.value), scores
 
 
 def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) -> Any:
     """The outputs alone, `rows` queries at a time; `compiled` as in `map_blocks`."""
     tensors, weights = {**_named(inputs), **_steps(inputs)}, len(inputs.weights)
+    dtype = inputs.query.dtype
     blocks = {
         name: split(tensors.pop(name), rows, axis)
         for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1), ("pairs", 1))
@@ -94,8 +97,8 @@ def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) 
         named = dict(zip(names, given, strict=True))
         logits, visible = _logits(rule, named, weights)
         divided = logits if rule.temperature == 1 else logits / rule.temperature
-        if rule.normalizer != "softmax" or rule.apply is not matmul or _is_half(logits):
-            scores = _normalized(rule, logits, visible)
+        if rule.normalizer != "softmax" or rule.apply is not matmul or is_half(dtype):
+            scores = _normalized(rule, logits, visible, dtype)
             return rule.apply(_dropped(rule, scores, named), named["value"])
         # Divided by their sum after the product, the scores are gone through once less
         powers, total = normalizers.powers(divided, visible)
@@ -119,7 +122,7 @@ def attend(rule: Rule, inputs: Inputs, *, scores: bool, training: bool = False) 
     if scores or _is_empty(inputs):
         return plain(rule, inputs)
     # In half precision the kernel rounds more than the plain evaluation does
-    if _is_small(rule, inputs) and (_is_half(inputs.query) or not fused.can(rule, inputs)):
+    if _is_small(rule, inputs) and (is_half(inputs.query.dtype) or not fused.can(rule, inputs)):
         return plain(rule, inputs)
     if fused.can(rule, inputs):
         return fused.attend(rule, inputs), None
@@ -206,7 +209,8 @@ def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, 
     given = (tensors[f"weight_{i}"] for i in range(weights))
     logits = rule.score(tensors["query"], tensors["key"], *given)
     if "bias" in tensors:
-        logits = logits + tensors["bias"]
+        # In half precision the bias is in float32, and so is the sum
+        logits = ops.cast(logits, tensors["bias"].dtype) + tensors["bias"]
     conditions = {name: tensors.get(name) for name in ("queries", "keys", "pairs")}
     mask = masks.Pairwise(**conditions, causal=rule.causal, window=rule.window)
     visible = mask.visible(tensors["query_steps"], tensors["key_steps"])
@@ -215,8 +219,9 @@ def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, 
     return logits, visible
 
 
-def _normalized(rule: Rule, logits: Any, visible: Any) -> Any:
-    return normalizers.normalize(rule.normalizer, logits, visible, temperature=rule.temperature)
+def _normalized(rule: Rule, logits: Any, visible: Any, dtype: Any) -> Any:
+    scores = normalizers.normalize(rule.normalizer, logits, visible, temperature=rule.temperature)
+    return ops.cast(scores, dtype)
 
 
 def _dropped(rule: Rule, scores: Any, tensors: Mapping[str, Any]) -> Any:
@@ -225,10 +230,6 @@ def _dropped(rule: Rule, scores: Any, tensors: Mapping[str, Any]) -> Any:
     return dropout(
         scores, rule.rate, tensors["seed"], (tensors["query_steps"], tensors["key_steps"])
     )
-
-
-def _is_half(x: Any) -> bool:
-    return keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
 
 
 def _is_empty(inputs: Inputs) -> bool:

@@ -32,6 +32,8 @@ def can(rule: Any, inputs: Any) -> bool:
 
 def attend(rule: Any, inputs: Any) -> Any:
     """The outputs of `can`'s rules."""
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.nn.functional import scaled_dot_product_attention
 
     visible, seen = inputs.keys, inputs.queries
@@ -45,9 +47,23 @@ def attend(rule: Any, inputs: Any) -> Any:
         x if heads else ops.expand_dims(x, 1) for x in (inputs.query, inputs.key, inputs.value)
     )
     scale = _SCALES[rule.score](query.shape[-1]) / rule.temperature
-    outputs = scaled_dot_product_attention(
-        query, key, value, attn_mask=visible, is_causal=rule.causal, scale=scale
-    )
+
+    def kernel(query: Any, key: Any, value: Any) -> Any:
+        return scaled_dot_product_attention(
+            query, key, value, attn_mask=visible, is_causal=rule.causal, scale=scale
+        )
+
+    def arithmetic(query: Any, key: Any, value: Any) -> Any:
+        # The same in operations that have second derivatives, as the kernel has not
+        with sdpa_kernel(SDPBackend.MATH):
+            return kernel(query, key, value)
+
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        from attention_zoo.ops.blocks_torch import Kernel
+
+        outputs = Kernel.apply(kernel, arithmetic, query, key, value)
+    else:
+        outputs = kernel(query, key, value)
     if seen is not None:
         outputs = ops.where(seen[:, None, :, None], outputs, ops.zeros((), outputs.dtype))
     return outputs if heads else ops.squeeze(outputs, 1)

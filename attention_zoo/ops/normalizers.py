@@ -15,6 +15,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import Registry, one_of
+from attention_zoo.ops.arithmetic import cast, is_half
 
 NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
@@ -126,7 +127,10 @@ def entmax15(logits: Any, mask: Any = None, axis: int = -1) -> Any:
 
 def entmax(logits: Any, mask: Any = None, axis: int = -1, alpha: float = 1.5) -> Any:
     """[(alpha - 1) z_i - tau]_+ ^ (1 / (alpha - 1)), tau by bisection (Peters et al., 2019,
-    arXiv:1905.05702): alpha 2 is sparsemax, 1.5 entmax15, towards 1 softmax."""
+    arXiv:1905.05702): alpha 2 is sparsemax, 1.5 entmax15, towards 1 softmax.
+
+    Its derivatives are exact up to the third.
+    """
     slope, power = alpha - 1.0, 1.0 / (alpha - 1.0)
     z = _shift(logits, mask, axis, -1.0 / slope) * slope
     fixed, zero = ops.stop_gradient(z), ops.zeros((), z.dtype)
@@ -142,13 +146,18 @@ def entmax(logits: Any, mask: Any = None, axis: int = -1, alpha: float = 1.5) ->
     tau, _ = ops.fori_loop(0, halvings, halve, (start, ops.ones((), z.dtype)))
     tau = ops.stop_gradient(tau)
     support = ops.logical_not(fixed <= tau)
-    one = ops.ones((), z.dtype)
-    slack = ops.where(support, fixed - tau, one)
-    # d tau / d z by the implicit function theorem, as one Newton step whose slope is a constant
-    weights = ops.where(support, slack ** (power - 1), zero)
-    weights = weights / ops.sum(weights, axis=axis, keepdims=True)
-    drift = ops.sum(weights * (z - fixed), axis=axis, keepdims=True)
-    scores = ops.where(support, ops.where(support, z - (tau + drift), one) ** power, zero)
+
+    def powers_of(tau: Any, exponent: float) -> Any:
+        slack = ops.where(support, z - tau, ops.ones((), z.dtype))
+        return ops.where(support, slack**exponent, zero)
+
+    # Steps of Newton that leave tau where it is: one makes its first derivative exact, two the
+    # second and third
+    for _ in range(2):
+        mass = ops.sum(powers_of(tau, power), axis=axis, keepdims=True)
+        rate = power * ops.sum(powers_of(tau, power - 1), axis=axis, keepdims=True)
+        tau = tau + (mass - ops.stop_gradient(mass)) / rate
+    scores = powers_of(tau, power)
     return _hide(scores / ops.sum(scores, axis=axis, keepdims=True), mask)
 
 
@@ -211,7 +220,7 @@ def normalize(
     name, options = check(spec)
     function: Callable[..., Any] = NORMALIZERS.get(name)
     dtype = keras.backend.standardize_dtype(logits.dtype)
-    work = ops.cast(logits, "float32") if dtype in ("float16", "bfloat16") else logits
+    work = ops.cast(cast(logits, dtype), "float32") if is_half(dtype) else logits
     if temperature != 1.0:
         work = work / temperature
     return ops.cast(function(work, mask, axis=axis, **options), dtype)

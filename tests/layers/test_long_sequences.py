@@ -93,3 +93,53 @@ def test_scores_of_long_sequences_say_what_they_take(monkeypatch):
     layer(X)
     with pytest.warns(UserWarning, match="'look' take .* GiB.*23 queries and 23 keys"):
         layer(X, return_attention_scores=True)
+
+
+HIDING = np.where(np.tril(np.ones((STEPS, STEPS))), 0, -1e9).astype("float32")
+NOTHING = HIDING.copy()
+NOTHING[7] = -1e9
+EDGES = HIDING.copy()
+EDGES[HIDING < 0] = -np.inf
+OPTIONS = ["softmax", "sparsemax", "entmax15", {"name": "entmax", "alpha": 1.3}, "sigmoid",
+           "normalized_sigmoid"]  # fmt: skip
+
+
+@pytest.mark.parametrize("in_blocks", [False, True])
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("normalizer", OPTIONS, ids=str)
+def test_a_bias_that_hides_pairs_does_so_in_half_precision(
+    normalizer, dtype, in_blocks, always_blockwise
+):
+    layers = [az.layers.MultiHeadAttention(2, normalizer=normalizer, dtype=d, name="look")
+              for d in ("float32", dtype)]  # fmt: skip
+    for layer in layers:
+        layer.build(X.shape)
+    layers[1].set_weights(layers[0].get_weights())
+    for bias in (HIDING, NOTHING, EDGES):
+        exact, scores = layers[0](X, score_bias=bias, return_attention_scores=True)
+        if in_blocks:
+            always_blockwise()
+        found = layers[1](X, score_bias=bias)
+        again, half = layers[1](X, score_bias=bias, return_attention_scores=True)
+        for one, other in ((found, exact), (again, exact), (half, scores)):
+            assert keras.backend.standardize_dtype(one.dtype) == dtype[6:]
+            np.testing.assert_allclose(array(one), array(other), atol=0.05, rtol=0.02)
+        hidden = np.broadcast_to(bias < 0, half.shape)
+        if bias is HIDING:
+            assert np.all(array(half)[hidden] == 0)
+
+
+@pytest.mark.parametrize("way", ["plain", "blocks", "kernel"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_float16_cannot_hold_is_its_largest_number(name, way, monkeypatch, always_blockwise):
+    layer = LAYERS[name](dtype="mixed_float16")
+    if way == "blocks":
+        always_blockwise()
+    elif way == "kernel":
+        monkeypatch.setattr(blockwise, "PLAIN", 0)
+    assert np.isfinite(array(layer(X * 6e4))).all()
+    assert np.isfinite(array(layer(np.sign(X) * 1e9, mask=MASK))).all()
+
+
+def array(x):
+    return np.asarray(ops.convert_to_numpy(ops.cast(x, "float32")))

@@ -155,3 +155,75 @@ def test_untrained_self_attention_prefers_no_step(layer):
     _, scores = layer(x, return_attention_scores=True)
     own = np.trace(np.asarray(keras.ops.convert_to_numpy(scores)), axis1=-2, axis2=-1) / 20
     assert abs(own.mean() - 1 / 20) < 0.02
+
+
+CAUSAL = {
+    "heads": lambda **more: az.layers.MultiHeadAttention(2, causal=True, **more),
+    "grouped": lambda **more: az.layers.MultiHeadAttention(3, kv_heads=1, causal=True, **more),
+    "shared": lambda **more: az.layers.MultiHeadAttention(
+        2, shared_values=True, causal=True, normalizer="entmax15", **more
+    ),
+}
+
+
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("name", CAUSAL)
+def test_a_causal_pass_is_that_of_one_query_at_a_time_over_growing_keys(name, window):
+    layer = CAUSAL[name](window=window)
+    whole, scores = map(array, layer(X, return_attention_scores=True))
+    for t in range(STEPS):
+        seen = slice(0 if window is None else max(0, t - window), t + 1)
+        one, row = layer(X[:, t : t + 1], X[:, seen], use_causal_mask=False,
+                         return_attention_scores=True)  # fmt: skip
+        np.testing.assert_allclose(array(one)[:, 0], whole[:, t], atol=1e-6)
+        np.testing.assert_allclose(array(row)[..., 0, :], scores[:, :, t, seen], atol=1e-6)
+
+
+@pytest.mark.parametrize("score", ["additive", "general", "dot"])
+def test_causal_self_attention_over_growing_steps_is_that_over_all(score):
+    layer = az.layers.SelfAttention(score=score, causal=True)
+    whole = array(layer(X))
+    for t in range(STEPS):
+        for flag in (None, True, False):
+            last = array(layer(X[:, : t + 1], use_causal_mask=flag))[:, -1]
+            np.testing.assert_allclose(last, whole[:, t], atol=1e-6)
+
+
+@pytest.mark.parametrize("keys", [2, STEPS, KEYS])
+@pytest.mark.parametrize("queries", [1, STEPS])
+def test_the_causal_mask_of_a_call_is_that_of_keras(queries, keys):
+    peer = keras.layers.MultiHeadAttention(2, 3)
+    _, expected = peer(X[:, :queries], MEMORY[:, :keys], use_causal_mask=True,
+                       return_attention_scores=True)  # fmt: skip
+    for layer in (az.layers.MultiHeadAttention(2), az.layers.CrossAttention()):
+        _, scores = layer(X[:, :queries], MEMORY[:, :keys], use_causal_mask=True,
+                          return_attention_scores=True)  # fmt: skip
+        found = array(scores).reshape(BATCH, -1, queries, keys)
+        np.testing.assert_array_equal(found[0, 0] > 0, array(expected)[0, 0] > 0)
+
+
+@pytest.mark.parametrize("name", ["self_attention", "multi_head"])
+def test_the_call_decides_and_none_leaves_it_to_the_layer(name):
+    more = {"heads": 2} if name == "multi_head" else {}
+    for causal in (False, True):
+        layer = az.layers.get(name, causal=causal, **more)
+        for flag in (None, False, True):
+            _, scores = layer(X, use_causal_mask=flag, return_attention_scores=True)
+            ahead = np.triu(array(scores).reshape(-1, STEPS, STEPS)[0], 1)
+            assert (np.count_nonzero(ahead) == 0) == (causal if flag is None else flag)
+            symbol = layer(keras.Input((None, WIDTH)), use_causal_mask=flag)
+            assert symbol.shape == (None, None, WIDTH)
+    with pytest.raises(TypeError, match="`use_causal_mask` must be True or False"):
+        layer(X, use_causal_mask="yes")
+
+
+def test_a_causal_call_is_kept_in_a_functional_model(tmp_path):
+    inputs = keras.Input((STEPS, WIDTH))
+    model = keras.Model(inputs, az.layers.MultiHeadAttention(2)(inputs, use_causal_mask=True))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    moved = X.copy()
+    moved[:, -1] += 1
+    before, after = (loaded.predict(x, verbose=0) for x in (X, moved))
+    np.testing.assert_array_equal(after[:, :-1], before[:, :-1])
+    np.testing.assert_array_equal(before, model.predict(X, verbose=0))

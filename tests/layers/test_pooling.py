@@ -79,6 +79,16 @@ def test_words_with_padding_in_a_sequential_and_in_time_distributed():
     assert windows(np.ones((2, 3, 4, FEATURES), "float32")).shape == (2, 3, FEATURES)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_sums_beyond_float16_are_made_in_float32(reduction, masked):
+    x, mask = np.full((SAMPLES, TIME, FEATURES), 6e4, "float16"), np.ones((SAMPLES, TIME), bool)
+    mask[:, 7:] = False
+    y = az.layers.TimePooling(reduction, dtype="float16")(x, mask=mask if masked else None)
+    assert keras.backend.standardize_dtype(y.dtype) == "float16"
+    assert np.all(array(y) == (65504 if reduction == "sum" else np.float16(6e4)))
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

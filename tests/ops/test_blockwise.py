@@ -161,6 +161,7 @@ def test_dropout_drops_the_same_scores(normalizer, window):
     )
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch alone has a kernel here")
 @pytest.mark.parametrize("mask", [{}, {"queries": (BATCH, QUERIES)}, {"keys": (BATCH, KEYS)}])
 @pytest.mark.parametrize("heads", [False, True])
 @pytest.mark.parametrize("score", ["dot", "scaled_dot"])
@@ -169,9 +170,7 @@ def test_the_fused_kernel_is_the_plain_evaluation(score, heads, mask):
         np.random.default_rng(0), "float32", additive=False, heads=heads, mask=mask
     )
     rule = Rule(SCORES[score], temperature=0.7)
-    if not fused.can(rule, inputs()):
-        assert keras.backend.backend() != "torch"
-        return
+    assert fused.can(rule, inputs())
     agree(
         held,
         lambda: blockwise.plain(rule, inputs())[0],
@@ -250,3 +249,104 @@ def test_the_choice_of_path_is_by_size():
         _, found = blockwise.attend(rule, inputs, scores=wanted)
         assert (found is not None) == expected
     assert blockwise.rows_of(rule, large()) < 2100
+
+
+def along(held, scalar, directions):
+    """The derivative of the gradient along one direction, along another one."""
+    variables = held.trainable_variables
+    one, other = directions
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        values = [v.value for v in variables]
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                loss = scalar()
+            first = inner.gradient(loss, values, unconnected_gradients="zero")
+            slope = tf.add_n([tf.reduce_sum(g * d) for g, d in zip(first, one, strict=True)])
+        second = outer.gradient(slope, values, unconnected_gradients="zero")
+        return float(sum(tf.reduce_sum(g * d) for g, d in zip(second, other, strict=True)))
+    if backend == "torch":
+        import torch
+
+        values = [v.value for v in variables]
+        first = torch.autograd.grad(scalar(), values, create_graph=True)
+        slope = sum((g * torch.tensor(d)).sum() for g, d in zip(first, one, strict=True))
+        second = torch.autograd.grad(slope, values)
+        return float(sum((g * torch.tensor(d)).sum() for g, d in zip(second, other, strict=True)))
+    import jax
+
+    def of(values):
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return scalar()
+
+    def slope(values):
+        return sum((g * d).sum() for g, d in zip(jax.grad(of)(values), one, strict=True))
+
+    second = jax.jit(jax.grad(slope))([v.value for v in variables])
+    return float(sum((g * d).sum() for g, d in zip(second, other, strict=True)))
+
+
+SECOND = {
+    "in blocks": ("dot", "softmax", lambda rule, given: blockwise.blockwise(rule, given, 4)),
+    "sparse": ("dot", {"name": "entmax", "alpha": 1.3},
+               lambda rule, given: blockwise.blockwise(rule, given, 4)),
+    "pairs in blocks": ("additive", "softmax",
+                        lambda rule, given: blockwise.blockwise(rule, given, 4)),
+    "pairs in tiles": ("additive", "softmax", lambda rule, given: blockwise.plain(rule, given)[0]),
+    "kernel": ("scaled_dot", "softmax", lambda rule, given: fused.attend(rule, given)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", SECOND)
+@float64()
+def test_second_derivatives_are_those_of_the_plain_evaluation(way, monkeypatch):
+    name, normalizer, evaluate = SECOND[way]
+    if way == "kernel" and keras.backend.backend() != "torch":
+        pytest.skip("torch alone has a kernel here")
+    held, inputs = problem(np.random.default_rng(0), "float64", additive=name == "additive",
+                           mask={"keys": (BATCH, KEYS)})  # fmt: skip
+    rule, rng = Rule(SCORES[name], normalizer, temperature=0.7), np.random.default_rng(1)
+    directions = [[rng.normal(size=v.shape) for v in held.trainable_variables] for _ in range(2)]
+
+    def total(function):
+        return lambda: ops.sum(function(rule, inputs()) ** 2)
+
+    expected = along(held, total(lambda *given: blockwise.plain(*given)[0]), directions)
+    assert abs(expected) > 1e-3
+    if way == "pairs in tiles":
+        monkeypatch.setattr(scores, "TILE", 4 * BATCH * KEYS * WIDTH)
+    assert along(held, total(evaluate), directions) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's graphs")
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_second_derivatives_in_a_graph(compiled, jit):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    given = [tf.constant(rng.normal(size=(BATCH, QUERIES, WIDTH)) / 3) for _ in range(3)]
+    rule = Rule(scores.dot, "softmax")
+
+    def second(evaluate):
+        def of(*tensors):
+            with tf.GradientTape() as outer:
+                outer.watch(tensors)
+                with tf.GradientTape() as inner:
+                    inner.watch(tensors)
+                    loss = tf.reduce_sum(evaluate(rule, Inputs(*tensors)) ** 2)
+                penalty = tf.add_n([tf.nn.l2_loss(x) for x in inner.gradient(loss, tensors)])
+            return outer.gradient(penalty, tensors)
+
+        return of
+
+    def blocks(rule, inputs):
+        return blockwise.blockwise(rule, inputs, 4, compiled=compiled)
+
+    expected = second(lambda rule, inputs: blockwise.plain(rule, inputs)[0])(*given)
+    found = tf.function(second(blocks), jit_compile=jit)(*given)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-10)

@@ -12,6 +12,8 @@ from tests.gradients import float64
 ROWS, CELLS = 5, 13
 SPECS = [*(n for n in NORMALIZERS.names() if n != "entmax"),
          *({"name": "entmax", "alpha": a} for a in (1.1, 1.5, 2.0, 3.0))]  # fmt: skip
+TWICE = [*(s for s in SPECS if s != "uniform"), {"name": "entmax", "alpha": 1.3}]
+LINEAR = ("sparsemax", {"name": "entmax", "alpha": 2.0})
 SUMMING = [spec for spec in SPECS if spec != "sigmoid"]
 
 
@@ -150,9 +152,73 @@ def test_gradients_agree_with_finite_differences(spec):
     assert np.all(found[~mask] == 0)
 
 
+def second(spec, z, mask, weights, directions):
+    """The derivative along one direction of that along another of the weighted sum of scores."""
+    first, other = directions
+    hidden = ops.convert_to_tensor(mask)
+
+    def total(values):
+        return ops.sum(normalize(spec, values, hidden) * ops.convert_to_tensor(weights))
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        x = tf.convert_to_tensor(z)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                value = total(x)
+            slope = tf.reduce_sum(inner.gradient(value, x) * first)
+        found = outer.gradient(slope, x)
+        return 0.0 if found is None else float(tf.reduce_sum(found * other))
+    if backend == "torch":
+        import torch
+
+        x = torch.tensor(z, requires_grad=True)
+        (slope,) = torch.autograd.grad(total(x), x, create_graph=True)
+        slope = (slope * torch.tensor(first)).sum()
+        if not slope.requires_grad:
+            return 0.0  # piecewise linear
+        return float((torch.autograd.grad(slope, x)[0] * torch.tensor(other)).sum())
+    import jax
+
+    def along(values):
+        return jax.jvp(jax.grad(total), (values,), (ops.convert_to_tensor(other),))[1]
+
+    return float((along(ops.convert_to_tensor(z)) * first).sum())
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("spec", TWICE, ids=str)
+@float64()
+def test_second_derivatives_agree_with_finite_differences(spec, masked):
+    rng = np.random.default_rng(3)
+    z, weights = logits(scale=0.1)[:2], rng.normal(size=(2, CELLS))
+    mask = some_hidden()[:2] if masked else np.ones(z.shape, bool)
+    first, other = rng.normal(size=(2, *z.shape))
+    with float64():
+        found = second(spec, z, mask, weights, (first, other))
+        sides = [(gradient(spec, z + s * other, mask, weights) * first).sum()
+                 for s in (1e-6, -1e-6)]  # fmt: skip
+    assert found == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-6, rel=1e-5)
+    assert spec in LINEAR or abs(found) > 1e-4
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch's own check")
+@pytest.mark.parametrize("spec", TWICE, ids=str)
+def test_torch_finds_both_derivatives_right(spec):
+    import torch
+
+    z = torch.tensor(logits(scale=0.1)[:2, :7], requires_grad=True)
+    mask = torch.tensor(some_hidden()[:2, :7])
+    assert torch.autograd.gradcheck(lambda x: normalize(spec, x, mask), z)
+    assert torch.autograd.gradgradcheck(lambda x: normalize(spec, x, mask), z)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="entmax computes with torch only")
 def test_agreement_with_the_package_entmax():
-    if keras.backend.backend() != "torch":
-        return  # the package entmax computes with torch only
     entmax = pytest.importorskip("entmax", reason="an oracle that CI installs beside torch")
     import torch
 
