@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-#: The version of the folder format that this release writes, and the newest that it reads.
-FORMAT = 2
+#: The newest version of the folder format that this release reads: 3 has layers that are quantized
+#: or have LoRA factors.
+FORMAT = 3
+#: What it writes for all other models, so that older releases read it.
+PLAIN_FORMAT = 2
 
 
 class PresetError(Exception):
@@ -32,7 +35,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Annotated[int, Field(ge=1, strict=True)] = FORMAT
+    format: Annotated[int, Field(ge=1, strict=True)] = PLAIN_FORMAT
     architecture: str
     parameters: Annotated[int, Field(ge=0)]
     license: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
 import json
 import os
@@ -15,13 +16,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo import models
 from attention_zoo.core import checks, files
-from attention_zoo.explain.inputs import check_inputs
-from attention_zoo.explain.watching import has_attention, watch
+from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
-from attention_zoo.presets.card import Card, FileEntry
+from attention_zoo.presets.card import FORMAT, PLAIN_FORMAT, Card, FileEntry, PresetError
+from attention_zoo.presets.changed import change, changes, is_changed, save_weights, transfer
+from attention_zoo.presets.config_guard import BROKEN
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
+from attention_zoo.presets.golden import difference, golden_outputs
+from attention_zoo.presets.load import load_folder
 from attention_zoo.presets.plan import plan_of, realize
 from attention_zoo.version import __version__
 
@@ -93,17 +96,19 @@ def save(
     with files.new_folder(path, overwrite=overwrite) as folder:
         for name in found & set(BESIDE):
             shutil.copy2(path / name, folder / name)
-        config = {"architecture": plan.architecture, "config": plan.config}
-        (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         # A copy, since a compiled model would save its optimizer as well
-        bare = realize(plan.architecture, plan.config)
-        models.copy_weights(model.get_weights(), bare).save_weights(folder / WEIGHTS)
+        bare, rows = _copy(model, plan)
+        config = {"architecture": plan.architecture, "config": plan.config}
+        config |= {"layers": rows} if rows else {}
+        (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
+        save_weights(bare, folder / WEIGHTS)
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
             for name in VOUCHED
         }
         card = Card(
+            format=FORMAT if any(map(is_changed, bare._flatten_layers())) else PLAIN_FORMAT,
             architecture=plan.architecture,
             parameters=model.count_params(),
             versions=versions(),
@@ -113,7 +118,39 @@ def save(
         (folder / CARD).write_text(
             card.model_dump_json(indent=1, exclude_none=True) + "\n", "utf-8"
         )
+        _check_back(model, folder, path, card)
     return path
+
+
+def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[str, Any]]]:
+    """The model that the plan and the changes of its layers make, with the model's weights."""
+    try:
+        # Keras takes a config apart as it reads it
+        bare = realize(plan.architecture, copy.deepcopy(plan.config))
+        rows = changes(model, bare)
+        return transfer(model, change(bare, rows)), rows
+    except BROKEN as error:
+        raise _no_preset(model, str(error)) from error
+
+
+def _check_back(model: keras.Model, folder: Path, path: Path, card: Card) -> None:
+    """Refuse to keep a folder that `load` would refuse, or turn into another model."""
+    try:
+        different = difference(load_folder(folder, card), folder / GOLDEN)
+        # A model that draws random numbers is not even equal to itself
+        if different is None or difference(model, folder / GOLDEN) is not None:
+            return
+    except PresetError as error:
+        raise _no_preset(model, str(error).replace(str(folder), str(path))) from error
+    raise _no_preset(model, f"loaded again, {different}")
+
+
+def _no_preset(model: keras.Model, why: str) -> ValueError:
+    first = why.strip().partition("\n")[0].rstrip(".")
+    return ValueError(
+        f"The model {model.name!r} cannot be a preset, since it would not load as it is: {first}. "
+        "Save it with model.save('my.keras')"
+    )
 
 
 def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
@@ -132,21 +169,6 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     }
     named |= golden_outputs(model, inputs)
     np.savez(path, **named)
-
-
-def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs that a preset is verified by: the predictions `y` and each layer's scores."""
-    x = inputs[0] if len(inputs) == 1 else inputs
-    scores: dict[str, np.ndarray] = {}
-    if has_attention(model):
-        seen = watch(model, x)
-        predictions = seen.predictions
-        scores = {f"scores.{name}": value for name, value in seen.scores.items()}
-    else:
-        predictions = model.predict(check_inputs(model, x), verbose=0)
-    answers = keras.tree.flatten(predictions)
-    named = {"y" if len(answers) == 1 else f"y.{i}": y for i, y in enumerate(answers, start=1)}
-    return {**named, **scores}
 
 
 def versions() -> dict[str, str]:
