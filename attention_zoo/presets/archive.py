@@ -53,7 +53,8 @@ def _config(archive: zipfile.ZipFile, path: Path) -> dict:
     if len(entries) != len(_ENTRIES) or {entry.filename for entry in entries} != _ENTRIES:
         raise PresetError(
             f"{path} must hold {', '.join(sorted(_ENTRIES))} and nothing else. "
-            f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}"
+            f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}. A file of "
+            "your own, with a vocabulary in it, is read by keras.models.load_model."
         )
     for entry in entries:
         check_entry(entry, path)

@@ -50,7 +50,7 @@ def change(model: keras.Model, rows: Any) -> keras.Model:
     Raises:
         ValueError: for rows that are no such changes of this model.
     """
-    layers = list(model._flatten_layers())
+    layers = weighted(model)
     if not isinstance(rows, list):
         raise ValueError("`layers` must be a list")
     for row in rows:
@@ -157,18 +157,23 @@ def _lora(layer: keras.layers.Layer) -> dict[str, Any] | None:
 
 
 def _with_lora(model: keras.Model) -> dict[int, keras.layers.Layer]:
-    return {i: layer for i, layer in enumerate(model._flatten_layers()) if _has_lora(layer)}
+    return {i: layer for i, layer in enumerate(weighted(model)) if _has_lora(layer)}
 
 
 def _factors(layer: keras.layers.Layer) -> dict[str, Any]:
     return {name: getattr(layer, name) for name in _FACTORS if hasattr(layer, name)}
 
 
+def weighted(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers with weights that are not those of a layer in them, in Keras's order."""
+    return [layer for layer in model._flatten_layers() if _own_weights(layer)]
+
+
 def _pairs(model: keras.layers.Layer, other: keras.layers.Layer) -> Any:
-    ours, theirs = list(model._flatten_layers()), list(other._flatten_layers())
+    ours, theirs = weighted(model), weighted(other)
     if len(ours) != len(theirs):
         raise ValueError(
-            f"it has {len(ours)} layers; made again from its config, {len(theirs)}"
+            f"it has {len(ours)} layers with weights; made again from its config, {len(theirs)}"
         )
     return zip(ours, theirs, strict=True)
 
@@ -176,9 +181,7 @@ def _pairs(model: keras.layers.Layer, other: keras.layers.Layer) -> Any:
 def _own_weights(layer: keras.layers.Layer) -> list[Any]:
     """The weights of a layer itself, not of the layers in it."""
     inside = {
-        id(weight)
-        for sub in layer._flatten_layers(include_self=False)
-        for weight in sub.weights
+        id(weight) for sub in layer._flatten_layers(include_self=False) for weight in sub.weights
     }
     own = [weight for weight in layer.weights if id(weight) not in inside]
     return sorted(own, key=lambda weight: weight.name) if is_changed(layer) else own

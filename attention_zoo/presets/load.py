@@ -14,7 +14,7 @@ from attention_zoo.core import checks
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.card import Card, PresetError
-from attention_zoo.presets.changed import change, changes, load_factors, transfer
+from attention_zoo.presets.changed import change, changes, load_factors, transfer, weighted
 from attention_zoo.presets.config_guard import BROKEN, budget, check_config
 from attention_zoo.presets.data_guard import check_weights, same_dtypes
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
@@ -104,7 +104,7 @@ def _with_new_head(
     plan = models.blueprint(model)
     twin = realize(plan.architecture, {**plan.config, "outputs": outputs, "activation": activation})
     rows = changes(model, twin)
-    last = list(twin._flatten_layers()).index(twin.layers[-1])
+    last = weighted(twin).index(twin.layers[-1])
     change(twin, [row for row in rows if row["index"] != last])
     for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
         transfer(old, new)

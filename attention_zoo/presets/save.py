@@ -20,7 +20,14 @@ from attention_zoo.core import checks, files
 from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import FORMAT, PLAIN_FORMAT, Card, FileEntry, PresetError
-from attention_zoo.presets.changed import change, changes, is_changed, save_weights, transfer
+from attention_zoo.presets.changed import (
+    change,
+    changes,
+    is_changed,
+    save_weights,
+    transfer,
+    weighted,
+)
 from attention_zoo.presets.config_guard import BROKEN
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.presets.golden import difference, golden_outputs
@@ -127,10 +134,34 @@ def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[s
     try:
         # Keras takes a config apart as it reads it
         bare = realize(plan.architecture, copy.deepcopy(plan.config))
+        _refuse_shared(model, bare)
         rows = changes(model, bare)
         return transfer(model, change(bare, rows)), rows
+    except _Shared:
+        raise
     except BROKEN as error:
         raise _no_preset(model, str(error)) from error
+
+
+class _Shared(ValueError):
+    """A layer of a sub-model is used outside of it too, which no config of Keras's says."""
+
+
+def _refuse_shared(model: keras.Model, bare: keras.Model) -> None:
+    if len(weighted(model)) == len(weighted(bare)):
+        return
+    users: dict[int, list[str]] = {}
+    for parent in model._flatten_layers():
+        for layer in parent._flatten_layers(include_self=False, recursive=False):
+            users.setdefault(id(layer), []).append(parent.name)
+    for layer in weighted(model):
+        if len(users.get(id(layer), [])) > 1:
+            raise _Shared(
+                f"The model {model.name!r} cannot be a preset, nor loaded from a .keras file: its "
+                f"layer {layer.name!r} is used in {' and in '.join(map(repr, users[id(layer)]))}. "
+                "Call the layers of the sub-model in its place, or keep the weights with "
+                "model.save_weights('my.weights.h5') and build the model in Python."
+            )
 
 
 def _check_back(model: keras.Model, folder: Path, path: Path, card: Card) -> None:
