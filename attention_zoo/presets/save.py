@@ -48,8 +48,10 @@ def save(
 ) -> Path | str:
     """Write a model as a preset: a folder that `load` turns into the same model anywhere.
 
-    The folder takes its place when it is whole; whatever interrupts the saving, the old folder
-    stays. The model keeps its dtype policy, whatever that of the process that loads it.
+    The folder takes its place when it is whole and was loaded back; whatever interrupts the saving,
+    the old folder stays. The model keeps its dtype policy, whatever that of the process that loads
+    it. Layers that `model.quantize` made small stay small, and LoRA factors stay factors, to be
+    trained further; Keras's own file merges them.
 
     Args:
         model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
@@ -66,8 +68,9 @@ def save(
         The path, or the address.
 
     Raises:
-        ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
-            as `Lambda`; for a path that ends in `.keras`, or an address elsewhere.
+        ValueError: for a subclassed or unbuilt model, one with layers that `load` refuses, such as
+            `Lambda` or a class of your own, or any other that would not load as it is, with what
+            to do instead; for a path that ends in `.keras`, or an address elsewhere.
         TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
 
@@ -105,7 +108,7 @@ def save(
             shutil.copy2(path / name, folder / name)
         # A copy, since a compiled model would save its optimizer as well
         bare, rows = _copy(model, plan)
-        config = {"architecture": plan.architecture, "config": plan.config}
+        config: dict[str, Any] = {"architecture": plan.architecture, "config": plan.config}
         config |= {"layers": rows} if rows else {}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         save_weights(bare, folder / WEIGHTS)
