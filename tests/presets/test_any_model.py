@@ -8,6 +8,10 @@ import attention_zoo as az
 from attention_zoo.presets import folder as folders
 from attention_zoo.presets.folder import CARD
 
+only_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Keras looks words up with TensorFlow"
+)
+
 
 @pytest.fixture(autouse=True)
 def seeded():
@@ -131,13 +135,15 @@ def called():
             r"names the class 'Doubled'.*model.save\('my.keras'\), which keras.models.load_model",
         ),
         (sharing, "'shared' is used in 'outer' and in 'inner'.*save_weights.'my.weights.h5'"),
-        (looked_up, r"'lookup' learned in `adapt`.*vocabulary=layer.get_vocabulary\(\)"),
+        pytest.param(
+            looked_up,
+            r"'lookup' learned in `adapt`.*vocabulary=layer.get_vocabulary\(\)",
+            marks=only_tensorflow,
+        ),
         pytest.param(
             of_strings,
             "its input 'text' takes strings.*the model behind its TextVectorization",
-            marks=pytest.mark.skipif(
-                keras.backend.backend() != "tensorflow", reason="strings are TensorFlow's"
-            ),
+            marks=only_tensorflow,
         ),
     ],
 )
@@ -183,6 +189,7 @@ def test_what_can_be_a_preset_too(make, tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
+@only_tensorflow
 def test_words_in_the_config_are_kept(tmp_path):
     model = looked_up(vocabulary=[3, 5, 7])
     x = np.array([[3, 5, 7, 9, 3]])

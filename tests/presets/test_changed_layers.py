@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.presets.changed import weighted
 from attention_zoo.presets.folder import CONFIG, WEIGHTS
 from tests.presets.test_door import vouch
 
@@ -226,7 +227,7 @@ ROWS = {
 def test_changes_that_a_stranger_asks_for(name, tmp_path):
     model = sequential()
     preset = az.save(model, tmp_path / "mine")
-    layers = list(model._flatten_layers())
+    layers = weighted(model)
     rows, message = ROWS[name]
     if isinstance(rows, dict) and "index" not in rows:
         without = name in ("what cannot be quantized", "LoRA of a layer without")
