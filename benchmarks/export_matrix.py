@@ -120,6 +120,12 @@ TEXT = """# Deploying
 with the attention scores of each layer as outputs of their own. What is written is run in that
 runtime and compared with Keras, predictions and attention, before it takes its place.
 
+The predictions are the first outputs: `predictions`, or `predictions_1` and so on where the model
+has a list of them, or the keys of its dictionary, in its order. The scores follow, `attention_` and
+the layer's name each. In names, what is neither a letter nor a digit becomes `_`. ONNX, OpenVINO
+and LiteRT files keep this order; a SavedModel has names alone, and so is read by them. Inputs have
+the keys of the model's dictionary, or the names of its `Input`s.
+
 | path | format | written by the backends | extra | for |
 |---|---|---|---|---|
 | `model.onnx` | ONNX | TensorFlow, torch | `export` | ONNX Runtime and what else reads ONNX |

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from attention_zoo.explain.inputs import arranged
 from attention_zoo.explain.watching import Watched
 
 
@@ -28,18 +30,41 @@ class Exportable(Watched):
         if self.__dict__["scores"]:
             found = super().call(inputs)
         else:
+            inputs = arranged(self.model, inputs)
             found = {"predictions": self.model(inputs, training=False), "scores": {}}
-        answers = keras.tree.flatten(found["predictions"])
-        several = [f"predictions_{i}" for i in range(1, len(answers) + 1)]
-        names = ["predictions"] if len(answers) == 1 else several
-        outputs = dict(zip(names, answers, strict=True))
+        flat = isinstance(self.model, keras.Sequential)
+        outputs = predictions(found["predictions"], None if flat else self.model.output)
         for layer, scores in found["scores"].items():
             name = "attention_" + plain(layer)
             if name in outputs:
-                raise ValueError(f"Two attention layers would both be the output {name!r}.")
+                raise ValueError(f"Two outputs would both be {name!r}: rename one of their layers.")
             self.__dict__["attention"][layer] = name
             outputs[name] = scores
         return outputs
+
+
+def predictions(answers: Any, made: Any) -> dict[str, Any]:
+    """What a model answers, by the names of the dictionary `made` of its outputs, in its order,
+    which torch and JAX lose; else `predictions`, or `predictions_1` and so on for several.
+
+    Raises:
+        ValueError: if two names are the same in the formats.
+    """
+    if not isinstance(made, Mapping):
+        several = keras.tree.flatten(answers)
+        if len(several) == 1:
+            return {"predictions": several[0]}
+        return {f"predictions_{i}": answer for i, answer in enumerate(several, start=1)}
+    outputs: dict[str, Any] = {}
+    for key, inside in made.items():
+        nested = keras.tree.is_nested(inside)
+        parts = predictions(answers[key], inside) if nested else {"": answers[key]}
+        for part, tensor in parts.items():
+            name = plain(f"{key}_{part}" if part else str(key))
+            if name in outputs:
+                raise ValueError(f"Two outputs would both be {name!r}: rename one of them.")
+            outputs[name] = tensor
+    return outputs
 
 
 def plain(name: str) -> str:
@@ -49,7 +74,11 @@ def plain(name: str) -> str:
 
 def input_names(model: keras.Model) -> list[str]:
     """The names of the inputs, no two alike."""
-    names = [plain(tensor.name) for tensor in model.inputs]
+    given = None if isinstance(model, keras.Sequential) else model.input
+    if isinstance(given, Mapping) and not any(map(keras.tree.is_nested, given.values())):
+        names = [plain(str(key)) for key in sorted(given)]  # as Keras has them in `model.inputs`
+    else:
+        names = [plain(tensor.name) for tensor in model.inputs]
     if len(set(names)) == len(names):
         return names
     return [f"{name}_{i}" for i, name in enumerate(names, start=1)]

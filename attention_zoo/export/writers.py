@@ -81,6 +81,31 @@ def _constants(model: keras.Model) -> Iterator[None]:
             layer.mean, layer.variance = mean, variance
 
 
+def _onnx(job: Job, path: Path) -> None:
+    """By Keras, which puts the outputs into the order of their names."""
+    _by_keras("onnx")(job, path)
+    onnx = require("onnx", extra="export")
+    model = onnx.load(path)
+    ports = {port.name: port for port in model.graph.output}
+    if set(ports) == set(job.outputs):  # else the comparison says so
+        ordered = [ports[name] for name in job.outputs]
+        del model.graph.output[:]
+        model.graph.output.extend(ordered)
+        onnx.save(model, path)
+
+
+def _litert(job: Job, path: Path) -> None:
+    """By Keras too; those who read outputs by their place get the predictions first."""
+    _by_keras("litert")(job, path)
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model(str(path))
+    places = {port.name.decode(): port.tensorIndex for port in model.signatureDefs[0].outputs}
+    if set(places) == set(job.outputs) and len(model.subgraphs[0].outputs) == len(places):
+        model.subgraphs[0].outputs = [places[name] for name in job.outputs]
+        flatbuffer_utils.write_model(model, str(path))
+
+
 def _torch_onnx(job: Job, path: Path) -> None:
     """Keras's own export names no output; and a trace, unlike torch.export, takes open axes."""
     import torch
@@ -133,19 +158,18 @@ def _openvino(onnx: Callable[[Job, Path], None]) -> Callable[[Job, Path], None]:
     return write
 
 
-_ONNX = _by_keras("onnx")
 WRITERS: dict[str, dict[str, Writer]] = {
     "onnx": {
-        "tensorflow": Writer(_ONNX, modules=("onnx", "tf2onnx", "onnxruntime")),
+        "tensorflow": Writer(_onnx, modules=("onnx", "tf2onnx", "onnxruntime")),
         "torch": Writer(_torch_onnx, modules=("onnx", "onnxruntime"), lengths=False),
     },
     "saved_model": {
         "tensorflow": Writer(_by_keras("tf_saved_model")),
         "jax": Writer(_by_keras("tf_saved_model"), modules=("tensorflow",)),
     },
-    "litert": {"tensorflow": Writer(_by_keras("litert"))},
+    "litert": {"tensorflow": Writer(_litert)},
     "openvino": {
-        "tensorflow": Writer(_openvino(_ONNX), "openvino", ("openvino", "onnx", "tf2onnx")),
+        "tensorflow": Writer(_openvino(_onnx), "openvino", ("openvino", "onnx", "tf2onnx")),
         "torch": Writer(_openvino(_torch_onnx), "openvino", ("openvino", "onnx"), lengths=False),
     },
 }

@@ -32,7 +32,7 @@ class Exported:
         path: the file, or the folder of a SavedModel; OpenVINO's has its weights beside it.
         format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`.
         inputs: the names of the inputs.
-        outputs: the names of the outputs, those with attention included.
+        outputs: the names of the outputs: the predictions first, then those with attention.
         attention: which of them are the scores of a layer, `{layer name: output name}`.
         difference: the largest from Keras's outputs, relative where those exceed 1; None if the
             file was not run.
@@ -65,11 +65,11 @@ def export(
     .xml        OpenVINO         written by TensorFlow and torch, with a .bin beside it
     ```
 
-    The outputs are `predictions` (or `predictions_1`, ...) and, for each attention layer,
-    `attention_<layer name>`. The batch has any size, and so has the time axis where the model's
-    input leaves it open, on torch not with recurrent layers. Before it takes its place at `path`,
-    what is written is run in its own runtime, on two batches of other sizes, and compared with
-    Keras.
+    The outputs are `predictions` (or `predictions_1`, ..., or the keys of a dictionary, in its
+    order), and then, for each attention layer, `attention_<layer name>`. The batch has any size,
+    and so has the time axis where the model's input leaves it open, on torch not with recurrent
+    layers. Before it takes its place at `path`, what is written is run in its own runtime, on two
+    batches of other sizes, and compared with Keras.
 
     Args:
         model: a built functional or Sequential model, trained or loaded.

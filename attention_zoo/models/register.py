@@ -148,13 +148,19 @@ def blueprint(model: keras.Model) -> Blueprint:
 
 
 def constants(model: keras.layers.Layer) -> list[list[Any]]:
-    """The mean and variance of each `Normalization`, which compiled code holds as constants: what
-    was compiled with others is of another model."""
-    return [
-        [np.array(keras.ops.convert_to_numpy(variable)).tolist() for variable in layer.variables]
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.Normalization)
-    ]
+    """What compiled code holds as constants: the mean and variance of each `Normalization`, and
+    which layers are quantized or have LoRA factors. What was compiled with others is of another
+    model."""
+    found: list[list[Any]] = []
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            found.append(
+                [np.array(keras.ops.convert_to_numpy(value)).tolist() for value in layer.variables]
+            )
+        lora, mode = getattr(layer, "lora_enabled", False), layer.quantization_mode
+        if lora or mode is not None:
+            found.append([layer.name, mode, lora])
+    return found
 
 
 def copy_weights(weights: list[Any], model: keras.layers.Layer) -> Any:

@@ -11,7 +11,7 @@ import keras
 from attention_zoo.core import strict_json
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.config_guard import BROKEN, budget, check_config
-from attention_zoo.presets.data_guard import check_weights
+from attention_zoo.presets.data_guard import check_weights, same_dtypes
 from attention_zoo.presets.folder import JSON_LIMIT
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -41,7 +41,7 @@ def load_archive(path: Path) -> keras.Model:
         )
     check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
     try:
-        with budget(numbers, path):
+        with budget(numbers, path), same_dtypes(path):
             return keras.models.load_model(path, compile=False, safe_mode=True)
     except BROKEN as error:
         first = str(error).strip().partition("\n")[0]
@@ -53,7 +53,8 @@ def _config(archive: zipfile.ZipFile, path: Path) -> dict:
     if len(entries) != len(_ENTRIES) or {entry.filename for entry in entries} != _ENTRIES:
         raise PresetError(
             f"{path} must hold {', '.join(sorted(_ENTRIES))} and nothing else. "
-            f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}"
+            f"Received: {', '.join(sorted(entry.filename for entry in entries))[:200]}. A file of "
+            "your own, with a vocabulary in it, is read by keras.models.load_model."
         )
     for entry in entries:
         check_entry(entry, path)

@@ -25,6 +25,7 @@ _NO_LAYERS = {"Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrappe
 _ROOMS = (
     "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints",
     "keras.dtype_policies", "keras.activations", "keras.models", "keras",
+    "keras.quantizers",
 )  # fmt: skip
 #: Values that Keras writes in a config as if they were classes.
 _PLAIN = {"__keras_tensor__", "__numpy__", "__tensor__", "__slice__", "__ellipsis__"}

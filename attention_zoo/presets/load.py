@@ -8,26 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from attention_zoo import models
 from attention_zoo.core import checks
-from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.card import Card, PresetError
+from attention_zoo.presets.changed import change, changes, load_factors, transfer, weighted
 from attention_zoo.presets.config_guard import BROKEN, budget, check_config
-from attention_zoo.presets.data_guard import check_weights, read_arrays
+from attention_zoo.presets.data_guard import check_weights, same_dtypes
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
+from attention_zoo.presets.golden import verify as replay
 from attention_zoo.presets.newer import without_unknown
 from attention_zoo.presets.plan import KERAS, of_format, realize
-from attention_zoo.presets.save import golden_outputs
-
-#: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
-TOLERANCE = 1e-5
-#: Or by so many roundings of the coarsest dtype in which it computes.
-_ROUNDINGS = 8
-_HALF = {"float16": 2**-11, "bfloat16": 2**-8}
 
 
 def load(
@@ -82,9 +75,9 @@ def load(
     else:
         folder = find(name)
         card = checked(folder)
-    model = _load(folder, card)
+    model = load_folder(folder, card)
     if verify:
-        _verify(model, folder / GOLDEN)
+        replay(model, folder / GOLDEN)
     if outputs is None and activation is None:
         return model
     return _with_new_head(model, card, outputs, activation)
@@ -110,12 +103,16 @@ def _with_new_head(
         )
     plan = models.blueprint(model)
     twin = realize(plan.architecture, {**plan.config, "outputs": outputs, "activation": activation})
+    rows = changes(model, twin)
+    last = weighted(twin).index(twin.layers[-1])
+    change(twin, [row for row in rows if row["index"] != last])
     for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
-        models.copy_weights(old.get_weights(), new)
+        transfer(old, new)
     return twin
 
 
-def _load(folder: Path, card: Card) -> keras.Model:
+def load_folder(folder: Path, card: Card) -> keras.Model:
+    """The model in a folder whose files are those of its card."""
     path = folder / WEIGHTS
     numbers = check_weights(path)
     if card.parameters > numbers:
@@ -125,10 +122,11 @@ def _load(folder: Path, card: Card) -> keras.Model:
         )
     model = _build(folder, card)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), same_dtypes(path):
             # Keras warns and leaves random weights where a file lacks a layer
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
+            load_factors(model, path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not hold the weights of this model: {first}") from error
@@ -138,17 +136,20 @@ def _load(folder: Path, card: Card) -> keras.Model:
 def _build(folder: Path, card: Card) -> keras.Model:
     path = folder / CONFIG
     config = read_json(path)
-    if not isinstance(config, dict) or set(config) != {"architecture", "config"}:
+    if not isinstance(config, dict) or set(config) - {"layers"} != {"architecture", "config"}:
         raise PresetError(f"{path} must be an object with 'architecture' and 'config'.")
     if config["architecture"] != card.architecture:
         raise PresetError(
             f"{path} says architecture {config['architecture']!r}, its card {card.architecture!r}."
         )
+    rows = config.get("layers", [])
     check_config(config["config"], path)
+    check_config(rows, path)
     try:
         with budget(card.parameters, path):
             known = without_unknown(config["config"])
             model = realize(card.architecture, of_format(card.format, card.architecture, known))
+            change(model, rows)
     except BROKEN as error:
         first = str(error).strip().partition("\n")[0]
         raise PresetError(f"{path} does not describe a model: {first}") from error
@@ -158,29 +159,3 @@ def _build(folder: Path, card: Card) -> keras.Model:
             f"{card.parameters}."
         )
     return model
-
-
-def _verify(model: keras.Model, path: Path) -> None:
-    golden = read_arrays(path)
-    inputs = {name: golden.pop(name) for name in sorted(golden) if name.split(".")[0] == "x"}
-    try:
-        outputs = golden_outputs(model, list(inputs.values()))
-    except ValueError as error:
-        raise PresetError(f"{path} holds no inputs of this model: {error}") from error
-    if set(outputs) != set(golden):
-        raise PresetError(f"{path} holds {sorted(golden)}; the model gives {sorted(outputs)}.")
-    # A temperature below 1 multiplies the rounding of the logits
-    layers = list(model._flatten_layers())
-    sharpest = min([1.0, *(la.temperature for la in layers if isinstance(la, AttentionLayer))])
-    rounding = max(_HALF.get(layer.compute_dtype, 0.0) for layer in layers)
-    tolerance = max(TOLERANCE, _ROUNDINGS * rounding) / sharpest
-    for output, now in outputs.items():
-        if now.shape != golden[output].shape:
-            raise PresetError(f"{path}: {output} was {golden[output].shape}, is {now.shape}.")
-        size = np.maximum(np.abs(golden[output]), 1.0)  # a quantity may be of any
-        difference = float(np.max(np.abs(now - golden[output]) / size, initial=0.0))
-        if not difference <= tolerance:
-            raise PresetError(
-                f"{path}: {output} differs from the stored one by {difference:.2g}, more than "
-                f"{tolerance:g}. The weights are not those the preset was saved with."
-            )

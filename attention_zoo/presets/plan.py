@@ -17,6 +17,9 @@ from attention_zoo.presets.config_guard import check_config
 KERAS = {"functional": keras.Model, "sequential": keras.Sequential}
 
 
+_KERAS_WAY = "Save it with model.save('my.keras'), which keras.models.load_model reads."
+
+
 def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
     """The architecture and config of a model; ValueError if it is made of code.
 
@@ -45,8 +48,9 @@ def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
     except PresetError as error:
         raise ValueError(
             f"The model {model.name!r} cannot be a preset, since loading it would be refused: "
-            f"{error}"
+            f"{error} {_KERAS_WAY}"
         ) from None
+    _refuse_words(model)
     return models.Blueprint(kinds[config["class_name"]], config)
 
 
@@ -60,6 +64,24 @@ def of_format(number: int, architecture: str, config: dict[str, Any]) -> dict[st
         return config
     added = {name: v for name, v in _BEFORE_3.items() if models.takes(architecture, name)}
     return {**added, **config}
+
+
+def _refuse_words(model: keras.Model) -> None:
+    """Refuse a model that takes strings, or knows words that are not in its config."""
+    for tensor in model.inputs:
+        if tensor.dtype == "string":
+            raise ValueError(
+                f"The model {model.name!r} cannot be a preset, since its input {tensor.name!r} "
+                "takes strings, and a preset holds numbers only: make a preset of the model behind "
+                f"its TextVectorization or StringLookup. {_KERAS_WAY}"
+            )
+    for layer in model._flatten_layers():
+        if hasattr(layer, "save_assets") and layer.get_config().get("vocabulary") is None:
+            raise ValueError(
+                f"The model {model.name!r} cannot be a preset, since the words that its layer "
+                f"{layer.name!r} learned in `adapt` are not in its config: make the layer with "
+                f"vocabulary=layer.get_vocabulary(). {_KERAS_WAY}"
+            )
 
 
 def realize(architecture: str, config: dict[str, Any]) -> keras.Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
 import json
 import os
@@ -15,13 +16,22 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo import models
 from attention_zoo.core import checks, files
-from attention_zoo.explain.inputs import arranged, check_inputs
-from attention_zoo.explain.watching import has_attention, watch
+from attention_zoo.explain.inputs import check_inputs
+from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
-from attention_zoo.presets.card import Card, FileEntry
+from attention_zoo.presets.card import Card, FileEntry, PresetError
+from attention_zoo.presets.changed import (
+    change,
+    changes,
+    save_weights,
+    transfer,
+    weighted,
+)
+from attention_zoo.presets.config_guard import BROKEN
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
+from attention_zoo.presets.golden import difference, golden_outputs
+from attention_zoo.presets.load import load_folder
 from attention_zoo.presets.plan import plan_of, realize
 from attention_zoo.version import __version__
 
@@ -38,8 +48,10 @@ def save(
 ) -> Path | str:
     """Write a model as a preset: a folder that `load` turns into the same model anywhere.
 
-    The folder takes its place when it is whole; whatever interrupts the saving, the old folder
-    stays. The model keeps its dtype policy, whatever that of the process that loads it.
+    The folder takes its place when it is whole and was loaded back; whatever interrupts the saving,
+    the old folder stays. The model keeps its dtype policy, whatever that of the process that loads
+    it. Layers that `model.quantize` made small stay small, and LoRA factors stay factors, to be
+    trained further; Keras's own file merges them.
 
     Args:
         model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
@@ -57,8 +69,9 @@ def save(
         The path, or the address.
 
     Raises:
-        ValueError: for a subclassed or unbuilt model, or one with layers that `load` refuses, such
-            as `Lambda`; for a path that ends in `.keras`, or an address elsewhere.
+        ValueError: for a subclassed or unbuilt model, one with layers that `load` refuses, such as
+            `Lambda` or a class of your own, or any other that would not load as it is, with what
+            to do instead; for a path that ends in `.keras`, or an address elsewhere.
         TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
 
@@ -94,11 +107,12 @@ def save(
     with files.new_folder(path, overwrite=overwrite) as folder:
         for name in found & set(BESIDE):
             shutil.copy2(path / name, folder / name)
-        config = {"architecture": plan.architecture, "config": plan.config}
-        (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         # A copy, since a compiled model would save its optimizer as well
-        bare = realize(plan.architecture, plan.config)
-        models.copy_weights(model.get_weights(), bare).save_weights(folder / WEIGHTS)
+        bare, rows = _copy(model, plan)
+        config: dict[str, Any] = {"architecture": plan.architecture, "config": plan.config}
+        config |= {"layers": rows} if rows else {}
+        (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
+        save_weights(bare, folder / WEIGHTS)
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
@@ -114,7 +128,63 @@ def save(
         (folder / CARD).write_text(
             card.model_dump_json(indent=1, exclude_none=True) + "\n", "utf-8"
         )
+        _check_back(model, folder, path, card)
     return path
+
+
+def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[str, Any]]]:
+    """The model that the plan and the changes of its layers make, with the model's weights."""
+    try:
+        # Keras takes a config apart as it reads it
+        bare = realize(plan.architecture, copy.deepcopy(plan.config))
+        _refuse_shared(model, bare)
+        rows = changes(model, bare)
+        return transfer(model, change(bare, rows)), rows
+    except _Shared:
+        raise
+    except BROKEN as error:
+        raise _no_preset(model, str(error)) from error
+
+
+class _Shared(ValueError):
+    """A layer of a sub-model is used outside of it too, which no config of Keras's says."""
+
+
+def _refuse_shared(model: keras.Model, bare: keras.Model) -> None:
+    if len(weighted(model)) == len(weighted(bare)):
+        return
+    users: dict[int, list[str]] = {}
+    for parent in model._flatten_layers():
+        for layer in parent._flatten_layers(include_self=False, recursive=False):
+            users.setdefault(id(layer), []).append(parent.name)
+    for layer in weighted(model):
+        if len(users.get(id(layer), [])) > 1:
+            raise _Shared(
+                f"The model {model.name!r} cannot be a preset, nor loaded from a .keras file: its "
+                f"layer {layer.name!r} is used in {' and in '.join(map(repr, users[id(layer)]))}. "
+                "Call the layers of the sub-model in its place, or keep the weights with "
+                "model.save_weights('my.weights.h5') and build the model in Python."
+            )
+
+
+def _check_back(model: keras.Model, folder: Path, path: Path, card: Card) -> None:
+    """Refuse to keep a folder that `load` would refuse, or turn into another model."""
+    try:
+        different = difference(load_folder(folder, card), folder / GOLDEN)
+        # A model that draws random numbers is not even equal to itself
+        if different is None or difference(model, folder / GOLDEN) is not None:
+            return
+    except PresetError as error:
+        raise _no_preset(model, str(error).replace(str(folder), str(path))) from error
+    raise _no_preset(model, f"loaded again, {different}")
+
+
+def _no_preset(model: keras.Model, why: str) -> ValueError:
+    first = why.strip().partition("\n")[0].rstrip(".")
+    return ValueError(
+        f"The model {model.name!r} cannot be a preset, since it would not load as it is: {first}. "
+        "Save it with model.save('my.keras')"
+    )
 
 
 def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
@@ -133,22 +203,6 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     }
     named |= golden_outputs(model, inputs)
     np.savez(path, **named)
-
-
-def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs that a preset is verified by: the predictions `y` and each layer's scores, for
-    inputs in the order of `model.inputs`."""
-    x = arranged(model, inputs) if len(inputs) > 1 else inputs[0]
-    scores: dict[str, np.ndarray] = {}
-    if has_attention(model):
-        seen = watch(model, x)
-        predictions = seen.predictions
-        scores = {f"scores.{name}": value for name, value in seen.scores.items()}
-    else:
-        predictions = model.predict(check_inputs(model, x), verbose=0)
-    answers = keras.tree.flatten(predictions)
-    named = {"y" if len(answers) == 1 else f"y.{i}": y for i, y in enumerate(answers, start=1)}
-    return {**named, **scores}
 
 
 def versions() -> dict[str, str]:

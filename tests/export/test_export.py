@@ -78,6 +78,86 @@ def test_litert_is_run_and_agrees(tmp_path):
     assert done.difference <= 1e-5 and done.outputs == ("predictions", "attention_look")
 
 
+def onnx_outputs(path):
+    session = pytest.importorskip("onnxruntime").InferenceSession(str(path))
+    return [(output.name, output.shape[-1]) for output in session.get_outputs()]
+
+
+def openvino_outputs(path):
+    ports = pytest.importorskip("openvino").Core().read_model(path).outputs
+    return [(port.get_any_name(), port.get_partial_shape()[-1].get_length()) for port in ports]
+
+
+def litert_outputs(path):
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(model_path=str(path))
+    found = dict(interpreter.get_signature_runner().get_output_details())
+    names = {details["index"]: name for name, details in found.items()}
+    places = interpreter.get_output_details()
+    return [(names[place["index"]], place["shape"][-1]) for place in places]
+
+
+#: How the outputs of a file are read in their order, and the backends that write it.
+OUTPUTS = {
+    ".onnx": (onnx_outputs, ("tensorflow", "torch"), ("tf2onnx", "onnx")),
+    ".xml": (openvino_outputs, ("tensorflow", "torch"), ("tf2onnx", "onnx", "openvino")),
+    ".tflite": (litert_outputs, ("tensorflow",), ()),
+    "": (None, ("tensorflow", "jax"), ("tensorflow",)),  # a SavedModel has names and no order
+}
+
+
+def named():
+    """Inputs and outputs by name, of which neither comes first in the alphabet."""
+    series, facts = keras.Input((5, 3), name="series"), keras.Input((4,), name="facts")
+    pooled = az.layers.AttentionPooling(7, name="look")(series)
+    both = keras.layers.Concatenate()([pooled, az.layers.FeatureAttention(name="at")(facts)])
+    answers = {"price": keras.layers.Dense(1)(both), "a kind": keras.layers.Dense(2)(facts)}
+    return keras.Model({"series": series, "facts": facts}, answers)
+
+
+def listed():
+    model = named()
+    return keras.Model(model.inputs, [model.output["price"], model.output["a kind"]])
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+@pytest.mark.parametrize("ending", OUTPUTS)
+@pytest.mark.parametrize(
+    ("make", "inputs", "first"),
+    [
+        (named, {"facts", "series"}, [("price", 1), ("a_kind", 2)]),
+        (listed, None, [("predictions_1", 1), ("predictions_2", 2)]),
+    ],
+)
+def test_predictions_come_first_by_the_names_of_the_model(make, inputs, first, ending, tmp_path):
+    read, backends, modules = OUTPUTS[ending]
+    if keras.backend.backend() not in backends:
+        pytest.skip("another backend writes it")
+    for module in modules:
+        if module != "tf2onnx" or ON_TENSORFLOW:
+            pytest.importorskip(module, reason="the extra export or openvino")
+    model = make()
+    done = export(model, tmp_path / f"m{ending}")
+    assert done.outputs[:2] == tuple(name for name, _ in first)
+    assert set(done.outputs[2:]) == {"attention_look", "attention_at"}
+    if inputs:
+        assert set(done.inputs) == inputs
+    if read is not None:
+        found = read(done.path)
+        assert found[:2] == first
+        assert [name for name, _ in found] == list(done.outputs)
+
+
+def test_names_that_a_format_would_make_the_same(tmp_path):
+    pytest.importorskip("onnx" if keras.backend.backend() == "torch" else "tensorflow")
+    x = keras.Input((4,))
+    y = az.layers.FeatureAttention()(x)
+    model = keras.Model(x, {"a b": keras.layers.Dense(1)(y), "a_b": keras.layers.Dense(1)(y)})
+    with pytest.raises(ValueError, match="Two outputs would both be 'a_b'"):
+        export(model, tmp_path / "m", format={"torch": "onnx"}.get(keras.backend.backend()))
+
+
 @only_tensorflow
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_litert_of_a_recurrent_model_says_what_would(tmp_path):

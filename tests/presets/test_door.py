@@ -292,7 +292,7 @@ def test_hashes(preset, entry, message):
     refused(preset, f"no valid card: files.config.json.{message}")
 
 
-@pytest.mark.parametrize("version", [3, 10**9, 0, -1, "2", 1.5, None])
+@pytest.mark.parametrize("version", [4, 10**9, 0, -1, "2", 1.5, None])
 def test_formats(preset, version):
     card = json.loads((preset / CARD).read_text())
     (preset / CARD).write_text(json.dumps({**card, "format": version}))

@@ -1,0 +1,191 @@
+"""What was done to the layers of a model after it was built: quantization, and LoRA factors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from attention_zoo.presets.card import PresetError
+
+#: Where the weights' file has the LoRA factors, which Keras would merge into the kernels.
+_LORA = "lora"
+_FACTORS = ("lora_kernel_a", "lora_kernel_b", "lora_embeddings_a", "lora_embeddings_b")
+_KEYS = {"index", "name", "quantization", "lora"}
+_MODES = ("int8", "int4", "float8")
+
+
+def is_changed(layer: keras.layers.Layer) -> bool:
+    """Whether a layer is quantized or has LoRA factors."""
+    return getattr(layer, "quantization_mode", None) is not None or _has_lora(layer)
+
+
+def changes(model: keras.Model, bare: keras.Model) -> list[dict[str, Any]]:
+    """What has to be done to the layers of `bare`, made of the model's config, to have those of
+    `model`, as plain values for `change`.
+
+    Raises:
+        ValueError: if `bare` has other layers.
+    """
+    found = []
+    for index, (layer, other) in enumerate(_pairs(model, bare)):
+        row: dict[str, Any] = {}
+        if getattr(layer, "quantization_mode", None) != getattr(other, "quantization_mode", None):
+            row["quantization"] = {
+                "mode": layer.quantization_mode,
+                "config": keras.saving.serialize_keras_object(layer.quantization_config),
+            }
+        if _has_lora(layer) and _lora(layer) != _lora(other):
+            row["lora"] = _lora(layer)
+        if row:
+            found.append({"index": index, "name": layer.name, **row})
+    return found
+
+
+def change(model: keras.Model, rows: Any) -> keras.Model:
+    """Do to a model's layers what `changes` found.
+
+    Raises:
+        ValueError: for rows that are no such changes of this model.
+    """
+    layers = weighted(model)
+    if not isinstance(rows, list):
+        raise ValueError("`layers` must be a list")
+    for row in rows:
+        if not isinstance(row, dict) or not {"index", "name"} <= set(row) <= _KEYS:
+            raise ValueError(f"a change of a layer must have some of {sorted(_KEYS)}")
+        index = row["index"]
+        if type(index) is not int or not 0 <= index < len(layers):
+            raise ValueError(f"there is no layer {index!r} to change")
+        layer = layers[index]
+        if layer.name != row["name"]:
+            raise ValueError(f"layer {index} is {layer.name!r}, not {row['name']!r}")
+        if "quantization" in row:
+            _quantize(layer, **row["quantization"])
+        if "lora" in row:
+            _enable_lora(layer, **row["lora"])
+    return model
+
+
+def _quantize(layer: keras.layers.Layer, mode: Any, config: Any) -> None:
+    if mode not in _MODES:
+        raise ValueError(f"the quantization {mode!r} is not one of {', '.join(_MODES)}")
+    layer.quantize(mode, config=keras.saving.deserialize_keras_object(config))
+
+
+def _enable_lora(layer: keras.layers.Layer, rank: Any, lora_alpha: Any) -> None:
+    if type(rank) is not int or rank < 1 or type(lora_alpha) not in (int, float):
+        raise ValueError(f"there is no LoRA of rank {rank!r} and alpha {lora_alpha!r}")
+    if not layer.lora_enabled:
+        layer.enable_lora(rank, lora_alpha=lora_alpha)
+    elif layer.lora_rank == rank:
+        layer.lora_alpha = lora_alpha  # Keras forgets it where a config enables LoRA
+    else:
+        raise ValueError(f"the LoRA of {layer.name!r} has the rank {layer.lora_rank!r}")
+
+
+def transfer(source: keras.layers.Layer, target: keras.layers.Layer) -> Any:
+    """Give a model or layer the weights of one that is made alike.
+
+    Those of a changed layer are told by name, since they stand in the order in which they were
+    made, which is another one in a layer that is built quantized.
+
+    Raises:
+        ValueError: if the two do not have the same weights.
+    """
+    for layer, other in _pairs(source, target):
+        ours, theirs = _own_weights(layer), _own_weights(other)
+        if _described(ours) != _described(theirs):
+            raise ValueError(
+                f"its layer {layer.name!r} has weights of {_described(ours)}; made again from its "
+                f"config, of {_described(theirs)}"
+            )
+        for weight, place in zip(ours, theirs, strict=True):
+            place.assign(weight.numpy())
+        if isinstance(other, keras.layers.Normalization):
+            other.finalize_state()  # its mean and variance are derived from the weights
+    return target
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a model's weights, LoRA factors beside the kernels that they belong to."""
+    tuned = _with_lora(model)
+    for layer in tuned.values():
+        layer.lora_enabled = False
+    try:
+        model.save_weights(path)
+    finally:
+        for layer in tuned.values():
+            layer.lora_enabled = True
+    if tuned:
+        with h5py.File(path, "a") as file:
+            for index, layer in tuned.items():
+                for name, factor in _factors(layer).items():
+                    file[f"{_LORA}/{index}/{name}"] = factor.numpy()
+
+
+def load_factors(model: keras.Model, path: Path) -> None:
+    """Give a model, whose kernels were loaded, its LoRA factors.
+
+    Raises:
+        PresetError: if the file does not hold them.
+    """
+    tuned = _with_lora(model)
+    if not tuned:
+        return
+    with h5py.File(path, "r") as file:
+        for index, layer in tuned.items():
+            for name, factor in _factors(layer).items():
+                where = f"{_LORA}/{index}/{name}"
+                stored = file.get(where)
+                if not isinstance(stored, h5py.Dataset) or stored.shape != tuple(factor.shape):
+                    raise PresetError(
+                        f"{path} must hold {where} of shape {tuple(factor.shape)}: {layer.name!r} "
+                        "has LoRA factors."
+                    )
+                factor.assign(stored[()])
+
+
+def _has_lora(layer: keras.layers.Layer) -> bool:
+    return bool(getattr(layer, "lora_enabled", False))
+
+
+def _lora(layer: keras.layers.Layer) -> dict[str, Any] | None:
+    return {"rank": layer.lora_rank, "lora_alpha": layer.lora_alpha} if _has_lora(layer) else None
+
+
+def _with_lora(model: keras.Model) -> dict[int, keras.layers.Layer]:
+    return {i: layer for i, layer in enumerate(weighted(model)) if _has_lora(layer)}
+
+
+def _factors(layer: keras.layers.Layer) -> dict[str, Any]:
+    return {name: getattr(layer, name) for name in _FACTORS if hasattr(layer, name)}
+
+
+def weighted(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers with weights that are not those of a layer in them, in Keras's order."""
+    return [layer for layer in model._flatten_layers() if _own_weights(layer)]
+
+
+def _pairs(model: keras.layers.Layer, other: keras.layers.Layer) -> Any:
+    ours, theirs = weighted(model), weighted(other)
+    if len(ours) != len(theirs):
+        raise ValueError(
+            f"it has {len(ours)} layers with weights; made again from its config, {len(theirs)}"
+        )
+    return zip(ours, theirs, strict=True)
+
+
+def _own_weights(layer: keras.layers.Layer) -> list[Any]:
+    """The weights of a layer itself, not of the layers in it."""
+    inside = {
+        id(weight) for sub in layer._flatten_layers(include_self=False) for weight in sub.weights
+    }
+    own = [weight for weight in layer.weights if id(weight) not in inside]
+    return sorted(own, key=lambda weight: weight.name) if is_changed(layer) else own
+
+
+def _described(weights: list[Any]) -> list[tuple[str, tuple]]:
+    return [(str(weight.dtype), tuple(weight.shape)) for weight in weights]

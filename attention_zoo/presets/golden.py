@@ -1,0 +1,78 @@
+"""The golden output of a preset: what its model answers to a few inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from attention_zoo.explain.inputs import arranged, check_inputs
+from attention_zoo.explain.watching import has_attention, watch
+from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.presets.card import PresetError
+from attention_zoo.presets.data_guard import read_arrays
+
+#: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
+TOLERANCE = 1e-5
+#: Or by so many roundings of the coarsest dtype in which it computes.
+_ROUNDINGS = 8
+_HALF = {"float16": 2**-11, "bfloat16": 2**-8}
+
+
+def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs that a preset is verified by: the predictions `y` and each layer's scores, for
+    inputs in the order of `model.inputs`."""
+    x = arranged(model, inputs) if len(inputs) > 1 else inputs[0]
+    scores: dict[str, np.ndarray] = {}
+    if has_attention(model):
+        seen = watch(model, x)
+        predictions = seen.predictions
+        scores = {f"scores.{name}": value for name, value in seen.scores.items()}
+    else:
+        predictions = model.predict(check_inputs(model, x), verbose=0)
+    answers = keras.tree.flatten(predictions)
+    named = {"y" if len(answers) == 1 else f"y.{i}": y for i, y in enumerate(answers, start=1)}
+    return {**named, **scores}
+
+
+def verify(model: keras.Model, path: Path) -> None:
+    """Replay the stored inputs and compare.
+
+    Raises:
+        PresetError: if the outputs are not the stored ones.
+    """
+    different = difference(model, path)
+    if different is not None:
+        raise PresetError(
+            f"{path}: {different} The weights are not those the preset was saved with."
+        )
+
+
+def difference(model: keras.Model, path: Path) -> str | None:
+    """How the outputs of a model differ from the stored ones; None if they do not.
+
+    Raises:
+        PresetError: if what is stored are no inputs and outputs of this model.
+    """
+    golden = read_arrays(path)
+    inputs = {name: golden.pop(name) for name in sorted(golden) if name.split(".")[0] == "x"}
+    try:
+        outputs = golden_outputs(model, list(inputs.values()))
+    except ValueError as error:
+        raise PresetError(f"{path} holds no inputs of this model: {error}") from error
+    if set(outputs) != set(golden):
+        raise PresetError(f"{path} holds {sorted(golden)}; the model gives {sorted(outputs)}.")
+    # A temperature below 1 multiplies the rounding of the logits
+    layers = list(model._flatten_layers())
+    sharpest = min([1.0, *(la.temperature for la in layers if isinstance(la, AttentionLayer))])
+    rounding = max(_HALF.get(layer.compute_dtype, 0.0) for layer in layers)
+    tolerance = max(TOLERANCE, _ROUNDINGS * rounding) / sharpest
+    for output, now in outputs.items():
+        if now.shape != golden[output].shape:
+            raise PresetError(f"{path}: {output} was {golden[output].shape}, is {now.shape}.")
+        size = np.maximum(np.abs(golden[output]), 1.0)  # a quantity may be of any
+        gap = float(np.max(np.abs(now - golden[output]) / size, initial=0.0))
+        if not gap <= tolerance:
+            return f"{output} differs from the stored one by {gap:.2g}, more than {tolerance:g}."
+    return None
