@@ -35,19 +35,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class TooLarge(ValueError):
-    """A file with more bytes than are allowed."""
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes; TooLarge if there are more than `limit`, before they are read."""
-    with open(path, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise TooLarge(f"{path} is larger than the {limit} bytes allowed there.")
-    return data
-
-
 def _previous(path: Path) -> Path:
     return path.with_name(f".{path.name}.previous")
 

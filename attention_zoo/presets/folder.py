@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import files, strict_json
+from attention_zoo.core import files, foreign
 from attention_zoo.core.registry import one_of
 from attention_zoo.presets.card import Card, PresetError, make_card
 
@@ -32,7 +32,7 @@ DEFAULT_TAGS = {
 }
 
 #: The bytes that a card or config may have.
-JSON_LIMIT = 1_000_000
+JSON_LIMIT = foreign.JSON_LIMIT
 
 
 def shipped() -> Path:
@@ -147,16 +147,12 @@ def _no_folder(path: Path) -> NotADirectoryError:
     return NotADirectoryError(error)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, links: bool = False) -> Any:
     """The value in a JSON file of a preset, read under limits; PresetError if they are broken."""
     try:
-        return strict_json.parse(files.read_bounded(path, JSON_LIMIT))
+        return foreign.read_json(path, links=links, error=PresetError)
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
-    except files.TooLarge as error:
-        raise PresetError(str(error)) from None
-    except ValueError as error:
-        raise PresetError(f"{path} is no valid JSON: {error}") from None
 
 
 def read_card(name: str | os.PathLike) -> Card:
@@ -184,7 +180,7 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
         inside = links_to is not None and found.resolve().is_relative_to(links_to.resolve())
         if found.is_symlink() and not inside:
             raise PresetError(f"{found} is a link. A preset's files must be in its folder.")
-    card = make_card(read_json(folder / CARD), folder / CARD)
+    card = make_card(read_json(folder / CARD, links=links_to is not None), folder / CARD)
     if set(card.files) != set(VOUCHED):
         raise PresetError(
             f"{folder / CARD} must vouch for {', '.join(VOUCHED)}. "

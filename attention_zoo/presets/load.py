@@ -137,7 +137,8 @@ def _load(folder: Path, card: Card) -> keras.Model:
 
 def _build(folder: Path, card: Card) -> keras.Model:
     path = folder / CONFIG
-    config = read_json(path)
+    # `checked` has refused links, but for those of the Hub's cache into itself
+    config = read_json(path, links=True)
     if not isinstance(config, dict) or set(config) != {"architecture", "config"}:
         raise PresetError(f"{path} must be an object with 'architecture' and 'config'.")
     if config["architecture"] != card.architecture:

@@ -66,11 +66,3 @@ def test_a_new_file_is_whole_or_not_there(tmp_path):
     assert path.read_text() == "whole"
     with pytest.raises(FileExistsError), files.new_file(path):
         raise KeyError("not reached")
-
-
-def test_reading_is_bounded(tmp_path):
-    path = tmp_path / "a"
-    path.write_bytes(b"12345")
-    assert files.read_bounded(path, 5) == b"12345"
-    with pytest.raises(ValueError, match="larger than the 4 bytes"):
-        files.read_bounded(path, 4)

@@ -58,7 +58,7 @@ def configured(preset, **config):
 
 
 JSON = {
-    "1 MB of spaces": (b" " * 1_000_001, "larger than the 1000000 bytes"),
+    "1 MB of spaces": (b" " * 1_000_001, "more than the 1,000,000 allowed"),
     "deep": (b"[" * 100_000, "100000 levels deep"),
     "deep and closed": (b"[" * 5000 + b"]" * 5000, "5000 levels deep"),
     "many values": (b"[" + b"1," * 200_000 + b"1]", "200000 values"),
