@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import files
+from attention_zoo.core.arrays import npz
 
 if TYPE_CHECKING:
     from attention_zoo.explain.explanation import Explanation
@@ -40,7 +41,7 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
     text = np.frombuffer(json.dumps(meta).encode(), dtype="uint8")
     named: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays)}
     with files.new_file(path, overwrite=overwrite) as scratch:
-        np.savez_compressed(scratch, meta=text, **named)
+        scratch.write_bytes(npz({"meta": text, **named}, compressed=True))
     return path
 
 
