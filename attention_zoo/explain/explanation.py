@@ -183,9 +183,10 @@ class Explanation:
         return storage.save(self, path, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | Path) -> Explanation:
-        """Read what `save` wrote; ValueError for a file that holds something else."""
-        return cls(**storage.load(path))
+    def load(cls, path: str | Path, *, max_bytes: int | None = None) -> Explanation:
+        """Read what `save` wrote; ValueError for a file that holds something else, or arrays that
+        take more memory than `max_bytes`, by default a quarter of the machine's."""
+        return cls(**storage.load(path, max_bytes))
 
     def plot(
         self,
