@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_zoo.core import foreign
+
 
 def local_path(name: str, value: Any) -> Path:
     """A path of this machine, `~` being the user's home.
@@ -73,12 +75,20 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A file to write, of the same suffix, that takes its place at `path` if all goes well."""
+def new_file(path: Path, *, overwrite: bool = False, private: bool = False) -> Iterator[Path]:
+    """A file to write, of the same suffix, that takes its place at `path` if all goes well.
+
+    What holds a secret is `private`: no other user may read it. Raises FileExistsError if
+    something is there and `overwrite` is false, or for a link, a pipe or a device, which is never
+    written to; IsADirectoryError for a folder.
+    """
     path = Path(os.path.abspath(path))
     refuse_existing(path, overwrite=overwrite)
-    if path.is_dir():
+    kind = foreign.kind_of(path.lstat().st_mode) if os.path.lexists(path) else None
+    if kind == "a folder":
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
+    if kind is not None:
+        raise FileExistsError(f"{path} is {kind}, and is kept. Choose another path.")
     _make_room(path.parent)
     handle, name = tempfile.mkstemp(
         prefix=f".{path.stem[:100]}.", suffix=path.suffix, dir=path.parent
@@ -87,7 +97,8 @@ def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     scratch = Path(name)
     try:
         yield scratch
-        scratch.chmod(0o666 & ~_umask())
+        if not private:  # as it is made
+            scratch.chmod(0o666 & ~_umask())
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)

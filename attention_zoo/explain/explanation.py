@@ -184,8 +184,7 @@ class Explanation:
 
     @classmethod
     def load(cls, path: str | Path, *, max_bytes: int | None = None) -> Explanation:
-        """Read what `save` wrote; ValueError for a file that holds something else, or arrays that
-        take more memory than `max_bytes`, by default a quarter of the machine's."""
+        """Read what `save` wrote; ValueError for another file, or beyond `max_bytes` of memory."""
         return cls(**storage.load(path, max_bytes))
 
     def plot(

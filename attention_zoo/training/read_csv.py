@@ -11,6 +11,7 @@ import csv
 import io
 import math
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -116,8 +117,7 @@ def _begun(file: BinaryIO, path: Path) -> tuple[list[str], Iterable[str]]:
 
 def _check_header(header: list[str], path: Path, target: str | None) -> None:
     if len(set(header)) < len(header):
-        seen: set[str] = set()
-        twice = next(name for name in header if name in seen or seen.add(name))
+        twice = Counter(header).most_common(1)[0][0]
         raise Refused(f"{path} has the column {shown(twice)!r} more than once.")
     for separator in ";\t|":
         if len(header) == 1 and separator in header[0]:
@@ -142,7 +142,9 @@ def _refuse_wrong(
     cure = "" if target else " If it is what is predicted, name it as the target."
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise Refused(f"{path}, row {line}: {len(row)} cells where the header has {len(header)}")
+            raise Refused(
+                f"{path}, row {line}: {len(row)} cells where the header has {len(header)}"
+            )
         for name, cell in zip(header, row, strict=True):
             wrong = _wrong(cell, name == target)
             if wrong:
