@@ -132,7 +132,7 @@ def _has_separator(text: str) -> bool:
 
 
 def _folder_at(path: Path) -> Path:
-    files.recover_folder(path)
+    path = files.standing(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no preset at {path}.")
     if not path.is_dir():

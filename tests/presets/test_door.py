@@ -13,6 +13,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
+from attention_zoo.presets.keras_classes import KERAS_CLASSES
 
 #: Of the model of `preset`: 4 features, 3 units.
 PARAMETERS = (4 * 4 + 4) + (4 * 3 + 3) + (3 + 1)
@@ -126,6 +127,161 @@ def test_a_class_that_a_stranger_registered_under_our_name(preset):
 
     configured(preset, attention={"class_name": "attention_zoo>Stranger", "config": {}})
     refused(preset, "names the class 'attention_zoo>Stranger'")
+
+
+class Thing:
+    """What somebody else registered with Keras, in every way; it counts how often it is made."""
+
+    made = 0
+
+    def __init__(self, *args, **kwargs):
+        Thing.made += 1
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls()
+
+    def __call__(self, *args, **kwargs):
+        return args[0]
+
+
+@pytest.fixture
+def thing():
+    Thing.made = 0
+    objects = keras.saving.get_custom_objects()
+    before = dict(objects)
+    keras.saving.register_keras_serializable("userlib")(Thing)
+    objects["relu6"] = Thing  # as code of old does: under one of Keras's own names
+    yield
+    assert Thing.made == 0
+    objects.clear()
+    objects.update(before)
+
+
+def _thing(**other):
+    return {"module": "userlib", "class_name": "Thing", "config": {}, **other}
+
+
+def _keras(class_name, module="keras.layers", **config):
+    return {"module": module, "class_name": class_name, "config": config}
+
+
+ours = {"class_name": "attention_zoo>FeatureAttention", "config": {}}
+#: A config under `attention`, of which some part names the thing.
+STRANGERS = {
+    "an initializer": {"class_name": "feature", "config": {"kernel_initializer": "userlib>Thing"}},
+    "a regularizer": {"class_name": "feature", "config": {REGULARIZER: "userlib>Thing"}},
+    "a constraint": _keras("Dense", units=1, kernel_constraint="userlib>Thing"),
+    "an activation": _keras("Dense", units=1, activation="userlib>Thing"),
+    "one of Keras's names": _keras("Dense", units=1, activation="relu6"),
+    "a dtype policy": _keras("Dense", units=1, dtype="userlib>Thing"),
+    "a dtype policy's map": _keras("DTypePolicyMap", "keras.dtype_policies",
+                                   policy_map={"a": "userlib>Thing"}),
+    "a class": _thing(),
+    "a class by its registered name": _thing(registered_name="userlib>Thing"),
+    "a class by that name alone": {"class_name": "userlib>Thing", "config": {}},
+    "under a class of ours": {**ours, "registered_name": "userlib>Thing"},
+    "over a class of ours": _thing(registered_name="attention_zoo>FeatureAttention",
+                                   class_name="userlib>Thing"),
+    "under a name of ours": {**ours, "class_name": "feature", "registered_name": "userlib>Thing"},
+    "under a class of Keras": {**_keras("Dense"), "registered_name": "userlib>Thing"},
+    "a function": {"module": "builtins", "class_name": "function", "config": "userlib>Thing",
+                   "registered_name": "function"},
+    "a function without its package": {"module": "builtins", "class_name": "function",
+                                       "config": "Thing", "registered_name": "function"},
+    "a wrapped layer": _keras("TimeDistributed", layer=_thing()),
+    "a wrapped layer's word": _keras("Bidirectional", layer=_keras(
+        "GRU", units=1, recurrent_initializer="userlib>Thing")),
+    "a cell": _keras("RNN", cell=_thing(registered_name="userlib>Thing")),
+    "one of several cells": _keras("StackedRNNCells", cells=[_keras("GRUCell"), _thing()]),
+    "a shared object": {**_keras("Dense", units=1, kernel_initializer="userlib>Thing"),
+                        "shared_object_id": 1},
+    "what it is built with": {**_keras("Dense", units=1), "build_config": {"a": "userlib>Thing"}},
+    "what it is compiled with": {**_keras("Dense", units=1),
+                                 "compile_config": {"loss": "userlib>Thing"}},
+    "an optimizer": {**_keras("Dense", units=1), "compile_config": {
+        "optimizer": {"class_name": "userlib>Thing", "config": {}}}},
+    "a call's argument": {"inbound_nodes": [{"args": [["userlib>Thing"]], "kwargs": {}}]},
+    "a key": {"class_name": "feature", "config": {"userlib>Thing": 1}},
+    "how text is split": _keras("TextVectorization", split="userlib>Thing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_somebody_else_registered(preset, thing, name):
+    configured(preset, attention=STRANGERS[name])
+    refused(preset, "names the class")
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_somebody_else_registered_in_a_keras_file(archive, thing, name):
+    model = _keras("Sequential", "keras", name="m", layers=[STRANGERS[name]])
+    repacked(archive, config_json=json.dumps(model).encode())
+    with pytest.raises(az.PresetError, match="names the class"):
+        az.load(archive)
+
+
+def test_every_class_of_keras_is_allowed_or_refused_by_choice():
+    """A newer Keras has new classes: each is to be looked at before it goes into the table."""
+    refused = {
+        "keras.layers": {"FlaxLayer", "InputSpec", "JaxLayer", "Lambda", "Layer", "MelSpectrogram",
+                         "STFTSpectrogram", "TFSMLayer", "TorchModuleWrapper", "Wrapper"},
+        "keras.initializers": {"Initializer", "STFT", "STFTInitializer", "stft"},
+        "keras.regularizers": {"Regularizer"},
+        "keras.constraints": {"Constraint"},
+        "keras.dtype_policies": set(),
+    }  # fmt: skip
+    for module, names in refused.items():
+        home = getattr(keras, module.removeprefix("keras."))
+        there = {name for name in dir(home) if isinstance(getattr(home, name), type)}
+        assert there - KERAS_CLASSES[module] == names, module
+
+
+def _within(text):
+    value = {"class_name": "__numpy__", "module": None, "config": {"value": [1], "dtype": text}}
+    return _keras("Rescaling", scale=value)
+
+
+#: A few words from which Keras would make much.
+MUCH = {
+    "text of 4 GB in an array": (_within("U1000000000"), "has an array of dtype 'U1000000000'"),
+    "bytes of 1 GB in an array": (_within("S1000000000"), "has an array of dtype"),
+    "objects in an array": (_within("O"), "has an array of dtype 'O'"),
+    "no dtype": (_within(None), "has an array of dtype None"),
+    "a file of words": (_keras("StringLookup", vocabulary="/etc/passwd"), "names the file"),
+    "a file to split": (_keras("TextVectorization", vocabulary="/etc/passwd"), "names the file"),
+    "a spectrogram": (_keras("MelSpectrogram", num_mel_bins=10**5, fft_length=10**6), "the class"),
+}
+
+
+@pytest.mark.parametrize("name", MUCH)
+def test_much_from_few_words(preset, name):
+    value, message = MUCH[name]
+    configured(preset, attention=value)
+    refused(preset, message)
+
+
+def sequential(preset, layers, parameters):
+    """Make the preset that of a Sequential model with these layers."""
+    model = _keras("Sequential", "keras", name="m", layers=layers)
+    (preset / CONFIG).write_text(json.dumps({"architecture": "sequential", "config": model}))
+    vouch(preset)
+    card = json.loads((preset / CARD).read_text())
+    card |= {"architecture": "sequential", "parameters": parameters}
+    (preset / CARD).write_text(json.dumps(card))
+
+
+def _input(*shape):
+    return _keras("InputLayer", batch_shape=[None, *shape], dtype="float32", name="i")
+
+
+def test_more_layers_than_a_model_needs(preset):
+    layers = [_keras("Activation", activation="relu", name=f"a{i}") for i in range(6000)]
+    sequential(preset, [_input(4), *layers], PARAMETERS)
+    refused(preset, "needs more than 5000 calls")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +512,7 @@ ARCHIVES = {
     "os.system": ({"config_json": json.dumps(CLASSES["os.system"]).encode()}, "names the class"),
     "a layer that computes nothing": ({"config_json": json.dumps(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).get_config()
-    ).replace("Dense", "Layer").encode()}, "describe a model"),
+    ).replace("Dense", "Layer").encode()}, "names the class 'Layer'"),
     "no model": ({"config_json": json.dumps({"class_name": "Dense", "module": "keras.layers",
                                              "config": {"units": "x"}}).encode()}, "describe"),
 }  # fmt: skip
