@@ -100,7 +100,7 @@ def fits(name: str, array: np.ndarray, shape: tuple) -> None:
         raise ValueError(f"`{name}` must have at least one sample. Received: {array.shape}")
 
 
-def npz(named: Mapping[str, Any], *, compressed: bool = False) -> bytes:
+def npz_bytes(named: Mapping[str, Any], *, compressed: bool = False) -> bytes:
     """Arrays as the bytes of an `.npz` file, which can then be written whole."""
     memory = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(memory, **named)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_zoo.core import foreign
 from attention_zoo.core.scratch import exchange, scratch
 
 
@@ -88,11 +89,19 @@ def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> It
 
     A file that replaces another may be read by whom that could; one with a `secret` by this user
     alone.
+
+    Raises:
+        FileExistsError: if something is there and `overwrite` is false; for a link, a pipe or a
+            device in any case, since nothing is written by way of them.
+        IsADirectoryError: for a folder.
     """
     path = Path(os.path.abspath(path))
     refuse_existing(path, overwrite=overwrite)
-    if path.is_dir():
+    kind = foreign.kind_of(path.lstat().st_mode) if os.path.lexists(path) else None
+    if kind == "a folder":
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
+    if kind is not None:
+        raise FileExistsError(f"{path} is {kind}, and is kept. Choose another path.")
     _make_room(path.parent)
     with scratch(path) as room:
         made = room / path.name

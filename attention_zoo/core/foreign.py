@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
 import os
 import stat
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from attention_zoo.core import strict_json
+from attention_zoo.core.parsing import Refused as Refused
+from attention_zoo.core.parsing import ended
+from attention_zoo.core.parsing import parsing as parsing
+from attention_zoo.core.parsing import reason as reason
+from attention_zoo.core.parsing import shown as shown
 
 #: The most bytes of a JSON file that describes something: a card, a config, a recipe.
 JSON_LIMIT = 1_000_000
 #: The most bytes, and values, of a JSON file of records: the epochs of a training, for instance.
 RECORDS_LIMIT, RECORDS_VALUES = 50_000_000, 2_000_000
-
-#: What the parsers below us raise of a file that is broken: Python's own, NumPy's, HDF5's, Keras's.
-BROKEN = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RecursionError,
-    RuntimeError, SyntaxError, TypeError, UserWarning, ValueError, csv.Error, struct.error,
-    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-
-#: Trouble of the machine, which no other file would cure.
-_MACHINE = {
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE,
-    errno.EIO,
-}  # fmt: skip
 
 _KINDS = (
     (stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"),
@@ -45,10 +32,6 @@ _SAFE = sum(
     getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
 )  # fmt: skip
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-
-
-class Refused(ValueError):
-    """A file that is not read: of the wrong kind, too large, or not what it claims to be."""
 
 
 @contextlib.contextmanager
@@ -105,36 +88,33 @@ def read_json(
     *,
     limit: int = JSON_LIMIT,
     values: int = strict_json.VALUES,
+    nan: bool = False,
+    kind: type | None = None,
     **terms: Any,
 ) -> Any:
-    """The value in a JSON file, read under limits; `terms` are those of `opened`."""
+    """The value in a JSON file, read under limits.
+
+    Args:
+        path: the file.
+        limit, values: the most bytes, and the most values.
+        nan: whether NaN and Infinity are read, as Python writes them.
+        kind: `dict` or `list`, if it must be an object or an array.
+        terms: those of `opened`.
+    """
     data = read(path, limit=limit, what="JSON", **terms)
     said = terms.pop("said", None) or path
     terms.pop("links", None)
     with parsing(said, what="JSON", **terms):
-        return strict_json.parse(data, values=values)
+        found = strict_json.parse(data, values=values, nan=nan)
+        if kind is not None and not isinstance(found, kind):
+            raise ValueError(f"it must be {'an object' if kind is dict else 'an array'}")
+        return found
 
 
-@contextlib.contextmanager
-def parsing(
-    said: str | os.PathLike, *, what: str, error: type[Exception] = Refused, cure: str = ""
-) -> Iterator[None]:
-    """Turn what a parser raises in the block into `error`, which names the file and the cure.
-
-    What is an `error` or a trouble of the machine already, such as a full disk, passes; a
-    `Refused` keeps its words.
-    """
-    try:
-        yield
-    except (error, FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
-    except Refused as refused:
-        raise error(str(refused)) from refused
-    except BROKEN as broken:
-        if isinstance(broken, OSError) and broken.errno in _MACHINE:
-            raise
-        raise error(_ended(f"{shown(said, most=1000)} is no valid {what}: {reason(broken)}", cure)
-                    ) from broken  # fmt: skip
+def records(path: str | os.PathLike, **terms: Any) -> Any:
+    """The value in a JSON file of records that a run of ours keeps, which may be long and have NaN;
+    `terms` are those of `read_json`."""
+    return read_json(path, limit=RECORDS_LIMIT, values=RECORDS_VALUES, nan=True, **terms)
 
 
 @contextlib.contextmanager
@@ -155,6 +135,20 @@ def open_for_writing(
         yield file
 
 
+def plain_folder(folder: Path, *, error: type[Exception] = Refused) -> None:
+    """Refuse a folder of state with anything in it, at any depth, but regular files and folders;
+    what is written there would follow a link. Nothing is refused where there is no folder."""
+    folders = [folder] if os.path.lexists(folder) else []
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(mode):
+                    folders.append(Path(entry.path))
+                else:
+                    _refuse_kind(mode, shown(entry.path, most=1000), error)
+
+
 def size_of(file: BinaryIO) -> int:
     """The bytes of an open file."""
     return os.fstat(file.fileno()).st_size
@@ -165,27 +159,6 @@ def kind_of(mode: int) -> str | None:
     if stat.S_ISREG(mode):
         return None
     return next((kind for test, kind in _KINDS if test(mode)), "no regular file")
-
-
-def shown(value: Any, *, most: int = 200) -> str:
-    """Text from outside as it may be printed: control characters escaped, and not endless."""
-    text = str(value)
-    text = text if len(text) <= most else f"{text[:most]}..."
-    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
-
-
-def reason(error: BaseException) -> str:
-    """What a parser says, as one line that may be printed."""
-    if isinstance(error, MemoryError):
-        return "it needs more memory than there is"
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
-    if isinstance(error, KeyError):
-        return f"it lacks {shown(error)}"
-    if isinstance(error, tokenize.TokenError):
-        return shown(f"its header is cut: {error.args[0]}")
-    first = str(error).strip().partition("\n")[0]
-    return shown(first.rstrip(".") or type(error).__name__)
 
 
 @contextlib.contextmanager
@@ -231,8 +204,4 @@ def _refuse_kind(mode: int, name: str, error: type[Exception]) -> None:
 
 
 def _too_large(name: str, size: int, limit: int, cure: str) -> str:
-    return _ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", cure)
-
-
-def _ended(sentence: str, cure: str) -> str:
-    return f"{sentence}. {cure}".rstrip()
+    return ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", cure)

@@ -17,13 +17,13 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
-def parse(data: bytes, *, values: int = VALUES) -> Any:
+def parse(data: bytes, *, values: int = VALUES, nan: bool = False) -> Any:
     """A JSON value from bytes that a stranger may have written, in linear time.
 
     Raises:
         ValueError: if it is not UTF-8 or not JSON, deeper than 60 levels, with more than `values`
             values or 10,000 keys in one object, if a key stands twice or a number is NaN or
-            infinite.
+            infinite, but as Python writes them where `nan` allows it.
     """
     text = data.decode("utf-8")
     if text.startswith("\ufeff"):
@@ -38,8 +38,8 @@ def parse(data: bytes, *, values: int = VALUES) -> Any:
     if bare.count(",") > values:
         raise ValueError(f"it has {bare.count(',')} values, more than the {values} allowed")
     found = json.loads(
-        text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite,
-        parse_int=_integer,
+        text, object_pairs_hook=_once, parse_constant=float if nan else _no_number,
+        parse_float=_finite, parse_int=_integer,
     )  # fmt: skip
     if "\\u" in text:
         # Half a surrogate pair is no text, and fails wherever it is written later

@@ -134,7 +134,7 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
         "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
     }
     named |= golden_outputs(model, inputs)
-    path.write_bytes(arrays.npz(named))
+    path.write_bytes(arrays.npz_bytes(named))
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ import keras_tuner
 import numpy as np
 
 from attention_zoo.core import files, strict_json
-from attention_zoo.core.arrays import npz
+from attention_zoo.core.arrays import npz_bytes
 from attention_zoo.training.data import Dataset
 from attention_zoo.tuning.folder import TuningError
 from attention_zoo.version import __version__
@@ -72,7 +72,7 @@ def assign(folder: Path, arguments: Mapping[str, Any]) -> str:
         fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
         arrays = {name: fields.pop(name) for name in _ARRAYS}
         with files.new_file(crew / _DATA, overwrite=True) as scratch:
-            scratch.write_bytes(npz({k: v for k, v in arrays.items() if v is not None}))
+            scratch.write_bytes(npz_bytes({k: v for k, v in arrays.items() if v is not None}))
         told["data"] = fields
     # The token is for this user's processes alone
     with files.new_file(crew / _ARGUMENTS, overwrite=True, secret=True) as scratch:

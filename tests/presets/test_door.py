@@ -388,7 +388,7 @@ def _npy(shape, dtype="<f4"):
 NPZ = {
     "a bomb": (lambda z: z.writestr("x.npy", b"\0" * 10**8, zipfile.ZIP_DEFLATED), "packed"),
     "3 GiB of nothing": (lambda z: z.writestr("x.npy", _npy((3 * 2**28,))), "declares shape"),
-    "objects": (lambda z: z.writestr("x.npy", _npy((1,), "|O")), "no numbers"),
+    "objects": (lambda z: z.writestr("x.npy", _npy((1,), "|O")), "never read"),
     "no array": (lambda z: z.writestr("x.npy", b"hello, world"), "magic"),
     "a version to come": (lambda z: z.writestr("x.npy", b"\x93NUMPY\x09\x00"), "version"),
 }

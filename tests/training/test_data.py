@@ -128,8 +128,14 @@ def test_an_unknown_kind(tmp_path, kind):
     ("text", "message"),
     [
         ("", "is empty"),
-        ("a,b\n", "a header and at least one row"),
+        ("a,b,y\n", "a header and at least one row"),
+        ("\n\n", "a header and at least one row"),
         ("a,b,y\n1,2,0\n1,x,1\n", "row 3, column 'b': the text 'x'"),
+        ("a,b,y\n1,2,0\n1,1_000,1\n", "row 3, column 'b': the text '1_000'"),
+        ("a,b,y\n1,2,0\n1,\u0661,1\n", "row 3, column 'b': the text '\u0661'"),
+        ("a,b,y\n1,2,0\n\n1,1e999,1\n", "row 3, column 'b': '1e999' where a finite number"),
+        ("a,b,y\n1,2,0\n1,2,1_000\n", "row 3, column 'y': '1_000' is written as no number"),
+        ("a,b,y\n1,2,0,4\n1,2,1,4\n", "row 2: 4 cells where the header has 3"),
         ("a,b,y\n1,,0\n1,2,1\n", "row 2, column 'b': an empty cell"),
         ("a,b,y\n1,2,0\n1,2\n", "row 3: 2 cells where the header has 3"),
         ("a,a,y\n1,2,0\n1,2,1\n", "the column 'a' more than once"),
@@ -159,7 +165,7 @@ def test_a_csv_without_a_target_names_the_columns_and_large_decimals_are_numbers
         ({"y": Y}, "no array 'x'. It holds: y"),
         ({"x": X}, "no array 'y'"),
         ({"x": X, "y": Y[:5]}, "one value for each of the 20 samples"),
-        ({"x": np.array([{}], dtype=object), "y": Y}, "cannot be read as .npz"),
+        ({"x": np.array([{}], dtype=object), "y": Y}, "no valid .npz file"),
         ({"x": X[:0], "y": Y[:0]}, "`x` has no samples"),
         ({"x": np.where(X > 1, np.inf, X), "y": Y}, "`x` must be finite"),
         ({"x": X[:, 0], "y": Y}, "`x` must be"),
@@ -200,7 +206,7 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(ValueError, match="must end with .npz or .csv. Received: .txt"):
         read(tmp_path / "a.txt")
     (tmp_path / "b.npz").write_text("no zip")
-    with pytest.raises(ValueError, match="cannot be read as .npz"):
+    with pytest.raises(ValueError, match="no valid .npz file"):
         read(tmp_path / "b.npz")
 
 
