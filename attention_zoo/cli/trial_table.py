@@ -13,6 +13,7 @@ from rich.text import Text
 
 from attention_zoo.cli.console import err, number
 from attention_zoo.core import foreign
+from attention_zoo.core.printable import printable
 from attention_zoo.tuning.trials import Spectator
 
 #: The last trials that a screen has room for.
@@ -109,5 +110,5 @@ class TrialTable(Spectator):
         for name in ("trial", "time", "figure", "unlike the default"):
             grid.add_column(name, no_wrap=True, overflow="ellipsis")
         for row in list(self.rows.values())[-_SHOWN:]:
-            grid.add_row(*[Text(cell) for cell in row])
+            grid.add_row(*[Text(printable(cell)) for cell in row])
         self.live.update(grid)

@@ -6,12 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from attention_zoo.core.printable import printable
+
 #: The version of the folder format that this release writes, and the newest that it reads.
 FORMAT = 2
 
 
 class PresetError(Exception):
-    """A preset that cannot be trusted or used: the message says what, where, and what to do."""
+    """A preset that cannot be trusted or used: the message says what, where, and what to do.
+
+    What the message quotes of the preset cannot command a terminal.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 class FileEntry(BaseModel):
