@@ -154,7 +154,7 @@ _WEIGHTS, _EPOCH = "latest.weights.h5", "training_metadata.json"
 def _heal(folder: Path) -> None:
     """Where a full disk or a kill tore a phase's last backup, go back to the one before it; where
     there is none, to the beginning of the phase."""
-    for state in folder.glob("phase_*/"):
+    for state in (path for path in folder.glob("phase_*/") if path.name[6:].isdecimal()):
         last, before = (
             [state / f"{name}{end}" for name in (_WEIGHTS, _EPOCH)] for end in ("", ".bkp")
         )
