@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import checks, files, foreign, memory, npz, strict_json
+from attention_zoo.core.arrays import npz as npz_bytes
 
 if TYPE_CHECKING:
     from attention_zoo.explain.explanation import Explanation
@@ -44,7 +45,7 @@ def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path
     text = np.frombuffer(json.dumps(meta).encode(), dtype="uint8")
     named: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays)}
     with files.new_file(path, overwrite=overwrite) as scratch:
-        np.savez_compressed(scratch, meta=text, **named)
+        scratch.write_bytes(npz_bytes({"meta": text, **named}, compressed=True))
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import os
 from importlib import resources
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from attention_zoo.core import files, foreign
 from attention_zoo.core.registry import one_of
-from attention_zoo.presets.card import Card, PresetError, make_card
+from attention_zoo.presets.card import Card, FileEntry, PresetError, make_card
 
 CONFIG = "config.json"
 CARD = "card.json"
@@ -187,17 +188,26 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
             f"Received: {', '.join(sorted(card.files)) or 'nothing'}"
         )
     for name, entry in card.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise PresetError(f"{folder} is no whole preset: {name} is missing.")
-        size = path.stat().st_size
-        if size != entry.size:
-            raise PresetError(
-                f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
-                "Save or copy the preset again."
-            )
-        if files.sha256(path) != entry.sha256:
-            raise PresetError(
-                f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
-            )
+        _check_file(folder / name, entry, links=links_to is not None)
     return card
+
+
+def _check_file(path: Path, entry: FileEntry, *, links: bool) -> None:
+    """Refuse a file that is not the one that its card vouches for."""
+    try:
+        with foreign.opened(path, what="file", links=links, error=PresetError) as file:
+            size = foreign.size_of(file)
+            if size != entry.size:
+                raise PresetError(
+                    f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
+                    "Save or copy the preset again."
+                )
+            found = hashlib.sha256()
+            while part := file.read(2**20):
+                found.update(part)
+    except FileNotFoundError:
+        raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
+    if found.hexdigest() != entry.sha256:
+        raise PresetError(
+            f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
+        )

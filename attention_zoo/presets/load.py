@@ -22,6 +22,7 @@ from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find,
 from attention_zoo.presets.newer import without_unknown
 from attention_zoo.presets.plan import KERAS, realize
 from attention_zoo.presets.save import golden_outputs
+from attention_zoo.presets.steady import steady
 
 #: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
 TOLERANCE = 1e-5
@@ -78,13 +79,9 @@ def load(
     if hub.is_address(name):
         folder = hub.fetch(str(name))
         # The Hub's cache has its files as links to where it keeps their contents
-        card = checked(folder, links_to=folder.parents[1])
+        model, card = _whole(folder, verify, folder.parents[1])
     else:
-        folder = find(name)
-        card = checked(folder)
-    model = _load(folder, card)
-    if verify:
-        _verify(model, folder / GOLDEN)
+        model, card = steady(lambda: find(name), lambda folder: _whole(folder, verify))
     if outputs is None and activation is None:
         return model
     return _with_new_head(model, card, outputs, activation)
@@ -113,6 +110,14 @@ def _with_new_head(
     for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
         models.copy_weights(old.get_weights(), new)
     return twin
+
+
+def _whole(folder: Path, verify: bool, links_to: Path | None = None) -> tuple[keras.Model, Card]:
+    card = checked(folder, links_to=links_to)
+    model = _load(folder, card)
+    if verify:
+        _verify(model, folder / GOLDEN)
+    return model, card
 
 
 def _load(folder: Path, card: Card) -> keras.Model:

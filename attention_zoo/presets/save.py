@@ -16,13 +16,14 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.core import checks, files
+from attention_zoo.core import arrays, checks, files
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.explain.watching import has_attention, watch
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.presets.plan import plan_of, realize
+from attention_zoo.presets.weights import weights_bytes
 from attention_zoo.version import __version__
 
 GOLDEN_SAMPLES = 8
@@ -60,6 +61,7 @@ def save(
             as `Lambda`; for a path that ends in `.keras`, or an address elsewhere.
         TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
+        OSError: if the disk is full; what was there is kept.
 
     Example:
 
@@ -97,7 +99,8 @@ def save(
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
         # A copy, since a compiled model would save its optimizer as well
         bare = realize(plan.architecture, plan.config)
-        models.copy_weights(model.get_weights(), bare).save_weights(folder / WEIGHTS)
+        models.copy_weights(model.get_weights(), bare)
+        (folder / WEIGHTS).write_bytes(weights_bytes(bare))
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
@@ -131,7 +134,7 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
         "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
     }
     named |= golden_outputs(model, inputs)
-    np.savez(path, **named)
+    path.write_bytes(arrays.npz(named))
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
