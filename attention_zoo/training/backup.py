@@ -14,6 +14,7 @@ import h5py
 import keras
 
 from attention_zoo.core import files, foreign
+from attention_zoo.presets.weights import load_weights_bytes, weights_bytes
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.recipe import Recipe
 
@@ -154,7 +155,7 @@ _WEIGHTS, _EPOCH = "latest.weights.h5", "training_metadata.json"
 def _heal(folder: Path) -> None:
     """Where a full disk or a kill tore a phase's last backup, go back to the one before it; where
     there is none, to the beginning of the phase."""
-    for state in folder.glob("phase_*/"):
+    for state in (path for path in folder.glob("phase_*/") if path.name[6:].isdecimal()):
         last, before = (
             [state / f"{name}{end}" for name in (_WEIGHTS, _EPOCH)] for end in ("", ".bkp")
         )
@@ -203,10 +204,9 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
 
 def write_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights to a `.weights.h5`, whole or not at all, in place of older ones."""
+    data = weights_bytes(model)
     with files.new_file(path, overwrite=True) as scratch:
-        named = scratch.with_name(scratch.name.removesuffix(".h5") + ".weights.h5")
-        model.save_weights(named)
-        named.replace(scratch)
+        scratch.write_bytes(data)
 
 
 def read_weights(
@@ -214,12 +214,12 @@ def read_weights(
 ) -> None:
     """Load what `write_weights` wrote, all of it; `error` with the cure where that is not so."""
     with (
-        foreign.opened(path, what="file of this model's weights", error=error, cure=cure),
+        foreign.opened(path, what="file of this model's weights", error=error, cure=cure) as file,
         warnings.catch_warnings(),
     ):
         # Keras warns and leaves random weights where a file lacks a layer
         warnings.simplefilter("error", UserWarning)
-        model.load_weights(path)
+        load_weights_bytes(model, file.read())
 
 
 def refuse_other(
