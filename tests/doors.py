@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 #: Where the rows are: each has a list `ROWS`.
-_MODULES = ("tests.doors_core",)
+_MODULES = ("tests.doors_core", "tests.doors_presets")
 
 #: No row may take more, in bytes and in seconds.
 MOST_MEMORY, MOST_TIME = 500 * 2**20, 10
