@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import tempfile
 import time
 import zipfile
@@ -290,4 +289,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
