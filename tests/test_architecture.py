@@ -118,6 +118,52 @@ def test_what_the_arrow_allows_is_not_found(room, line):
     assert list(forbidden(room, imported(line, f"attention_zoo.{room}"))) == []
 
 
+#: What opens or reads a file by itself, and why it may: all else goes through `core.foreign`.
+OPENS = {
+    "core/foreign.py": "the one place",
+    "core/npz.py": "an open file",
+    "core/memory.py": "the system's account",
+    "core/files.py": "sums of what was just written",
+    "core/scratch.py": "a folder of this process",
+    "training/backup.py": "an open file",
+    "training/recipe.py": "the package's own",
+    "tuning/results.py": "written by new_file",
+    "tuning/assignment.py": "goes with the search's server",
+    "tuning/crew.py": "goes with the search's server",
+    "explain/page/writing.py": "the package's own",
+    "export/formats.py": "what was just written",
+    "estimators/base.py": "what was just written",
+    "presets/data_guard.py": "opened before",
+    "presets/archive.py": "opened before",
+    "compat/old_archive.py": "an open file",
+    "compat/old_model.py": "an open file",
+    "cli/list_.py": "the package's own",
+    "cli/app.py": "the null device",
+}
+OPENERS = {"open", "read_text", "read_bytes", "File", "ZipFile", "load", "fromfile", "memmap"}
+
+
+def opened(tree):
+    """The calls in a module that open a file: `open`, and these methods of modules and paths."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id == "open":
+            yield "open"
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in OPENERS:
+            owner = node.func.value.id if isinstance(node.func.value, ast.Name) else None
+            path = node.func.attr in ("read_text", "read_bytes")
+            if path or owner in ("os", "io", "np", "h5py", "zipfile", "gzip", "json", "pickle"):
+                yield node.func.attr
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_what_comes_from_outside_is_opened_in_one_place(path):
+    found = sorted(set(opened(ast.parse(path.read_text("utf-8")))))
+    if str(path.relative_to(PACKAGE)) not in OPENS:
+        assert not found, f"{path.name} calls {found}: use core.foreign"
+
+
 def run(code):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,13 +9,29 @@ import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False, markup=False, emoji=False)
-err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+from attention_zoo.core.printable import printable
+
+
+class _Safe(Console):
+    """A console that no text commands: names of files, columns and layers are anybody's."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+        """What Rich makes of every string."""
+        return super().render_str(printable(text), **options)
+
+    def print_json(self, json: str | None = None, **options: Any) -> None:  # type: ignore[override]
+        """JSON, whose own escapes are kept."""
+        super().print_json(json, **{**options, "ensure_ascii": True})
+
+
+out = _Safe(highlight=False, markup=False, emoji=False)
+err = _Safe(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 #: Below so many columns a whole name would leave no room for what is said of it.
@@ -24,7 +40,7 @@ _NARROW = 70
 
 def complain(message: str) -> None:
     """One line on the error stream."""
-    sys.stderr.write(f"attention-zoo: {' '.join(message.split())}\n")
+    sys.stderr.write(f"attention-zoo: {printable(' '.join(message.split()))}\n")
 
 
 class Interrupted(Exception):
@@ -56,18 +72,18 @@ def table(
 ) -> None:
     """A plain table."""
     # Not the table's own title, which is broken at the table's width
-    out.print(Text(title, style="bold"))
+    out.print(Text(printable(title), style="bold"))
     grid = Table(box=None, pad_edge=False)
     for number, column in enumerate(columns):
         grid.add_column(
-            column,
+            printable(column),
             justify="right" if number in right else "left",
             overflow="fold",
             # A name that is cut in two can neither be copied nor searched for
             no_wrap=number == 0 and out.width >= _NARROW,
         )
     for row in rows:
-        grid.add_row(*[Text(cell) for cell in row])
+        grid.add_row(*[Text(printable(cell)) for cell in row])
     out.print(grid)
 
 

@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attention_zoo.cli.console import err
+from attention_zoo.core.printable import printable
 
 
 class EpochBar(Progress):
@@ -49,6 +51,8 @@ def steps(what: str) -> Iterator[Callable[[str, int, int], None]]:
         bar = progress.add_task(what)
 
         def moved(name: str, done: int, total: int) -> None:
-            progress.update(bar, description=f"{what} {name}", completed=done, total=total)
+            progress.update(
+                bar, description=escape(printable(f"{what} {name}")), completed=done, total=total
+            )
 
         yield moved

@@ -12,7 +12,7 @@ import typer
 
 from attention_zoo.catalog import MODELS
 from attention_zoo.cli.console import err, number, out, resumable, table, to_copy
-from attention_zoo.core import checks
+from attention_zoo.core import checks, foreign
 
 
 def train(
@@ -131,9 +131,10 @@ def need_target(data: Path, target: str | None) -> None:
     if data.suffix.lower() != ".csv" or target is not None:
         return
     columns = ""
-    unreadable = contextlib.suppress(OSError, ValueError, csv.Error, StopIteration)
-    with unreadable, open(data, newline="", encoding="utf-8-sig") as file:
-        columns = f" Its columns: {', '.join(next(csv.reader(file))[:30])}"
+    unreadable = contextlib.suppress(OSError, ValueError)
+    with unreadable, foreign.opened(data, what="CSV file", links=True) as file:
+        header = next(csv.reader([file.readline(foreign.JSON_LIMIT).decode("utf-8-sig")]), [])
+        columns = f" Its columns: {foreign.shown(', '.join(header[:30]), most=1000)}"
     raise ValueError(f"A .csv needs --target COLUMN, the column to predict.{columns}")
 
 

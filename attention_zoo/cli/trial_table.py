@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from attention_zoo.cli.console import err, number
+from attention_zoo.core import foreign
+from attention_zoo.core.printable import printable
 from attention_zoo.tuning.trials import Spectator
 
 #: The last trials that a screen has room for.
@@ -93,7 +94,7 @@ class TrialTable(Spectator):
     def trial_ends(self, trial: str) -> None:
         """Put the trial's result in its row."""
         path = next(self.folder.glob(f"trials/trial_{trial}/trial.json"))
-        state = json.loads(path.read_text("utf-8"))
+        state = foreign.records(path)
         seconds = time.monotonic() - self.begun[trial]
         result = number(state["score"]) if state["status"] == "COMPLETED" else "failed"
         self.rows[trial][1:3] = [f"{seconds:.1f} s", result]
@@ -109,5 +110,5 @@ class TrialTable(Spectator):
         for name in ("trial", "time", "figure", "unlike the default"):
             grid.add_column(name, no_wrap=True, overflow="ellipsis")
         for row in list(self.rows.values())[-_SHOWN:]:
-            grid.add_row(*[Text(cell) for cell in row])
+            grid.add_row(*[Text(printable(cell)) for cell in row])
         self.live.update(grid)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
 from attention_zoo.compat.old_model import OldModel, check_layers, parse
+from attention_zoo.core import npz
+from attention_zoo.core.foreign import Refused
 from attention_zoo.presets.archive import CONFIG, WEIGHTS, check_entry
 from attention_zoo.presets.data_guard import check_weights
 
@@ -52,34 +53,35 @@ _OURS = ("Attention", "MultiHeadAttention")
 _PACKAGES = {"keras", "tf_keras", "attention", "keras_self_attention", "keras_multi_head"}
 
 
-def read(path: Path) -> OldModel:
+def read(file: BinaryIO, path: Path) -> OldModel:
     """The model in a `.keras` file that `model.save` of Keras 2 wrote.
 
     Whatever else is in it, such as an optimizer's state, is not opened.
+
+    Args:
+        file: from `foreign.opened`, which translates what is raised here.
+        path: what errors call the file.
 
     Raises:
         ValueError: if it is no such file, or one of Keras 3, which needs no migration.
         PresetError: if its weights are packed, links or anything but numbers.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            missing = set(_ENTRIES) - set(archive.namelist())
-            if missing:
-                raise ValueError(f"{path} is no .keras file: it lacks {', '.join(sorted(missing))}")
-            for name in _ENTRIES:
-                check_entry(archive.getinfo(name), path)
-            saved_by, described = (parse(archive.read(n), path, n) for n in _ENTRIES[:2])
-            _check_version(saved_by, path)
-            with tempfile.TemporaryDirectory() as scratch:
-                return _model(path, described, Path(archive.extract(WEIGHTS, scratch)))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise ValueError(f"{path} is no .keras file: {error}") from None
+    with npz.archive_of(file) as archive:
+        missing = set(_ENTRIES) - set(archive.namelist())
+        if missing:
+            raise Refused(f"{path} is no .keras file: it lacks {', '.join(sorted(missing))}")
+        for name in _ENTRIES:
+            check_entry(archive.getinfo(name), path)
+        saved_by, described = (parse(archive.read(n), path, n) for n in _ENTRIES[:2])
+        _check_version(saved_by, path)
+        with tempfile.TemporaryDirectory() as scratch:
+            return _model(path, described, Path(archive.extract(WEIGHTS, scratch)))
 
 
 def _check_version(saved_by: Any, path: Path) -> None:
     version = str(saved_by.get("keras_version") if isinstance(saved_by, Mapping) else None)
     if not version.startswith("2."):
-        raise ValueError(
+        raise Refused(
             f"{path} was saved by Keras {version[:20]}, not by Keras 2: there is nothing to "
             "migrate. attention_zoo.load or keras.saving.load_model reads a file of Keras 3."
         )
@@ -92,21 +94,21 @@ def _model(path: Path, described: Any, weights: Path) -> OldModel:
     numbers = check_weights(weights, below="layers", said=path)
     with h5py.File(weights, "r") as file:
         if not isinstance(file.get("layers"), h5py.Group):
-            raise ValueError(
+            raise Refused(
                 f"{path} keeps its weights in another way than the last versions of Keras 2. In "
                 "the old environment save the model with model.save('old.h5')."
             )
         try:
             found = dict(_stored(file["layers"], config["layers"], path))
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} does not describe a model: {error!r}") from error
+            raise Refused(f"{path} does not describe a model: {error!r}") from error
     return OldModel(path, described["class_name"], config, found, numbers)
 
 
 def _name_of_its_own(entry: Any, path: Path) -> None:
     """Keep apart what is called like a layer of Keras's, but is not one, wrapped or not."""
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
-        raise ValueError(f"{path}: its {CONFIG} does not describe its layers.")
+        raise Refused(f"{path}: its {CONFIG} does not describe its layers.")
     module, registered = str(entry.get("module") or ""), entry.get("registered_name")
     package, name = module.partition(".")[0], entry["class_name"]
     own = package in ("keras", "tf_keras")
@@ -147,7 +149,7 @@ def _weights(group: h5py.Group, kind: str, config: Mapping, path: Path) -> dict[
         home = group.get(f"{place}/vars" if place else "vars")
         arrays = [] if home is None else [np.asarray(home[str(i)]) for i in range(len(home))]
         if home is not None and len(arrays) != len(names):
-            raise ValueError(
+            raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {len(arrays)} weights in "
                 f"{home.name}, where {kind} has {', '.join(names)}."
             )

@@ -13,6 +13,7 @@ import numpy as np
 from attention_zoo.compat.attention import Attention
 from attention_zoo.compat.keras_multi_head import MultiHeadAttention
 from attention_zoo.compat.keras_self_attention import SeqSelfAttention, SeqWeightedAttention
+from attention_zoo.core.foreign import Refused
 from attention_zoo.presets.config_guard import check_config
 
 #: Layers whose arguments and arithmetic are the same in Keras 2 and 3.
@@ -80,7 +81,7 @@ def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.l
         arguments.pop("batch_input_shape", None)
         return _OLD[class_name](**arguments)
     if class_name not in _SAME:
-        raise ValueError(
+        raise Refused(
             f"The layer {config.get('name')!r} of {path} is of the class {class_name!r}, which "
             "migrate does not know or does not run. Rebuild that model in Keras 3 by hand. Known: "
             f"{', '.join(sorted((*_SAME, *_OLD)))}; Attention is that of the package `attention`, "
@@ -95,7 +96,7 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
     for name, value in config.items():
         known_one = isinstance(value, str) and value in _ACTIVATIONS
         if name.endswith("activation") and not known_one:
-            raise ValueError(
+            raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, which Keras 3 "
                 f"does not compute alike or not at all. Known: {', '.join(sorted(_ACTIVATIONS))}"
             )
@@ -104,7 +105,7 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
         if name in known:
             kept[name] = value
         elif name not in _DROPPED and value not in (None, False):
-            raise ValueError(
+            raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, for which "
                 f"{class_name} of Keras 3 has no counterpart."
             )
@@ -118,7 +119,7 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
 def _dtype(value: Any) -> str:
     name = value["config"]["name"] if isinstance(value, Mapping) else value
     if name not in ("float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"):
-        raise ValueError(f"Unknown dtype of an old layer. Received: {name!r}")
+        raise Refused(f"Unknown dtype of an old layer. Received: {name!r}")
     return name
 
 
@@ -135,7 +136,7 @@ def carry(old: Mapping[str, np.ndarray], layer: keras.layers.Layer, path: Path) 
         given.sort(key=lambda pair: [name for name, _ in wanted + [(pair[0], ())]].index(pair[0]))
     received = [(name, tuple(weight.shape)) for name, weight in given]
     if received != wanted:
-        raise ValueError(
+        raise Refused(
             f"The weights of the layer {layer.name!r} of {path} are not those that "
             f"{type(layer).__name__} needs, {wanted}. Received: {received}"
         )
@@ -150,7 +151,7 @@ def _renamed(
         parts = name.partition(":")[0].split("/")
         last = parts[-2] if parts[-1] == "kernel" else parts[-1].removeprefix(f"{layer.name}_")
         if last not in _PLACES:
-            raise ValueError(f"Unknown weight {name!r} of the layer {layer.name!r} of {path}.")
+            raise Refused(f"Unknown weight {name!r} of the layer {layer.name!r} of {path}.")
         place = _PLACES[last]
         if last == "luong_w":
             weight = weight.T

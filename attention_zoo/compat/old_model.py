@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
 from attention_zoo.core import strict_json
+from attention_zoo.core.foreign import JSON_LIMIT, Refused
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.data_guard import check_weights
-from attention_zoo.presets.folder import JSON_LIMIT
+
+#: How an HDF5 file begins.
+_MAGIC = b"\x89HDF\r\n\x1a\n"
+#: The most layers of a model, each of which takes time to build.
+_LAYERS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,27 +31,32 @@ class OldModel:
     numbers: int
 
 
-def read(path: Path) -> OldModel:
+def read(file: BinaryIO, path: Path) -> OldModel:
     """The model in an .h5 file that `model.save` of Keras 2 wrote.
+
+    Args:
+        file: from `foreign.opened`, which translates what is raised here.
+        path: where it is.
 
     Raises:
         ValueError: if it is no such file, or holds weights alone.
         PresetError: if it holds links, packed data or anything but numbers.
     """
-    if not h5py.is_hdf5(path):
-        raise ValueError(
+    file.seek(0)
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise Refused(
             f"{path} is neither an HDF5 nor a .keras file. Load it in the old environment and "
             "save it with model.save('old.h5')."
         )
     numbers = check_weights(path, below="model_weights")
-    with h5py.File(path, "r") as file:
-        if "model_config" not in file.attrs or "model_weights" not in file:
-            raise ValueError(
+    with h5py.File(file, "r") as old:
+        if "model_config" not in old.attrs or "model_weights" not in old:
+            raise Refused(
                 f"{path} holds no model, weights at most. Save the whole model in the old "
                 "environment with model.save('old.h5')."
             )
-        described = _described(file.attrs["model_config"], path)
-        groups = file["model_weights"]
+        described = _described(old.attrs["model_config"], path)
+        groups = old["model_weights"]
         weights = {name: _arrays(groups[name], path) for name in _names(groups, "layer_names")}
     return OldModel(path, described["class_name"], described["config"], weights, numbers)
 
@@ -61,23 +71,28 @@ def _described(text: Any, path: Path) -> dict[str, Any]:
 def parse(data: bytes, path: Path, where: str) -> Any:
     """The JSON that an old file holds, under limits."""
     if len(data) > JSON_LIMIT:
-        raise ValueError(f"{path}: its {where} has more than {JSON_LIMIT} bytes.")
+        raise Refused(f"{path}: its {where} has more than {JSON_LIMIT} bytes.")
     try:
         return strict_json.parse(data)
     except ValueError as error:
-        raise ValueError(f"{path}: its {where} is no valid JSON: {error}") from None
+        raise Refused(f"{path}: its {where} is no valid JSON: {error}") from None
 
 
 def check_layers(described: Any, path: Path, where: str) -> dict[str, Any]:
     """The config of a described model, whose `layers` is a list."""
     if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
-        raise ValueError(f"{path}: its {where} must be an object with a 'class_name'.")
+        raise Refused(f"{path}: its {where} must be an object with a 'class_name'.")
     config = described.get("config")
     # Early Keras 2 wrote the layers of a Sequential as a bare list
     if isinstance(config, list):
         config = {"name": "sequential", "layers": config}
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-        raise ValueError(f"{path}: its {where} lists no layers.")
+        raise Refused(f"{path}: its {where} lists no layers.")
+    if len(config["layers"]) > _LAYERS:
+        raise Refused(
+            f"{path}: its {where} lists {len(config['layers'])} layers, more than the {_LAYERS} "
+            "allowed."
+        )
     return config
 
 
@@ -92,7 +107,7 @@ def _names(group: h5py.Group, attribute: str) -> list[str]:
     names = [n.decode("utf-8") if isinstance(n, bytes) else str(n) for part in parts for n in part]
     outside = [name for name in names if name.startswith("/")]
     if outside:
-        raise PresetError(f"{group.file.filename}: {outside[0]!r} lies outside of {group.name}.")
+        raise PresetError(f"The old file: {outside[0]!r} lies outside of {group.name}.")
     return names
 
 
@@ -100,6 +115,6 @@ def _arrays(group: h5py.Group, path: Path) -> dict[str, np.ndarray]:
     found = {}
     for name in _names(group, "weight_names"):
         if not isinstance(group.get(name), h5py.Dataset):
-            raise ValueError(f"{path}: the weight {name!r} of {group.name} is not in the file.")
+            raise Refused(f"{path}: the weight {name!r} of {group.name} is not in the file.")
         found[name] = group[name][()]
     return found

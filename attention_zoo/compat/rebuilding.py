@@ -9,6 +9,7 @@ import keras
 
 from attention_zoo.compat.old_layers import carry, translate
 from attention_zoo.compat.old_model import OldModel
+from attention_zoo.core.foreign import Refused, parsing
 from attention_zoo.layers.multi_head import MultiHeadAttention
 from attention_zoo.presets.config_guard import budget
 
@@ -22,22 +23,22 @@ def rebuild(old: OldModel) -> keras.Model:
     """
     builders = {"Sequential": _sequential, "Functional": _functional, "Model": _functional}
     if old.class_name not in builders:
-        raise ValueError(
+        raise Refused(
             f"{old.path} holds a model of the class {old.class_name!r}. migrate reads Sequential "
             "and functional ones, without code of their own."
         )
-    try:
-        with budget(old.numbers, old.path):
-            model = builders[old.class_name](old)
-    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{old.path} does not describe a model: {error!r}") from error
+    with (
+        parsing(old.path, what="description of a model"),
+        budget(old.numbers, old.path),
+    ):
+        model = builders[old.class_name](old)
     for layer in model.layers:
         if not isinstance(layer, keras.layers.InputLayer):
             carry(old.weights.get(layer.name, {}), layer, old.path)
     unknown = {name for name, weights in old.weights.items() if weights}
     unknown -= {layer.name for layer in model.layers}
     if unknown:
-        raise ValueError(f"{old.path} has weights of no layer: {', '.join(sorted(unknown))}")
+        raise Refused(f"{old.path} has weights of no layer: {', '.join(sorted(unknown))}")
     return model
 
 
@@ -53,10 +54,10 @@ def _sequential(old: OldModel) -> keras.Model:
             else translate(entry["class_name"], config, old.path)
         )
         if config.get("return_attention"):
-            raise ValueError(f"{config['name']!r} returns its attention in a Sequential model.")
+            raise Refused(f"{config['name']!r} returns its attention in a Sequential model.")
     model = keras.Sequential(layers, name=old.config.get("name"))
     if not model.built:
-        raise ValueError(
+        raise Refused(
             f"{old.path} does not say what its input is. In the old environment call the model "
             "once, or build it with model.build(shape), and save it again."
         )
@@ -78,7 +79,7 @@ def _functional(old: OldModel) -> keras.Model:
     while waiting:
         ready = [w for w in waiting if all((str(k[0]), k[1]) in tensors for k in w[2])]
         if not ready:
-            raise ValueError(f"{old.path}: the layer {waiting[0][0]!r} has an input from nowhere.")
+            raise Refused(f"{old.path}: the layer {waiting[0][0]!r} has an input from nowhere.")
         for name, at, node, scores in ready:
             inputs = [_tensor(tensors, key, old) for key in node]
             asked = {"return_attention_scores": True} if scores else {}
@@ -108,7 +109,7 @@ def _tensor(tensors: Mapping[tuple[str, int], list], key: list, old: OldModel) -
     name, node, place, *arguments = key
     given = {k: v for k, v in (arguments[0] if arguments else {}).items() if v is not None}
     if given:
-        raise ValueError(
+        raise Refused(
             f"{old.path}: what follows the layer {name!r} is called with {sorted(given)}, which "
             "migrate does not read."
         )
@@ -117,7 +118,7 @@ def _tensor(tensors: Mapping[tuple[str, int], list], key: list, old: OldModel) -
 
 def _input(config: Mapping[str, Any], old: OldModel) -> Any:
     if config.get("sparse") or config.get("ragged"):
-        raise ValueError(f"{old.path}: the input {config['name']!r} is sparse or ragged.")
+        raise Refused(f"{old.path}: the input {config['name']!r} is sparse or ragged.")
     return keras.Input(
         batch_shape=config["batch_input_shape"], dtype=config.get("dtype"), name=config.get("name")
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -96,3 +98,10 @@ def fits(name: str, array: np.ndarray, shape: tuple) -> None:
         raise ValueError(f"`{name}` must have the shape {expected}. Received: {array.shape}")
     if array.shape[0] == 0:
         raise ValueError(f"`{name}` must have at least one sample. Received: {array.shape}")
+
+
+def npz_bytes(named: Mapping[str, Any], *, compressed: bool = False) -> bytes:
+    """Arrays as the bytes of an `.npz` file, which can then be written whole."""
+    memory = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(memory, **named)
+    return memory.getvalue()

@@ -6,10 +6,13 @@ import contextlib
 import hashlib
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from attention_zoo.core import foreign
+from attention_zoo.core.scratch import exchange, scratch
 
 
 def local_path(name: str, value: Any) -> Path:
@@ -35,75 +38,80 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class TooLarge(ValueError):
-    """A file with more bytes than are allowed."""
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes; TooLarge if there are more than `limit`, before they are read."""
-    with open(path, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise TooLarge(f"{path} is larger than the {limit} bytes allowed there.")
-    return data
-
-
 def _previous(path: Path) -> Path:
     return path.with_name(f".{path.name}.previous")
 
 
-def recover_folder(path: Path) -> None:
-    """Bring back the folder that a replacement killed between its two renames had set aside."""
-    if not path.exists() and _previous(path).is_dir():
-        _previous(path).rename(path)
+def standing(path: Path) -> Path:
+    """Where the folder of `path` is: there, or set aside by a replacement that was interrupted
+    between its two renames, where the system cannot replace a folder in one step."""
+    return _previous(path) if not path.exists() and _previous(path).is_dir() else path
 
 
 @contextlib.contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A folder to fill, which takes its place at `path` only when the block ends well.
 
-    Whatever happens, `path` holds the old folder or the new one (or, for the instant between two
-    renames, `recover_folder` brings the old one back). Raises FileExistsError if something is
-    there and `overwrite` is false, NotADirectoryError if it is not a folder.
+    Whatever happens, `path` holds the old folder or the new one (where the system cannot replace
+    a folder in one step, `standing` finds the old one between the two), and what a killed process
+    left is cleared by the next call. The new folder may be read by whom the old one could.
+
+    Raises:
+        FileExistsError: if something is there and `overwrite` is false.
+        NotADirectoryError: if it is not a folder.
+        OSError: if the disk is full; what was there is kept.
     """
     path = Path(os.path.abspath(path))
-    recover_folder(path)
+    if standing(path) != path:
+        standing(path).rename(path)
     refuse_existing(path, overwrite=overwrite)
     if path.exists() and (path.is_symlink() or not path.is_dir()):
         raise NotADirectoryError(f"{path} is in the way: it is not a folder.")
     _make_room(path.parent)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", dir=path.parent))
-    try:
-        yield scratch
-        scratch.chmod(0o777 & ~_umask())
-        if path.exists():
+    with scratch(path) as room:
+        made = room / "new"
+        made.mkdir()
+        yield made
+        if not path.exists():
+            made.rename(path)
+            return
+        made.chmod(stat.S_IMODE(path.stat().st_mode))
+        if not exchange(made, path):
             shutil.rmtree(_previous(path), ignore_errors=True)
             path.rename(_previous(path))
-        scratch.rename(path)
-        shutil.rmtree(_previous(path), ignore_errors=True)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+            made.rename(path)
+            shutil.rmtree(_previous(path), ignore_errors=True)
 
 
 @contextlib.contextmanager
-def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A file to write, of the same suffix, that takes its place at `path` if all goes well."""
+def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> Iterator[Path]:
+    """A file to write, of the same name, that takes its place at `path` if all goes well.
+
+    A file that replaces another may be read by whom that could; one with a `secret` by this user
+    alone.
+
+    Raises:
+        FileExistsError: if something is there and `overwrite` is false; for a link, a pipe or a
+            device in any case, since nothing is written by way of them.
+        IsADirectoryError: for a folder.
+    """
     path = Path(os.path.abspath(path))
     refuse_existing(path, overwrite=overwrite)
-    if path.is_dir():
+    kind = foreign.kind_of(path.lstat().st_mode) if os.path.lexists(path) else None
+    if kind == "a folder":
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
+    if kind is not None:
+        raise FileExistsError(f"{path} is {kind}, and is kept. Choose another path.")
     _make_room(path.parent)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:100]}.", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    scratch = Path(name)
-    try:
-        yield scratch
-        scratch.chmod(0o666 & ~_umask())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with scratch(path) as room:
+        made = room / path.name
+        made.touch(0o600 if secret else 0o666)
+        yield made
+        if secret:
+            made.chmod(0o600)
+        elif path.is_file():
+            made.chmod(stat.S_IMODE(path.stat().st_mode))
+        made.replace(path)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -120,9 +128,3 @@ def _make_room(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise NotADirectoryError(f"{folder} cannot be made: a file is in the way.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -183,9 +183,9 @@ class Explanation:
         return storage.save(self, path, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | Path) -> Explanation:
-        """Read what `save` wrote; ValueError for a file that holds something else."""
-        return cls(**storage.load(path))
+    def load(cls, path: str | Path, *, max_bytes: int | None = None) -> Explanation:
+        """Read what `save` wrote; ValueError for another file, or beyond `max_bytes` of memory."""
+        return cls(**storage.load(path, max_bytes))
 
     def plot(
         self,

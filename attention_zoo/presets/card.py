@@ -6,13 +6,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from attention_zoo.core.printable import printable
+
 #: The version of the folder format that this release writes, and the newest that it reads: 3 has
 #: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories.
 FORMAT = 3
 
 
 class PresetError(Exception):
-    """A preset that cannot be trusted or used: the message says what, where, and what to do."""
+    """A preset that cannot be trusted or used: the message says what, where, and what to do.
+
+    What the message quotes of the preset cannot command a terminal.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 class FileEntry(BaseModel):

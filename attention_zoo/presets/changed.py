@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
 
+from attention_zoo.presets import weights
 from attention_zoo.presets.card import PresetError
 
 #: Where the weights' file has the LoRA factors, which Keras would merge into the kernels.
@@ -109,21 +111,24 @@ def transfer(source: keras.layers.Layer, target: keras.layers.Layer) -> Any:
     return target
 
 
-def save_weights(model: keras.Model, path: Path) -> None:
-    """Write a model's weights, LoRA factors beside the kernels that they belong to."""
+def weights_bytes(model: keras.Model) -> bytes:
+    """A model's weights as the bytes of a `.weights.h5`, LoRA factors beside their kernels."""
     tuned = _with_lora(model)
     for layer in tuned.values():
         layer.lora_enabled = False
     try:
-        model.save_weights(path)
+        data = weights.weights_bytes(model)
     finally:
         for layer in tuned.values():
             layer.lora_enabled = True
-    if tuned:
-        with h5py.File(path, "a") as file:
-            for index, layer in tuned.items():
-                for name, factor in _factors(layer).items():
-                    file[f"{_LORA}/{index}/{name}"] = factor.numpy()
+    if not tuned:
+        return data
+    memory = io.BytesIO(data)
+    with h5py.File(memory, "a") as file:
+        for index, layer in tuned.items():
+            for name, factor in _factors(layer).items():
+                file[f"{_LORA}/{index}/{name}"] = factor.numpy()
+    return memory.getvalue()
 
 
 def load_factors(model: keras.Model, path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import files, strict_json
+from attention_zoo.core import files, foreign
 from attention_zoo.core.registry import one_of
-from attention_zoo.presets.card import Card, PresetError, make_card
+from attention_zoo.presets.card import Card, FileEntry, PresetError, make_card
 
 CONFIG = "config.json"
 CARD = "card.json"
@@ -32,7 +33,7 @@ DEFAULT_TAGS = {
 }
 
 #: The bytes that a card or config may have.
-JSON_LIMIT = 1_000_000
+JSON_LIMIT = foreign.JSON_LIMIT
 
 
 def shipped() -> Path:
@@ -132,7 +133,7 @@ def _has_separator(text: str) -> bool:
 
 
 def _folder_at(path: Path) -> Path:
-    files.recover_folder(path)
+    path = files.standing(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no preset at {path}.")
     if not path.is_dir():
@@ -147,16 +148,12 @@ def _no_folder(path: Path) -> NotADirectoryError:
     return NotADirectoryError(error)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, links: bool = False) -> Any:
     """The value in a JSON file of a preset, read under limits; PresetError if they are broken."""
     try:
-        return strict_json.parse(files.read_bounded(path, JSON_LIMIT))
+        return foreign.read_json(path, links=links, error=PresetError)
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
-    except files.TooLarge as error:
-        raise PresetError(str(error)) from None
-    except ValueError as error:
-        raise PresetError(f"{path} is no valid JSON: {error}") from None
 
 
 def read_card(name: str | os.PathLike) -> Card:
@@ -184,24 +181,33 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
         inside = links_to is not None and found.resolve().is_relative_to(links_to.resolve())
         if found.is_symlink() and not inside:
             raise PresetError(f"{found} is a link. A preset's files must be in its folder.")
-    card = make_card(read_json(folder / CARD), folder / CARD)
+    card = make_card(read_json(folder / CARD, links=links_to is not None), folder / CARD)
     if set(card.files) != set(VOUCHED):
         raise PresetError(
             f"{folder / CARD} must vouch for {', '.join(VOUCHED)}. "
             f"Received: {', '.join(sorted(card.files)) or 'nothing'}"
         )
     for name, entry in card.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise PresetError(f"{folder} is no whole preset: {name} is missing.")
-        size = path.stat().st_size
-        if size != entry.size:
-            raise PresetError(
-                f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
-                "Save or copy the preset again."
-            )
-        if files.sha256(path) != entry.sha256:
-            raise PresetError(
-                f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
-            )
+        _check_file(folder / name, entry, links=links_to is not None)
     return card
+
+
+def _check_file(path: Path, entry: FileEntry, *, links: bool) -> None:
+    """Refuse a file that is not the one that its card vouches for."""
+    try:
+        with foreign.opened(path, what="file", links=links, error=PresetError) as file:
+            size = foreign.size_of(file)
+            if size != entry.size:
+                raise PresetError(
+                    f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
+                    "Save or copy the preset again."
+                )
+            found = hashlib.sha256()
+            while part := file.read(2**20):
+                found.update(part)
+    except FileNotFoundError:
+        raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
+    if found.hexdigest() != entry.sha256:
+        raise PresetError(
+            f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
+        )

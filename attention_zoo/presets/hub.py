@@ -39,7 +39,7 @@ def fetch(name: str) -> Path:
     repository, revision = parse(name)
     hub = require("huggingface_hub", extra="hub")
     path = _fetch_one(hub, name, repository, revision, CARD, JSON_LIMIT)
-    card = make_card(read_json(path), f"{name}/{CARD}")
+    card = make_card(read_json(path, links=True), f"{name}/{CARD}")
     for file in VOUCHED:
         if file in card.files:
             # The revision that the card is of, whatever a branch points to by now

@@ -21,6 +21,7 @@ from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find,
 from attention_zoo.presets.golden import verify as replay
 from attention_zoo.presets.newer import without_unknown
 from attention_zoo.presets.plan import KERAS, of_format, realize
+from attention_zoo.presets.steady import steady
 
 
 def load(
@@ -71,13 +72,9 @@ def load(
     if hub.is_address(name):
         folder = hub.fetch(str(name))
         # The Hub's cache has its files as links to where it keeps their contents
-        card = checked(folder, links_to=folder.parents[1])
+        model, card = _whole(folder, verify, folder.parents[1])
     else:
-        folder = find(name)
-        card = checked(folder)
-    model = load_folder(folder, card)
-    if verify:
-        replay(model, folder / GOLDEN)
+        model, card = steady(lambda: find(name), lambda folder: _whole(folder, verify))
     if outputs is None and activation is None:
         return model
     return _with_new_head(model, card, outputs, activation)
@@ -111,6 +108,14 @@ def _with_new_head(
     return twin
 
 
+def _whole(folder: Path, verify: bool, links_to: Path | None = None) -> tuple[keras.Model, Card]:
+    card = checked(folder, links_to=links_to)
+    model = load_folder(folder, card)
+    if verify:
+        replay(model, folder / GOLDEN)
+    return model, card
+
+
 def load_folder(folder: Path, card: Card) -> keras.Model:
     """The model in a folder whose files are those of its card."""
     path = folder / WEIGHTS
@@ -135,7 +140,8 @@ def load_folder(folder: Path, card: Card) -> keras.Model:
 
 def _build(folder: Path, card: Card) -> keras.Model:
     path = folder / CONFIG
-    config = read_json(path)
+    # `checked` has refused links, but for those of the Hub's cache into itself
+    config = read_json(path, links=True)
     if not isinstance(config, dict) or set(config) - {"layers"} != {"architecture", "config"}:
         raise PresetError(f"{path} must be an object with 'architecture' and 'config'.")
     if config["architecture"] != card.architecture:

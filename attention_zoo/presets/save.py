@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.core import checks, files
+from attention_zoo.core import arrays, checks, files
 from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
@@ -24,9 +24,9 @@ from attention_zoo.presets.card import Card, FileEntry, PresetError
 from attention_zoo.presets.changed import (
     change,
     changes,
-    save_weights,
     transfer,
     weighted,
+    weights_bytes,
 )
 from attention_zoo.presets.config_guard import BROKEN
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
@@ -74,6 +74,7 @@ def save(
             to do instead; for a path that ends in `.keras`, or an address elsewhere.
         TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
+        OSError: if the disk is full; what was there is kept.
 
     Example:
 
@@ -112,7 +113,7 @@ def save(
         config: dict[str, Any] = {"architecture": plan.architecture, "config": plan.config}
         config |= {"layers": rows} if rows else {}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
-        save_weights(bare, folder / WEIGHTS)
+        (folder / WEIGHTS).write_bytes(weights_bytes(bare))
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
@@ -202,7 +203,7 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
         "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
     }
     named |= golden_outputs(model, inputs)
-    np.savez(path, **named)
+    path.write_bytes(arrays.npz_bytes(named))
 
 
 def versions() -> dict[str, str]:

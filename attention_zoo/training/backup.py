@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 
-from attention_zoo.core import files
+from attention_zoo.core import files, foreign
+from attention_zoo.presets.weights import load_weights_bytes, weights_bytes
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.recipe import Recipe
 
+#: What to do about a state that cannot be read.
+CURE = "Begin again with --overwrite (overwrite=True)."
 #: Steps between two backups of a process that writes none.
 _NEVER = 2**62
 
@@ -53,8 +59,12 @@ class Backup:
         state = {"recipe": recipe.model_dump(), "data": data.fingerprint()}
         state["backend"] = keras.backend.backend()
         path = folder / "run.json"
+        foreign.plain_folder(folder)
         if path.exists():
-            refuse_other(json.loads(path.read_text("utf-8")), json.loads(json.dumps(state)), folder)
+            old = foreign.records(path, kind=dict, cure=CURE)
+            refuse_other(old, json.loads(json.dumps(state)), folder)
+            if writes:
+                _heal(folder)
             return
         if not writes:
             raise ValueError(
@@ -71,7 +81,7 @@ class Backup:
             return []
         # Keras's own callback restores weights, optimizer and epoch; its second copy survives a
         # kill in the middle of writing the first
-        restore = keras.callbacks.BackupAndRestore(
+        restore = _Restore(
             str(self.folder / f"phase_{phase}"), save_freq="epoch" if self.writes else _NEVER,
             double_checkpoint=True, delete_checkpoint=False,
         )  # fmt: skip
@@ -101,7 +111,7 @@ class Backup:
     def load_best(self, phase: int, epoch: int, model: keras.Model) -> None:
         """Load what `keep_best` kept before the interruption."""
         if self.folder is not None:
-            model.load_weights(self.folder / _best(phase, epoch))
+            read_weights(model, self.folder / _best(phase, epoch))
 
     def _aside(self) -> Path:
         """A passing folder for what this process need not keep."""
@@ -113,7 +123,7 @@ class Backup:
         """The history of a phase that ended before the interruption, its weights loaded."""
         if self.folder is None or not (self.folder / f"phase_{phase}.weights.h5").exists():
             return None
-        model.load_weights(self.folder / f"phase_{phase}.weights.h5")
+        read_weights(model, self.folder / f"phase_{phase}.weights.h5")
         return _columns(self.rows(phase))
 
     def finish_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]]:
@@ -129,8 +139,59 @@ class Backup:
         return _columns(self._kept.rows)
 
 
+class _Restore(keras.callbacks.BackupAndRestore):
+    """Keras's, whose errors say what to do."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        with foreign.parsing(self.backup_dir, what="backup of this training", cure=CURE):
+            super().on_train_begin(logs)
+
+
+#: What Keras's callback writes after each epoch, the second after the first; of both it keeps the
+#: ones before, under names that end in .bkp.
+_WEIGHTS, _EPOCH = "latest.weights.h5", "training_metadata.json"
+
+
+def _heal(folder: Path) -> None:
+    """Where a full disk or a kill tore a phase's last backup, go back to the one before it; where
+    there is none, to the beginning of the phase."""
+    for state in (path for path in folder.glob("phase_*/") if path.name[6:].isdecimal()):
+        last, before = (
+            [state / f"{name}{end}" for name in (_WEIGHTS, _EPOCH)] for end in ("", ".bkp")
+        )
+        earlier = _whole(*before, ordered=True)
+        if _whole(*last, ordered=earlier):
+            continue
+        if earlier:
+            for old, new in zip(before, last, strict=True):
+                old.replace(new)
+            continue
+        shutil.rmtree(state)
+        for path in (folder / f"{state.name}.json", *folder.glob(f"{state.name}.best_*")):
+            path.unlink(missing_ok=True)
+
+
+def _whole(weights: Path, epoch: Path, *, ordered: bool) -> bool:
+    """Whether a backup can be read, and if it is to be `ordered`, whether its second file was
+    written after the first."""
+    try:
+        with foreign.opened(weights, what="HDF5 file") as file, h5py.File(file, "r") as read:
+            read.visititems(lambda name, item: None)
+        done = foreign.read_json(epoch, kind=dict).get("epoch")
+    except (foreign.Refused, FileNotFoundError):
+        return False
+    late = epoch.stat().st_mtime_ns >= weights.stat().st_mtime_ns
+    return isinstance(done, int) and (late or not ordered)
+
+
 def _rows(path: Path) -> list[dict[str, float]]:
-    return json.loads(path.read_text("utf-8")) if path.exists() else []
+    if not os.path.lexists(path):
+        return []
+    rows = foreign.records(path, kind=list, cure=CURE)
+    for row in rows:
+        if not isinstance(row, dict) or not all(isinstance(v, float) for v in row.values()):
+            raise foreign.Refused(f"{path} does not hold the figures of epochs. {CURE}")
+    return rows
 
 
 def _best(phase: int, epoch: int | str | None) -> str:
@@ -143,10 +204,22 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
 
 def write_weights(model: keras.Model, path: Path) -> None:
     """Write a model's weights to a `.weights.h5`, whole or not at all, in place of older ones."""
+    data = weights_bytes(model)
     with files.new_file(path, overwrite=True) as scratch:
-        named = scratch.with_name(scratch.name.removesuffix(".h5") + ".weights.h5")
-        model.save_weights(named)
-        named.replace(scratch)
+        scratch.write_bytes(data)
+
+
+def read_weights(
+    model: keras.Model, path: Path, *, error: type[Exception] = foreign.Refused, cure: str = CURE
+) -> None:
+    """Load what `write_weights` wrote, all of it; `error` with the cure where that is not so."""
+    with (
+        foreign.opened(path, what="file of this model's weights", error=error, cure=cure) as file,
+        warnings.catch_warnings(),
+    ):
+        # Keras warns and leaves random weights where a file lacks a layer
+        warnings.simplefilter("error", UserWarning)
+        load_weights_bytes(model, file.read())
 
 
 def refuse_other(

@@ -6,7 +6,7 @@ import math
 from importlib import resources
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from attention_zoo.core import arrays
 from attention_zoo.core.registry import one_of
@@ -29,7 +29,7 @@ class Phase(_Data):
     """Some epochs at one learning rate, with some attention arguments of their own."""
 
     epochs: PositiveInt
-    learning_rate: PositiveFloat = 1e-3
+    learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False)
     #: Arguments of the attention layer that this phase replaces, such as its penalty.
     attention: dict[str, Any] = Field(default_factory=dict)
 

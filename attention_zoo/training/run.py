@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from attention_zoo.core import checks, files
+from attention_zoo.core import checks, files, foreign
 from attention_zoo.presets.save import save
 from attention_zoo.training.data import Dataset, check_dataset
 from attention_zoo.training.distribution import Alone, together
@@ -164,6 +164,9 @@ def _state_folder(shared: Alone, out: Path | None, resume: bool, overwrite: bool
         return out.with_name(f"{out.name}.training")
     files.refuse_existing(out, overwrite=overwrite)
     state = out.with_name(f"{out.name}.training")
+    if state.is_symlink() or (state.exists() and not state.is_dir()):
+        raise FileExistsError(f"{state} is no folder, and is kept as it is.")
+    foreign.plain_folder(state)
     if state.exists() and not {path.name for path in state.iterdir()} <= _STATE:
         raise FileExistsError(f"{state} holds other files than a run's, and is kept as it is.")
     if state.exists() and not resume:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from attention_zoo import models, tasks
-from attention_zoo.core import files
+from attention_zoo.core import files, foreign
 from attention_zoo.training.data import Dataset, from_task
 from attention_zoo.training.fit import build_for, fit
 from attention_zoo.training.measure import measure
@@ -91,7 +91,8 @@ def study(
                     found = _figures(control(recipe).changed(seed=seed))
                 with files.new_file(done) as scratch:
                     scratch.write_text(json.dumps(found), "utf-8")
-            runs.append(json.loads(done.read_text("utf-8")))
+            cure = "Remove it: that run is done again."
+            runs.append(foreign.records(done, kind=dict, cure=cure))
             figures = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
             report(f"{name}, seed {seed}: {figures}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}

@@ -15,6 +15,7 @@ import keras_tuner
 import numpy as np
 
 from attention_zoo.core import files, strict_json
+from attention_zoo.core.arrays import npz_bytes
 from attention_zoo.training.data import Dataset
 from attention_zoo.tuning.folder import TuningError
 from attention_zoo.version import __version__
@@ -58,7 +59,7 @@ def assign(folder: Path, arguments: Mapping[str, Any]) -> str:
         arguments: those of `make_plan`.
     """
     crew = folder / CREW
-    crew.mkdir(exist_ok=True)
+    crew.mkdir(mode=0o700, exist_ok=True)
     (crew / _ENDED).unlink(missing_ok=True)
     # Workers that outlive their chief know the next one by the token
     known = _read(crew / _ARGUMENTS) if (crew / _ARGUMENTS).exists() else {}
@@ -71,9 +72,10 @@ def assign(folder: Path, arguments: Mapping[str, Any]) -> str:
         fields = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
         arrays = {name: fields.pop(name) for name in _ARRAYS}
         with files.new_file(crew / _DATA, overwrite=True) as scratch:
-            np.savez(scratch, **{k: v for k, v in arrays.items() if v is not None})
+            scratch.write_bytes(npz_bytes({k: v for k, v in arrays.items() if v is not None}))
         told["data"] = fields
-    with files.new_file(crew / _ARGUMENTS, overwrite=True) as scratch:
+    # The token is for this user's processes alone
+    with files.new_file(crew / _ARGUMENTS, overwrite=True, secret=True) as scratch:
         scratch.write_text(
             json.dumps(told, indent=1, default=lambda value: value.item()) + "\n", "utf-8"
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import files, strict_json
+from attention_zoo.core import files, foreign
 from attention_zoo.training.backup import refuse_other
 
 #: The version of the folder's layout.
@@ -37,11 +38,11 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
     """
     wanted = _plain(search)
     path = folder / MANIFEST
-    if (folder / LOCK).exists():
+    if os.path.lexists(folder / LOCK):
         with alone(folder):  # a search that runs is not replaced
             pass
     if path.exists() and resume:
-        refuse_other(_read(path), wanted, folder, "search")
+        refuse_other(read_state(path), wanted, folder, "search")
         check_state(folder)
         return
     if path.exists() and not overwrite:
@@ -59,7 +60,7 @@ def same_search(folder: Path, search: dict[str, Any]) -> None:
     """ValueError, with the difference, if a worker would search for something else than the
     folder's chief."""
     cure = "Give a worker what its chief was given."
-    refuse_other(_read(folder / MANIFEST), _plain(search), folder, "search", cure)
+    refuse_other(read_state(folder / MANIFEST), _plain(search), folder, "search", cure)
 
 
 def _plain(search: dict[str, Any]) -> dict[str, Any]:
@@ -67,26 +68,27 @@ def _plain(search: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_state(folder: Path) -> None:
-    """TuningError, with the cure, for a state file that is empty or torn."""
+    """TuningError, with the cure, for a state file that is empty or torn, and for anything in the
+    folder that is neither a file nor a folder."""
+    foreign.plain_folder(folder, error=TuningError)
     trials = folder / TRIALS
-    for path in [trials / "oracle.json", *sorted(trials.glob("trial_*/trial.json"))]:
+    for path in [trials / "oracle.json", *sorted(trials.glob("trial_*/*.json"))]:
         if path.exists():
-            _read(path)
+            read_state(path)
 
 
-def _read(path: Path) -> Any:
-    try:
-        values = strict_json.parse(path.read_bytes())
-    except ValueError as error:
-        cure = (
-            f"Remove the folder {path.parent}: the search goes on without that trial."
-            if path.name == "trial.json"
-            else "Bring it back from a copy, or begin anew with overwrite."
-        )
-        raise TuningError(f"{path} cannot be read: {error}. {cure}") from None
-    if not isinstance(values, dict):
-        raise TuningError(f"{path} cannot be read: it holds no JSON object.")
-    return values
+def read_state(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a search; TuningError, with the cure, where there is none."""
+    return foreign.records(path, kind=dict, error=TuningError, cure=cure_of(path))
+
+
+def cure_of(path: Path) -> str:
+    """What to do about a broken file of a search."""
+    if path.name == "trial.json":
+        return f"Remove the folder {path.parent}: the search goes on without that trial."
+    if path.parent.name.startswith("trial_"):
+        return "Remove it: what it held is done again."
+    return "Bring it back from a copy, or begin again with overwrite."
 
 
 @contextlib.contextmanager
@@ -95,7 +97,7 @@ def alone(folder: Path) -> Iterator[None]:
 
     The lock is the system's, so that it is gone with the process, however that ends.
     """
-    with open(folder / LOCK, "w") as file:
+    with foreign.open_for_writing(folder / LOCK, error=TuningError) as file:
         try:
             import fcntl
         except ImportError:  # Windows has no such lock

@@ -12,9 +12,10 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial
 
-from attention_zoo.core import files, optional
+from attention_zoo.core import files, foreign, optional
 from attention_zoo.tuning import nsga2
 from attention_zoo.tuning.bayesian import Bayesian
+from attention_zoo.tuning.folder import TuningError, cure_of, read_state
 from attention_zoo.tuning.nsga2 import Nsga2
 from attention_zoo.tuning.objectives import OBJECTIVES
 from attention_zoo.tuning.space import SearchSpace
@@ -98,11 +99,13 @@ class Steady(keras_tuner.Oracle):
     def reload(self) -> None:
         """Go on from the folder: the trials' own files say which of them ended."""
         path = Path(self._get_oracle_fname())
-        for trial_id in json.loads(path.read_text("utf-8"))["start_order"]:
-            if not (Path(self._get_trial_dir(trial_id)) / "trial.json").exists():
-                lost = Trial(self.get_space(), trial_id, "FAILED", "its files were removed")
-                self._save_trial(lost)
-        super().reload()
+        state = read_state(path)
+        with foreign.parsing(path, what="state", error=TuningError, cure=cure_of(path)):
+            for trial_id in state["start_order"]:
+                if not (Path(self._get_trial_dir(trial_id)) / "trial.json").exists():
+                    lost = Trial(self.get_space(), trial_id, "FAILED", "its files were removed")
+                    self._save_trial(lost)
+            super().reload()
         trials = sorted(self.trials.items(), key=lambda item: int(item[0]))
         self.trials.clear()
         self.trials.update(trials)

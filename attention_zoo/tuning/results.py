@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from attention_zoo.core import files, optional
+from attention_zoo.core import files, foreign, optional
 from attention_zoo.core.registry import one_of
-from attention_zoo.tuning.folder import MANIFEST, TRIALS
+from attention_zoo.tuning.folder import MANIFEST, TRIALS, TuningError, cure_of, read_state
 from attention_zoo.tuning.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -57,38 +57,38 @@ def read_trials(folder: str | Path) -> list[TrialResult]:
     """The trials in the folder of a search, in their order."""
     found = []
     for path in sorted(Path(folder).glob(f"{TRIALS}/trial_*/trial.json")):
-        state = json.loads(path.read_text("utf-8"))
+        state = read_state(path)
         executions = [
-            json.loads(one.read_text("utf-8"))
-            for one in sorted(path.parent.glob("execution_*.json"), key=lambda p: int(p.stem[10:]))
+            read_state(one) for one in sorted(path.parent.glob("execution_*.json"), key=_number)
         ]
-        done = state["status"] == "COMPLETED"
-        # What one execution left undefined has no mean
-        names = [
-            name
-            for name in (executions[0]["figures"] if done else {})
-            if all(name in one["figures"] for one in executions)
-        ]
-        figures = {
-            name: float(np.mean([one["figures"][name] for one in executions])) for name in names
-        }
-        values = state["hyperparameters"]["values"]
-        found.append(
-            TrialResult(
-                int(state["trial_id"]),
-                state["status"],
-                values,
-                figures,
-                executions,
-                state["message"],
-            )  # fmt: skip
-        )
+        with foreign.parsing(path.parent, what="trial", error=TuningError, cure=cure_of(path)):
+            found.append(_trial(state, executions))
     return sorted(found, key=lambda one: one.trial)
+
+
+def _number(path: Path) -> tuple[int, str]:
+    """The order of executions: by number, whatever else has such a name last."""
+    digits = path.stem.rpartition("_")[2]
+    return (int(digits) if digits.isdecimal() else 10**9, digits)
+
+
+def _trial(state: dict[str, Any], executions: list[dict[str, Any]]) -> TrialResult:
+    done = state["status"] == "COMPLETED"
+    # What one execution left undefined has no mean
+    names = [
+        name
+        for name in (executions[0]["figures"] if done else {})
+        if all(name in one["figures"] for one in executions)
+    ]
+    figures = {name: float(np.mean([one["figures"][name] for one in executions])) for name in names}
+    values = state["hyperparameters"]["values"]
+    trial, message = int(state["trial_id"]), state["message"]
+    return TrialResult(trial, state["status"], values, figures, executions, message)
 
 
 def trial_folder(folder: Path, trial: int) -> Path:
     """Where a trial's files are: KerasTuner pads its number to the digits of the budget."""
-    return next(p for p in folder.glob(f"{TRIALS}/trial_*") if int(p.name[6:]) == trial)
+    return next(p for p in folder.glob(f"{TRIALS}/trial_*") if _number(p)[0] == trial)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -197,7 +197,7 @@ def best_values(folder: str | Path) -> dict[str, Any]:
     completed = [one for one in read_trials(path) if one.status == "COMPLETED"]
     if not completed:
         raise ValueError(f"No trial of the search in {folder} has ended well.")
-    objectives = json.loads((path / MANIFEST).read_text("utf-8"))["objectives"]
+    objectives = read_state(path / MANIFEST)["objectives"]
     return best_of(completed, objectives[0]).values
 
 

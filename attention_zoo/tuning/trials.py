@@ -14,11 +14,12 @@ import keras_tuner
 import numpy as np
 
 from attention_zoo.core import files
-from attention_zoo.training.backup import write_weights
+from attention_zoo.training.backup import read_weights, write_weights
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.fit import TrainingError, build_for, fit
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.reuse import Shelf
+from attention_zoo.tuning.folder import TuningError, cure_of, read_state
 from attention_zoo.tuning.hypermodel import HyperAttention
 from attention_zoo.tuning.objectives import OBJECTIVES, figures
 
@@ -114,14 +115,15 @@ class Trainer:
                 best = self.whole is None
                 best = best and all(self._better(record, earlier) for earlier in found)
                 _keep(path, record, folder / CHECKPOINT if best else None, model)
-            found.append(json.loads(path.read_text("utf-8")))
+            found.append(read_state(path))
         names = [n for n in found[0]["figures"] if all(n in one["figures"] for one in found)]
         return {name: float(np.mean([one["figures"][name] for one in found])) for name in names}
 
     def model(self, values: dict[str, Any], folder: Path) -> keras.Model:
         """The trained model of a trial whose weights were kept."""
         model = self.untrained(values)
-        model.load_weights(folder / CHECKPOINT)
+        path = folder / CHECKPOINT
+        read_weights(model, path, error=TuningError, cure=cure_of(folder / "trial.json"))
         return model
 
     def trained_on_all(self, recipe: Recipe) -> keras.Model:

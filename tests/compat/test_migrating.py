@@ -134,7 +134,7 @@ def test_files_that_are_not_there_or_in_the_way(tmp_path, monkeypatch):
         az.load("text.h5")
     with pytest.raises(az.PresetError, match="saved by Keras 2. Convert it with"):
         az.load(OLD / "luong.keras")
-    with pytest.raises(FileNotFoundError, match="no reference"):
+    with pytest.raises(FileNotFoundError, match="no file .*no.npz"):
         migrate(OLD / "padded.h5", tmp_path / "a.keras", reference=tmp_path / "no.npz")
     assert (tmp_path / "taken.keras").read_text() == "mine"
     migrate(OLD / "padded.h5", tmp_path / "taken.keras", overwrite=True)
@@ -234,7 +234,12 @@ STRANGE = {"module": "os", "class_name": "system", "config": {"command": "true"}
         (lambda d: gru(d).update(units=3), None, ValueError, "are not those that GRU needs"),
         (lambda d: gru(d).update(kernel_initializer=STRANGE), None, az.PresetError, "'system'"),
         (lambda d: gru(d).update(time_major=True), None, ValueError, "time_major=True"),
-        (lambda d: gru(d).pop("units"), None, ValueError, "does not describe a model"),
+        (
+            lambda d: gru(d).pop("units"),
+            None,
+            ValueError,
+            "no valid description of a model: .*units",
+        ),
         (lambda d: d.update(class_name="Mine"), None, ValueError, "of the class 'Mine'"),
         (lambda d: d["config"].pop("layers"), None, ValueError, "lists no layers"),
         (None, without_a_description, ValueError, "holds no model"),

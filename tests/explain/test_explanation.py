@@ -113,13 +113,13 @@ def test_files_that_hold_no_explanation(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file"):
         az.Explanation.load(path)
     np.savez(path, x=X)
-    with pytest.raises(ValueError, match="no saved explanation"):
+    with pytest.raises(ValueError, match="no valid saved explanation"):
         az.Explanation.load(path)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match="no saved explanation"):
+    with pytest.raises(ValueError, match="no valid saved explanation"):
         az.Explanation.load(path)
     np.savez(path, meta=np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="no saved explanation"):
+    with pytest.raises(ValueError, match="no valid saved explanation"):
         az.Explanation.load(path)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import attention_zoo as az
+from attention_zoo.core import memory
 from attention_zoo.training import from_arrays, read
 from attention_zoo.training.data import PADDING
 from attention_zoo.training.scaling import scaled
@@ -128,8 +129,14 @@ def test_an_unknown_kind(tmp_path, kind):
     ("text", "message"),
     [
         ("", "is empty"),
-        ("a,b\n", "a header and at least one row"),
+        ("a,b,y\n", "a header and at least one row"),
+        ("\n\n", "a header and at least one row"),
         ("a,b,y\n1,2,0\n1,x,1\n", "row 3, column 'b': the text 'x'"),
+        ("a,b,y\n1,2,0\n1,1_000,1\n", "row 3, column 'b': the text '1_000'"),
+        ("a,b,y\n1,2,0\n1,\u0661,1\n", "row 3, column 'b': the text '\u0661'"),
+        ("a,b,y\n1,2,0\n\n1,1e999,1\n", "row 3, column 'b': '1e999' where a finite number"),
+        ("a,b,y\n1,2,0\n1,2,1_000\n", "row 3, column 'y': '1_000' is written as no number"),
+        ("a,b,y\n1,2,0,4\n1,2,1,4\n", "row 2: 4 cells where the header has 3"),
         ("a,b,y\n1,,0\n1,2,1\n", "row 2, column 'b': an empty cell"),
         ("a,b,y\n1,2,0\n1,2\n", "row 3: 2 cells where the header has 3"),
         ("a,a,y\n1,2,0\n1,2,1\n", "the column 'a' more than once"),
@@ -159,7 +166,7 @@ def test_a_csv_without_a_target_names_the_columns_and_large_decimals_are_numbers
         ({"y": Y}, "no array 'x'. It holds: y"),
         ({"x": X}, "no array 'y'"),
         ({"x": X, "y": Y[:5]}, "one value for each of the 20 samples"),
-        ({"x": np.array([{}], dtype=object), "y": Y}, "cannot be read as .npz"),
+        ({"x": np.array([{}], dtype=object), "y": Y}, "no valid .npz file"),
         ({"x": X[:0], "y": Y[:0]}, "`x` has no samples"),
         ({"x": np.where(X > 1, np.inf, X), "y": Y}, "`x` must be finite"),
         ({"x": X[:, 0], "y": Y}, "`x` must be"),
@@ -200,8 +207,48 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(ValueError, match="must end with .npz or .csv. Received: .txt"):
         read(tmp_path / "a.txt")
     (tmp_path / "b.npz").write_text("no zip")
-    with pytest.raises(ValueError, match="cannot be read as .npz"):
+    with pytest.raises(ValueError, match="no valid .npz file"):
         read(tmp_path / "b.npz")
+
+
+def test_a_table_of_many_columns_is_read_whole_and_only_below_the_limit(tmp_path):
+    names = [f"c{i}" for i in range(20_011)]
+    path = csv(tmp_path / "a.csv", ",".join(names) + ",y\n")
+    values = RNG.normal(size=(7, 20_011)).round(3)
+    with open(path, "a") as file:
+        for row, label in zip(values, "ababbab", strict=True):
+            file.write(",".join(map(str, row)) + f",{label}\n")
+    data = read(path, target="y")
+    np.testing.assert_array_equal(data.x, values.astype("float32"))
+    assert data.names == names and data.classes == ["a", "b"]
+    with pytest.raises(ValueError, match="more than the 1,000,000 allowed.*raise max_bytes"):
+        read(path, target="y", max_bytes=10**6)
+
+
+def test_arrays_may_take_a_quarter_of_the_memory_unless_told_otherwise(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((1000, 101)), y=np.arange(1000) % 2)
+    assert read(tmp_path / "a.npz").x.shape == (1000, 101)
+    monkeypatch.setattr(memory, "total", lambda: 4 * 800_000)
+    with pytest.raises(ValueError, match="take 816,256 bytes.* more than the 800,000 allowed"):
+        read(tmp_path / "a.npz")
+    assert read(tmp_path / "a.npz", max_bytes=820_000).x.shape == (1000, 101)
+    for wrong in (0, -1, 1.5, "1 GB"):
+        with pytest.raises(ValueError, match="`max_bytes` must be a positive integer or None"):
+            read(tmp_path / "a.npz", max_bytes=wrong)
+
+
+def test_a_users_file_may_be_a_link(tmp_path):
+    path = csv(tmp_path / "real.csv", "a,y\n1,0\n2,1\n")
+    (tmp_path / "a.csv").symlink_to(path)
+    assert read(tmp_path / "a.csv", target="y").x.tolist() == [[1], [2]]
+
+
+def test_quotes_blank_lines_and_old_line_ends(tmp_path):
+    text = '"a ",b,y\r"1", 2 ,"x, ""y"""\r\r-0.5,1e3,z\r'
+    data = read(csv(tmp_path / "a.csv", text), target="y")
+    assert data.names == ["a", "b"]
+    assert data.x.tolist() == [[1, 2], [-0.5, 1000]]
+    assert data.classes == ['x, "y"', "z"]
 
 
 def test_parts_are_disjoint_complete_and_keep_the_classes():

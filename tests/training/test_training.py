@@ -1,6 +1,7 @@
 """A recipe decides the model; an interrupted run ends as an uninterrupted one would."""
 
 import json
+import os
 import random
 
 import keras
@@ -373,6 +374,69 @@ def test_values_whose_squares_overflow_are_named():
     data = from_arrays(x, np.arange(60) % 2)
     with pytest.raises(ValueError, match="`x` is too large to be standardized.*up to [23]"):
         train("dense", data=data)
+
+
+@pytest.fixture(scope="module")
+def three_epochs():
+    recipe = make_recipe({**SMALL, "phases": [{"epochs": 3}]})
+    return recipe, train(recipe).history["loss"]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "file", "size"),
+    [
+        (1, "latest.weights.h5", 0.5),  # nothing was before it: from the beginning
+        (1, "latest.weights.h5", 0),
+        (1, "training_metadata.json", None),
+        (2, "latest.weights.h5", 0.5),  # back to the one before it
+        (2, "training_metadata.json", 0),
+    ],
+)
+def test_a_backup_torn_by_a_full_disk_goes_back_to_the_one_before(
+    three_epochs, tmp_path, epoch, file, size
+):
+    recipe, losses = three_epochs
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, out=tmp_path / "m", callbacks=interrupt_in(0, epoch))
+    path = tmp_path / "m.training" / "run" / "phase_0" / file
+    if size is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: int(size * path.stat().st_size)])
+    begun = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e))
+    run = train(recipe, out=tmp_path / "m", resume=True, callbacks=lambda number: [seen])
+    assert begun == list(range(epoch - 1, 3))
+    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
+
+
+def test_a_backup_of_another_model_is_told_with_the_cure(three_epochs, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save_weights(
+        path := tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
+    )
+    os.utime(path, (0, 0))
+    with pytest.raises(ValueError, match="no valid backup of this training.*Begin again with --ov"):
+        train(three_epochs[0], out=tmp_path / "m", resume=True)
+
+
+def test_a_state_with_a_link_in_it_is_not_written_to(three_epochs, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+    (tmp_path / "secret").write_text("mine")
+    weights = tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
+    weights.unlink()
+    weights.symlink_to(tmp_path / "secret")
+    with pytest.raises(ValueError, match="latest.weights.h5 is a link, which is not followed"):
+        train(three_epochs[0], out=tmp_path / "m", resume=True)
+    (tmp_path / "m.training").rename(tmp_path / "elsewhere")
+    (tmp_path / "m.training").symlink_to(tmp_path / "elsewhere")
+    for options in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(FileExistsError, match="m.training is no folder, and is kept"):
+            train(three_epochs[0], out=tmp_path / "m", **options)
+    assert (tmp_path / "secret").read_text() == "mine"
+    assert (tmp_path / "elsewhere" / "run").is_dir()
 
 
 def test_the_backup_survives_a_torn_history(tmp_path):

@@ -444,8 +444,22 @@ def test_a_torn_file_is_named_with_the_cure(quick, tmp_path, name, content):
     folder = tmp_path / "s"
     search(folder)
     (folder / name).write_bytes(content)
-    with pytest.raises(TuningError, match="cannot be read"):
+    with pytest.raises(TuningError, match="is no valid JSON: .* (Remove the folder|Bring it back)"):
         search(folder, resume=True)
+
+
+@pytest.mark.parametrize("options", [{"resume": True}, {"overwrite": True}])
+def test_a_lock_that_is_a_link_is_not_followed(quick, tmp_path, options):
+    folder = tmp_path / "s"
+    search(folder, max_trials=1)
+    (tmp_path / "secret").write_text("mine")
+    (folder / "search.lock").unlink()
+    (folder / "search.lock").symlink_to(tmp_path / "secret")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(TuningError, match="search.lock is a link, which is not followed"):
+        search(folder, max_trials=2, **options)
+    assert (tmp_path / "secret").read_text() == "mine"
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_the_cure_for_a_torn_trial_works(quick, tmp_path):

@@ -11,6 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from attention_zoo.core import arrays
+from attention_zoo.core.printable import printable
 
 # Okabe and Ito's colours
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
@@ -40,9 +41,9 @@ def new_figure(width: float, height: float, title: str = "") -> Figure:
 
 
 def literal(text: Any) -> str:
-    """A user's text as it is, which Matplotlib would otherwise read as mathematics; long ones are
-    cut."""
-    text = " ".join(str(text).split())
+    """A user's text as it is, which Matplotlib would otherwise read as mathematics; marks that no
+    font has are escaped, and long ones are cut."""
+    text = printable(" ".join(str(text).split()))
     text = text if len(text) <= 120 else text[:119] + "…"
     return text.replace("$", r"\$")
 
