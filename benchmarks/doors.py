@@ -3,7 +3,7 @@
     python -m benchmarks.doors            every row: some minutes
     python -m benchmarks.doors --report   the page, from the stored JSON
 
-Rows are run in a process of their own, which is started again after a row that ends it. Memory is
+Rows are run in another process, which is started again after a row that ends it. Memory is
 what the process took at most above what it had before the row; a row that takes more than ten
 seconds is stopped. `python -m benchmarks.kills` measures what the page says of killed processes.
 """

@@ -7,7 +7,8 @@
 A save must leave the old model or the new one, each whole, and the next one must clear what was
 left. A training or search that is started again must end with the results of one that nothing
 ended: the same weights, or the same trials with the same scores. What was measured is added to the
-stored JSON; `python -m benchmarks.doors --report` writes the page.
+stored JSON; `python -m benchmarks.doors --report` writes the page. In the first third of the time
+models are built and nothing is written: the moments are drawn from the rest.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def run(kind: str, seconds: float, expected: Any, seed: int) -> dict[str, Any]:
     """End the work at a random moment, and go on with it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "it"
-        moment = random.Random(seed).uniform(0, seconds)
+        moment = random.Random(seed).uniform(0.3, 1) * seconds
         process = start(WORK[kind], out)
         time.sleep(moment)
         os.kill(process, signal.SIGKILL)
@@ -116,6 +117,11 @@ def run(kind: str, seconds: float, expected: Any, seed: int) -> dict[str, Any]:
             "killed": os.WIFSIGNALED(status), "at": round(moment, 2), "of": round(seconds, 2),
             "something was there": there, "equal": equal, "left behind": left,
         }  # fmt: skip
+
+
+def stored() -> dict[str, list[dict[str, Any]]]:
+    """What was measured before."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def main() -> None:
@@ -136,13 +142,15 @@ def main() -> None:
             seconds = time.perf_counter() - begun
             expected = result(kind, Path(folder) / "it")
     while True:
-        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        runs = results.setdefault(kind, [])
-        # Some end by themselves before their moment comes
-        if sum(one["killed"] for one in runs) >= options.count:
+        runs = stored().get(kind, [])
+        # Some end by themselves before their moment comes, some before anything is written
+        if sum(one["killed"] and one["something was there"] for one in runs) >= options.count:
             break
-        runs.append(run(kind, seconds, expected, seed=len(runs)))
-        print(kind, len(runs), runs[-1], flush=True)
+        found = run(kind, seconds, expected, seed=len(runs))
+        print(kind, len(runs), found, flush=True)
+        # Read again, since another kind may be measured meanwhile
+        results = stored()
+        results.setdefault(kind, []).append(found)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -257,7 +257,7 @@ ARCHIVES = {
     "an absolute name": ({"/etc/evil": b""}, "and nothing else"),
     "no weights": ({"model.weights.h5": None}, "and nothing else"),
     "no config": ({"config_json": None}, "and nothing else"),
-    "weights that are none": ({"model.weights.h5": b"x" * 1000}, "no valid HDF5"),
+    "weights that are none": ({"model.weights.h5": b"x" * 1000}, "a.keras is no valid HDF5"),
     "a config that is none": ({"config_json": b"{"}, "no valid JSON"),
     "an array": ({"config_json": b"[]"}, "must be an object"),
     "a large config": ({"config_json": b" " * 1_000_001}, "more than 1000000 bytes"),

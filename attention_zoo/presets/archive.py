@@ -32,7 +32,7 @@ def load_archive(path: Path) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
             config = _config(archive, path)
-            numbers = _numbers(archive)
+            numbers = _numbers(archive, path)
     except zipfile.BadZipFile as error:
         raise PresetError(f"{path} is no .keras file: {error}.") from None
     if str(config.get("module")).startswith("tf_keras."):
@@ -76,6 +76,6 @@ def check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
         raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
 
 
-def _numbers(archive: zipfile.ZipFile) -> int:
+def _numbers(archive: zipfile.ZipFile, path: Path) -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        return check_weights(Path(archive.extract(WEIGHTS, scratch)))
+        return check_weights(Path(archive.extract(WEIGHTS, scratch)), said=path)
