@@ -135,6 +135,7 @@ OPENS = {
     "estimators/base.py": "what was just written",
     "presets/data_guard.py": "opened before",
     "presets/archive.py": "opened before",
+    "presets/changed.py": "bytes in memory, and what was opened before",
     "compat/old_archive.py": "an open file",
     "compat/old_model.py": "an open file",
     "cli/list_.py": "the package's own",

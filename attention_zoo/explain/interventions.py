@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import arrays, checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.explain.answers import answers, total_variation
 from attention_zoo.explain.outputs import chosen_output
 from attention_zoo.explain.perturbing import Ranking, share
@@ -20,6 +21,7 @@ _OTHERS = 64
 _BATCHES = 16
 
 
+@by_identity
 class Interchange(NamedTuple):
     """How much of a sample's answer goes along with some of its inputs.
 
