@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import keras
@@ -104,6 +105,7 @@ class HierarchicalAttention(AttentionLayer):
         self.encoder = encoder
         self.encoder_units = encoder_units
         self.bidirectional = bidirectional
+        self._copied: deque[keras.layers.Layer] = deque()  # not a list, whose layers Keras tracks
 
     def build(self, input_shape: tuple) -> None:
         self._check(input_shape)
@@ -129,6 +131,9 @@ class HierarchicalAttention(AttentionLayer):
             units, return_sequences=True, dtype=self.dtype_policy, name=name
         )
         if self.bidirectional:
+            # While a model is loaded, Keras knows objects by their address: one that is freed here
+            # could be taken for the next
+            self._copied.append(layer)
             layer = keras.layers.Bidirectional(layer, dtype=self.dtype_policy, name=name)
         layer.build((None, None, width))
         return layer

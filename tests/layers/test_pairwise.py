@@ -142,19 +142,21 @@ def test_bad_input(call, message):
 
 
 @pytest.mark.parametrize(
-    "layer",
+    ("name", "options"),
     [
-        az.layers.MultiHeadAttention(heads=4, key_dim=8),
-        az.layers.SelfAttention(score="additive"),
-        az.layers.SelfAttention(score="general"),
+        ("multi_head", {"heads": 4, "key_dim": 8}),
+        ("self_attention", {"score": "additive"}),
+        ("self_attention", {"score": "general"}),
     ],
-    ids=lambda layer: layer.name,
 )
-def test_untrained_self_attention_prefers_no_step(layer):
-    x = np.random.default_rng(0).normal(size=(199, 20, 31)).astype("float32")
-    _, scores = layer(x, return_attention_scores=True)
-    own = np.trace(np.asarray(keras.ops.convert_to_numpy(scores)), axis1=-2, axis2=-1) / 20
-    assert abs(own.mean() - 1 / 20) < 0.02
+def test_untrained_self_attention_prefers_no_step(name, options):
+    x = np.random.default_rng(0).normal(size=(67, 20, 31)).astype("float32")
+    own = []
+    for seed in range(11):
+        keras.utils.set_random_seed(seed)
+        _, scores = az.layers.get(name, **options)(x, return_attention_scores=True)
+        own.append(np.trace(array(scores), axis1=-2, axis2=-1).mean() / 20)
+    assert abs(np.median(own) - 1 / 20) < 0.02
 
 
 CAUSAL = {
