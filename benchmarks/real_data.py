@@ -62,6 +62,16 @@ def plain(data: Dataset, architecture: str) -> Recipe:
     })  # fmt: skip
 
 
+def formerly(recipe: Recipe) -> Recipe:
+    """The same, built as before states were normalized and attention began uniform."""
+    attention = recipe.config["attention"]
+    more = {"normalize": False, "positions": False} if recipe.architecture != "dense" else {}
+    config = {**attention["config"], "kernel_initializer": "glorot_uniform"}
+    return recipe.changed(
+        config={**recipe.config, **more, "attention": {**attention, "config": config}}
+    )
+
+
 def without_attention(recipe: Recipe, data: Dataset) -> Recipe:
     """The same without attention, its layers widened until it has as many parameters."""
 
@@ -133,6 +143,7 @@ def recipes(name: str, real: RealSet, train: Dataset, found: dict[str, Any]) -> 
 
     return {
         "default": lambda: usual,
+        "former": lambda: formerly(usual),
         "pooled": lambda: without_attention(usual, train),
         "uniform": lambda: uniform_control(usual),
         "tuned": best,

@@ -13,6 +13,7 @@ from benchmarks.real_sets import SETS
 #: What is run on every set, in this order.
 VARIANTS = {
     "default": "as built",
+    "former": "as built formerly",
     "pooled": "mean pooling",
     "uniform": "frozen uniform",
     "tuned": "tuned",
@@ -60,13 +61,15 @@ the test set.
 - **as built**: `az.build` with what it gives by default, `dense` for tables and `lstm_after` for
   series, the inputs standardized: Adam at .001, batches of {batch size}, {epochs} epochs or
   {updates:,} updates, whichever is more. For series of more than {long} steps {updates, long} do.
+- **as built formerly**: the same before states were normalized and knew their places, and with
+  location kernels that begin at random (see [learning.md](learning.md)).
 - **mean pooling**: the same without attention, its layers widened to as many parameters. In a
   table there is nothing to pool: the layer is left out.
 - **frozen uniform**: the same as built, its attention frozen to all alike.
 - **tuned**: `az.tune` on the training set alone: {trials} random trials, {trials, long} of long
   series, of {updates of a trial:,} updates at most, among LSTM and GRU and the layers
   {attention}; its best point is then trained on the whole training set,
-  for as many epochs as were best for it.
+  for as many epochs as were best for it. It was measured when models were built as formerly.
 
 The published figures are those of larger models, most of them with convolutions.
 """
