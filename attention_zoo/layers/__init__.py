@@ -10,6 +10,7 @@ from attention_zoo.layers.hierarchical import HierarchicalAttention as Hierarchi
 from attention_zoo.layers.luong import LuongAttention as LuongAttention
 from attention_zoo.layers.multi_head import MultiHeadAttention as MultiHeadAttention
 from attention_zoo.layers.pooling import AttentionPooling as AttentionPooling
+from attention_zoo.layers.positional_encoding import PositionalEncoding as PositionalEncoding
 from attention_zoo.layers.register import describe as describe
 from attention_zoo.layers.register import get as get
 from attention_zoo.layers.register import register as register

@@ -48,8 +48,7 @@ class PositionalEncoding(keras.layers.Layer):
 
     Example:
 
-    >>> from attention_zoo.layers.positional_encoding import PositionalEncoding
-    >>> tuple(PositionalEncoding(channels=8)(np.zeros((4, 20, 3), "float32")).shape)
+    >>> tuple(az.layers.PositionalEncoding(channels=8)(np.zeros((4, 20, 3), "float32")).shape)
     (4, 20, 11)
     """
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from attention_zoo.layers.positional_encoding import PositionalEncoding
+from attention_zoo.layers import PositionalEncoding
 
 X = np.random.default_rng(0).normal(size=(3, 11, 5)).astype("float32")
 
