@@ -32,8 +32,8 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
     """
 
     def predict(self, X: Any) -> np.ndarray:
-        """The quantity of each sample."""
-        return self._predictions(X)[:, 0]
+        """The quantity of each sample, in the precision in which the model computes it."""
+        return self._predictions(X)[:, 0].astype("float32")
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
         y = self._target(y)
