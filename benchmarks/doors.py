@@ -84,7 +84,7 @@ def page(found: list[dict], kills: dict) -> str:
         "Made by `python -m benchmarks.doors` from the rows of `tests/doors.py`, each of which is",
         "also a test (`tests/test_doors.py`): what a reader of files of others is given, what it",
         "answers, and how much memory and time that takes at most. What is promised is in",
-        "[](security.md).", "",
+        "[the page on security](security.md).", "",
         f"{len(found)} attacks on {len({one['door'] for one in found})} doors. "
         f"{len(found) - len(wrong)} get the error that is promised, with its words; {len(wrong)} "
         "get another or none.",
@@ -115,7 +115,9 @@ def _killed(kills: dict) -> list[str]:
         "`python -m benchmarks.kills` ends saves, trainings and searches by SIGKILL at random",
         "moments, and starts them again. A save leaves the old model or the new one, whole, and",
         "the next one clears what was left. A training or search that goes on ends with the same",
-        "weights, or the same trials and scores, as one that nothing ended.", "",
+        "weights, or the same trials and scores, as one that nothing ended. A run that ended before",
+        "its kill is not counted. Moments were drawn from the whole time of a run at first, later",
+        "from its last 70 %, in which something is written.", "",
         "| what | killed | had begun to write | equal in the end | left beside it |",
         "|---|---:|---:|---:|---:|",
     ]  # fmt: skip
