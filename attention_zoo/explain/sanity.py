@@ -34,8 +34,9 @@ def parameter_randomization(
     data or the architecture and not what the model knows. That it changes is the least that can
     be asked for: it does not make the attention an explanation.
 
-    The copy is of the same architecture, its weights drawn by its layers' own initializers. The
-    model is left as it is.
+    The copy is of the same architecture, its weights drawn by its layers' own initializers; by
+    Glorot's where the kernels of a layer begin at zero, since the uniform attention of such a
+    layer ranks nothing. The model is left as it is.
 
     Args:
         model: a built functional or Sequential model with attention layers, ours or Keras's own;
@@ -92,7 +93,11 @@ def _copy(model: keras.Model, seed: int) -> keras.Model:
     rng = np.random.default_rng(seed)
 
     def fresh(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return type(layer).from_config(_seeded(copy.deepcopy(layer.get_config()), rng))
+        config = copy.deepcopy(layer.get_config())
+        if isinstance(getattr(layer, "kernel_initializer", None), keras.initializers.Zeros):
+            drawn = keras.initializers.GlorotUniform()
+            config["kernel_initializer"] = keras.saving.serialize_keras_object(drawn)
+        return type(layer).from_config(_seeded(config, rng))
 
     try:
         if isinstance(model, keras.Sequential) or getattr(model, "inputs", None):

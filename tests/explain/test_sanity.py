@@ -39,6 +39,18 @@ def test_layers_above_the_attention_do_not_change_it(model):
     np.testing.assert_array_equal(rho["below"], parameter_randomization(model, X)["all"])
 
 
+@pytest.mark.parametrize("layer", [az.layers.TemporalAttention, az.layers.FeatureAttention])
+def test_attention_that_begins_uniform_is_drawn(layer):
+    inputs = keras.Input((7, 3))
+    attended = layer(kernel_initializer="glorot_uniform", name="attention")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(attended)))
+    plain = layer(name="attention")
+    twin = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(plain(inputs))))
+    twin.set_weights(model.get_weights())
+    rho = parameter_randomization(twin, X)["all"]
+    assert np.all(np.abs(rho) < 1)  # NaN where the copy attends uniformly
+
+
 def test_attention_that_learns_nothing_stays_as_it_is():
     inputs = keras.Input((7, 3))
     x = keras.layers.Attention(name="plain")([inputs, inputs])
