@@ -62,11 +62,14 @@ def test_training_is_the_same_in_either_way(name, options, always_blockwise):
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", ["self, additive", "heads"])
 def test_half_precision_is_as_close_as_it_can_be(name, dtype, always_blockwise):
+    keras.utils.set_random_seed(0)
     layer = LAYERS[name](dtype=dtype)
-    expected = np.asarray(ops.convert_to_numpy(layer(X * 1e3, mask=MASK)), "float32")
+    expected = np.asarray(ops.convert_to_numpy(layer(X, mask=MASK)), "float32")
     always_blockwise()
-    found = np.asarray(ops.convert_to_numpy(layer(X * 1e3, mask=MASK)), "float32")
-    assert np.isfinite(found).all()
+    # Of logits of a million, rounding decides which is the largest: they are finite, no more
+    loud = np.asarray(ops.convert_to_numpy(layer(X * 1e3, mask=MASK)), "float32")
+    assert np.isfinite(loud).all()
+    found = np.asarray(ops.convert_to_numpy(layer(X, mask=MASK)), "float32")
     step = 2.0**-7 if "bfloat16" in dtype else 2.0**-10
     np.testing.assert_allclose(found, expected, atol=4 * step * np.abs(expected).max())
 
