@@ -50,14 +50,17 @@ def every_variable(model: keras.Model) -> list[keras.Variable]:
     layer with `stateful=True`."""
     found = {id(variable): variable for variable in model.variables}
     for layer in model._flatten_layers():
-        for value in list(vars(layer).values()):
-            if isinstance(value, (keras.Variable, list, tuple, dict)):
-                found |= {
-                    id(leaf): leaf
-                    for leaf in keras.tree.flatten(value)
-                    if isinstance(leaf, keras.Variable)
-                }
+        found |= {id(variable): variable for variable in _variables_in(list(vars(layer).values()))}
     return list(found.values())
+
+
+def _variables_in(value: Any) -> Iterator[keras.Variable]:
+    """The variables in nested lists and dictionaries, whose keys may be of any kind."""
+    if isinstance(value, keras.Variable):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _variables_in(part)
 
 
 def _draws_kept() -> AbstractContextManager[Any]:

@@ -123,3 +123,11 @@ def test_a_look_that_fails_changes_nothing_either(model, monkeypatch):
 def fail(model):
     model.get_layer("restless").calls.assign_add(1.0)
     raise RuntimeError("in between")
+
+
+def test_a_model_may_keep_dictionaries_of_any_keys():
+    inputs = keras.Input((7, 3))
+    model = keras.Model(inputs, keras.layers.Dense(1)(az.layers.AttentionPooling()(inputs)))
+    model.noted = {model.layers[0]: 1, model: 2, "name": [model.layers[-1].kernel]}
+    scores = az.attention_scores(model, X)
+    assert az.explain.occlusion(model, X).shape == X.shape and len(scores) == 1
