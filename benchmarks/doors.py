@@ -115,9 +115,9 @@ def _killed(kills: dict) -> list[str]:
         "`python -m benchmarks.kills` ends saves, trainings and searches by SIGKILL at random",
         "moments, and starts them again. A save leaves the old model or the new one, whole, and",
         "the next one clears what was left. A training or search that goes on ends with the same",
-        "weights, or the same trials and scores, as one that nothing ended. A run that ended before",
-        "its kill is not counted. Moments were drawn from the whole time of a run at first, later",
-        "from its last 70 %, in which something is written.", "",
+        "weights, or the same trials and scores, as one that nothing ended. A run that ended",
+        "before its kill is not counted. Moments were drawn from the whole time of a run at first,",
+        "later from its last 70 %, in which something is written.", "",
         "| what | killed | had begun to write | equal in the end | left beside it |",
         "|---|---:|---:|---:|---:|",
     ]  # fmt: skip
