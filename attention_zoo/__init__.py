@@ -19,19 +19,23 @@ from attention_zoo.core.lazy import door as _door
 from attention_zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from attention_zoo import capture as capture
     from attention_zoo import layers as layers
+    from attention_zoo import metrics as metrics
     from attention_zoo import models as models
+    from attention_zoo import plots as plots
     from attention_zoo import presets as presets
     from attention_zoo import tasks as tasks
     from attention_zoo import training as training
     from attention_zoo import tuning as tuning
+    from attention_zoo.capture import attention_scores as attention_scores
+    from attention_zoo.capture import predict_with_scores as predict_with_scores
     from attention_zoo.estimators import AttentionClassifier as AttentionClassifier
     from attention_zoo.estimators import AttentionRegressor as AttentionRegressor
-    from attention_zoo.explain import Explanation as Explanation
-    from attention_zoo.explain import attention_scores as attention_scores
-    from attention_zoo.explain import explain as explain
-    from attention_zoo.explain.trusting import trust as trust
-    from attention_zoo.export import export as export
+    from attention_zoo.explaining import Explanation as Explanation
+    from attention_zoo.explaining import TrainingAnimation as TrainingAnimation
+    from attention_zoo.explaining import explain as explain
+    from attention_zoo.exporting import export as export
     from attention_zoo.models import build as build
     from attention_zoo.presets import PresetError as PresetError
     from attention_zoo.presets import add_preset_folder as add_preset_folder
@@ -40,31 +44,39 @@ if TYPE_CHECKING:
     from attention_zoo.presets.save import save as save
     from attention_zoo.training import evaluate as evaluate
     from attention_zoo.training import train as train
+    from attention_zoo.trusting import Trust as Trust
+    from attention_zoo.trusting import trust as trust
     from attention_zoo.tuning import tune as tune
 
 # Where each public name lives: it is imported when it is first used
 _HOMES = {
+    "capture": "capture",
     "layers": "layers",
+    "metrics": "metrics",
     "models": "models",
+    "plots": "plots",
     "presets": "presets",
     "tasks": "tasks",
     "training": "training",
-    "Explanation": "explain",
-    "attention_scores": "explain",
-    "explain": "explain",
-    "trust": "explain.trusting",
-    "export": "export",
-    "build": "models",
-    "PresetError": "presets",
-    "add_preset_folder": "presets",
-    "list_presets": "presets",
-    "load": "presets.load",
-    "save": "presets.save",
-    "evaluate": "training",
-    "train": "training",
     "tuning": "tuning",
     "AttentionClassifier": "estimators",
     "AttentionRegressor": "estimators",
+    "Explanation": "explaining",
+    "TrainingAnimation": "explaining",
+    "Trust": "trusting",
+    "attention_scores": "capture",
+    "build": "models",
+    "PresetError": "presets",
+    "add_preset_folder": "presets",
+    "evaluate": "training",
+    "explain": "explaining",
+    "export": "exporting",
+    "list_presets": "presets",
+    "load": "presets.load",
+    "predict_with_scores": "capture",
+    "save": "presets.save",
+    "train": "training",
+    "trust": "trusting",
     "tune": "tuning",
 }
 __getattr__ = _door(__name__, _HOMES)

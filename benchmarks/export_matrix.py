@@ -148,7 +148,7 @@ import attention_zoo as az
 done = az.export(az.load("dense"), tempfile.mkdtemp() + "/model")  # a SavedModel
 print(done.outputs, done.attention, done.difference)
 
-from attention_zoo.export.formats import run
+from attention_zoo.exporting.formats import run
 
 answers = run(done.path, {done.inputs[0]: np.zeros((3, 32), "float32")}, done.format)
 answers["attention_attention"]  # (3, 32)

@@ -21,17 +21,17 @@ import numpy as np
 
 import attention_zoo as az
 from attention_zoo import tasks
-from attention_zoo.explain.attribution import (
+from attention_zoo.metrics.attribution import (
     completeness_gap,
     integrated_gradients,
     random_attribution,
     saliency,
 )
-from attention_zoo.explain.leaving_out import occlusion
-from attention_zoo.explain.localisation import auprc, matched, relevance_mass_accuracy
-from attention_zoo.explain.perturbing import erase
-from attention_zoo.explain.rescaling import temporal_saliency_rescaling
-from attention_zoo.explain.thresholds import area_under_precision, area_under_recall
+from attention_zoo.metrics.leave_one_out import occlusion
+from attention_zoo.metrics.localization import auprc, matched, relevance_mass_accuracy
+from attention_zoo.metrics.perturbation import erase
+from attention_zoo.metrics.precision_recall import area_under_precision, area_under_recall
+from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
 from attention_zoo.training import Recipe, from_task, load_recipe
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.fit import fit

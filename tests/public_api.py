@@ -23,8 +23,8 @@ from attention_zoo.cli.app import app
 
 LISTED = Path(__file__).with_suffix(".txt")
 ROOMS = (
-    "compat", "estimators", "explain", "explain.plots", "export", "layers", "models", "presets",
-    "tasks", "training", "tuning",
+    "capture", "compat", "estimators", "explaining", "exporting", "layers", "metrics", "models",
+    "plots", "presets", "tasks", "training", "trusting", "tuning",
 )  # fmt: skip
 
 

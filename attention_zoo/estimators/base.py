@@ -13,11 +13,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from attention_zoo.capture import attention_scores
 from attention_zoo.estimators import fitting
 from attention_zoo.estimators.inputs import read
 from attention_zoo.estimators.layout import layout_of
 from attention_zoo.estimators.plan import check_parameters, recipe_of
-from attention_zoo.explain import Explanation, attention_scores, explain
+from attention_zoo.explaining import Explanation, explain
 from attention_zoo.training import Dataset
 from attention_zoo.training.passing import many_models
 from attention_zoo.training.seeding import ONE_AT_A_TIME

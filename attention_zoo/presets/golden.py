@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from attention_zoo.explain.inputs import arranged, check_inputs
-from attention_zoo.explain.watching import has_attention, watch
+from attention_zoo.capture.capturing import has_attention, watch
+from attention_zoo.capture.inputs import arranged, check_inputs
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.data_guard import read_arrays

@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
-from attention_zoo.explain.inputs import check_inputs
 from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError

@@ -7,7 +7,10 @@ import math
 import keras
 import numpy as np
 
-from attention_zoo.explain.localisation import (
+from attention_zoo.capture.capturing import watch
+from attention_zoo.capture.profile import over_input
+from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.metrics.localization import (
     auprc,
     false_discovery_rate,
     pointing_game,
@@ -15,9 +18,6 @@ from attention_zoo.explain.localisation import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
-from attention_zoo.explain.profile import over_input
-from attention_zoo.explain.watching import watch
-from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.training.data import Dataset
 
 #: Recurrent states carry what came shortly before them.

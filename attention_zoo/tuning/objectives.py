@@ -11,11 +11,11 @@ import keras
 import keras_tuner
 import numpy as np
 
+from attention_zoo.capture.capturing import has_attention, watched
+from attention_zoo.capture.profile import over_input, profile
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain import explain
-from attention_zoo.explain.erasure import comprehensiveness, sufficiency
-from attention_zoo.explain.profile import over_input, profile
-from attention_zoo.explain.watching import has_attention, watched
+from attention_zoo.explaining import explain
+from attention_zoo.metrics.faithfulness import comprehensiveness, sufficiency
 from attention_zoo.training.data import Dataset
 from attention_zoo.training.measure import measure
 

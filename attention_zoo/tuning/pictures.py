@@ -13,7 +13,7 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from attention_zoo.core import files
 from attention_zoo.core.registry import one_of
-from attention_zoo.explain.plots import style
+from attention_zoo.plots import style
 from attention_zoo.tuning.objectives import OBJECTIVES
 from attention_zoo.tuning.results import Search, signed
 

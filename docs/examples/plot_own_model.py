@@ -37,7 +37,7 @@ print([round(value, 3) for value in history.history["val_accuracy"]])
 x, y, truth = task.sample(40, split="test")
 explanation = az.explain(model, x, y=y, truth=truth)
 scores = explanation.profile()
-print("attention on the marked step:", az.explain.relevance_mass_accuracy(scores, truth).mean())
+print("attention on the marked step:", az.metrics.relevance_mass_accuracy(scores, truth).mean())
 
 # %%
 # A row for each sample. What spills to the right of the truth is no mistake of the picture: the

@@ -30,7 +30,7 @@ print(explanation)
 # attended to alike:
 scores = explanation.profile()
 inside = explanation.truth_of() > 0
-found = az.explain.relevance_mass_accuracy(scores, inside).mean()
+found = az.metrics.relevance_mass_accuracy(scores, inside).mean()
 print("attention inside the box:", round(float(found), 3))
 print("attending to all alike:  ", inside.mean())
 

@@ -41,9 +41,9 @@ x, y, truth = task.sample(200, split="test")
 models = {"through attention": through, "attention beside a shortcut": beside}
 right = {}
 for name, model in models.items():
-    as_it_is, alike = model.predict(x, verbose=0), az.explain.predict_uniform(model, x)
+    as_it_is, alike = model.predict(x, verbose=0), az.metrics.predict_uniform(model, x)
     right[name] = [float(((p[:, 0] > 0.5) == y).mean()) for p in (as_it_is, alike)]
-    moved = az.explain.permutation_test(model, x).mean()
+    moved = az.metrics.permutation_test(model, x).mean()
     print(f"{name}: accuracy {right[name][0]:.3f}, attending to all alike {right[name][1]:.3f};")
     print(f"    an answer moves by {moved:.3f} when its scores are permuted")
 

@@ -7,10 +7,10 @@ import pytest
 import scipy.stats
 from scipy.spatial.distance import jensenshannon
 
-from attention_zoo.explain import ranks
-from attention_zoo.explain.agreeing import agreement
-from attention_zoo.explain.divergence import divergence_over_seeds, jensen_shannon_divergence
-from attention_zoo.explain.ranks import kendall_tau, spearman_rho
+from attention_zoo.metrics import rank_correlation
+from attention_zoo.metrics.divergence import divergence_over_seeds, jensen_shannon_divergence
+from attention_zoo.metrics.rank_agreement import agreement
+from attention_zoo.metrics.rank_correlation import kendall_tau, spearman_rho
 
 ORACLES = {
     kendall_tau: lambda a, b: scipy.stats.kendalltau(a, b, variant="b")[0],
@@ -46,7 +46,7 @@ def test_masked_values_are_not_ranked(correlation):
 def test_many_rankings_are_taken_a_few_at_a_time(correlation, monkeypatch):
     a, b = np.random.default_rng(0).normal(size=(2, 17, 5))
     whole = correlation[0](a, b)
-    monkeypatch.setattr(ranks, "_PAIRS", 60)
+    monkeypatch.setattr(rank_correlation, "_PAIRS", 60)
     np.testing.assert_array_equal(correlation[0](a, b), whole)
 
 

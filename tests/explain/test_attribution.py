@@ -4,16 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from attention_zoo.explain.attribution import (
+from attention_zoo.metrics.attribution import (
     completeness_gap,
     gradient_times_input,
     integrated_gradients,
     random_attribution,
     saliency,
 )
-from attention_zoo.explain.leaving_out import occlusion
-from attention_zoo.explain.perturbing import replacement_values
-from attention_zoo.explain.slopes import gradients
+from attention_zoo.metrics.input_gradients import gradients
+from attention_zoo.metrics.leave_one_out import occlusion
+from attention_zoo.metrics.perturbation import replacement_values
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.normal(size=(5, 3)).astype("float32")

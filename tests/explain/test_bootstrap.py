@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from attention_zoo.explain import bootstrap
-from attention_zoo.explain.bootstrap import bootstrap_interval
+from attention_zoo.metrics import bootstrap
+from attention_zoo.metrics.bootstrap import bootstrap_interval
 
 
 @pytest.mark.parametrize("draw", ["normal", "exponential"])

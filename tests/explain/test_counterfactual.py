@@ -6,10 +6,10 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 import attention_zoo as az
-from attention_zoo.explain import distributions
-from attention_zoo.explain.adversarial import adversarial_attention
-from attention_zoo.explain.counterfactual import permutation_test, permuted, predict_uniform
-from attention_zoo.explain.states import attended_states, conicity
+from attention_zoo.metrics import distributions
+from attention_zoo.metrics.adversarial import adversarial_attention
+from attention_zoo.metrics.counterfactual import permutation_test, permuted, predict_uniform
+from attention_zoo.metrics.states import attended_states, conicity
 
 STEPS, FEATURES = 7, 3
 RNG = np.random.default_rng(0)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc
 
-from attention_zoo.explain.erasure import (
+from attention_zoo.metrics.faithfulness import (
     FRACTIONS,
     comprehensiveness,
     deletion,
     insertion,
     sufficiency,
 )
-from attention_zoo.explain.perturbing import erase
+from attention_zoo.metrics.perturbation import erase
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(13, 7)).astype("float32")

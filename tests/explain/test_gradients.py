@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.explain.slopes import gradients
+from attention_zoo.metrics.input_gradients import gradients
 
 RNG = np.random.default_rng(0)
 

@@ -139,19 +139,19 @@ def test_a_model_of_one_input_takes_what_keras_takes(made_of):
 def test_measures_of_several_inputs(models, name):
     model = models[name]
     x = [A, B] if name.endswith("list") else {"b": B, "a": A}
-    slopes = az.explain.gradients(model, x)
+    slopes = az.metrics.gradients(model, x)
     assert [each.shape for each in slopes] == [A.shape, B.shape]
-    expected = az.explain.gradients(models["list"], [A, B])
+    expected = az.metrics.gradients(models["list"], [A, B])
     assert max(np.abs(a - b).max() for a, b in zip(slopes, expected, strict=True)) < 1e-5
-    assert az.explain.permutation_test(model, x, "of_b", permutations=2).shape == (4,)
-    assert az.explain.attended_states(model, x, "of_b").vectors.shape == B.shape
+    assert az.metrics.permutation_test(model, x, "of_b", permutations=2).shape == (4,)
+    assert az.metrics.attended_states(model, x, "of_b").vectors.shape == B.shape
     scores = az.attention_scores(model, x)
     np.testing.assert_allclose(
-        az.explain.predict_with_scores(model, x, scores), az.explain(model, x).predictions,
+        az.capture.predict_with_scores(model, x, scores), az.explain(model, x).predictions,
         atol=1e-6,
     )  # fmt: skip
     with pytest.raises(ValueError, match="model of one input. Received: .* with 2"):
-        az.explain.occlusion(model, x)
+        az.metrics.occlusion(model, x)
 
 
 def test_a_subclassed_model_of_several_inputs_says_what_does_not_fit(models):

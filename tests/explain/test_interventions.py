@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from attention_zoo.explain import interventions
-from attention_zoo.explain.bootstrap import bootstrap_interval
-from attention_zoo.explain.erasure import comprehensiveness
-from attention_zoo.explain.interventions import interchange
+from attention_zoo.metrics import interventions
+from attention_zoo.metrics.bootstrap import bootstrap_interval
+from attention_zoo.metrics.faithfulness import comprehensiveness
+from attention_zoo.metrics.interventions import interchange
 from tests.explain.hand_set import ANSWER, STEPS, TWIN, fake, ignored, sample, through
 
 X, Y, TRUTH = sample(101)

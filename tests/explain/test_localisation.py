@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from attention_zoo.explain import (
+from attention_zoo.metrics import (
     area_under_precision,
     area_under_recall,
     auprc,

@@ -137,17 +137,17 @@ def test_other_scores_in_the_place_of_a_layers_own(name, model):
     seen = az.explain(model, x)
     layer = next(iter(seen.scores))
     own = {layer: seen.scores[layer]}
-    same = az.explain.predict_with_scores(model, x, own)
+    same = az.capture.predict_with_scores(model, x, own)
     np.testing.assert_allclose(same, seen.predictions, atol=1e-5)
-    nothing = az.explain.predict_with_scores(model, x, {layer: 0 * own[layer]})
+    nothing = az.capture.predict_with_scores(model, x, {layer: 0 * own[layer]})
     # Some layers begin with uniform attention, which no place differs from
     uneven = own[layer] * RNG.uniform(0.5, 1.5, own[layer].shape)
     moved = np.roll(uneven, 1, axis=seen.attended_axis(layer))
-    other = az.explain.predict_with_scores(model, x, {layer: moved})
+    other = az.capture.predict_with_scores(model, x, {layer: moved})
     # What is applied is linear in the scores, but for a tanh after it
     assert np.abs(other - same).max() > 1e-3
     if name not in ("luong", "bahdanau", "hierarchical"):
-        half = az.explain.predict_with_scores(model, x, {layer: 0.5 * own[layer]})
+        half = az.capture.predict_with_scores(model, x, {layer: 0.5 * own[layer]})
         np.testing.assert_allclose(half, (same + nothing) / 2, atol=1e-5)
 
 
@@ -185,7 +185,7 @@ def test_attention_inside_a_loop_is_refused_with_the_reason(kind):
         with pytest.raises(ValueError, match=message):
             look(model, data)
     with pytest.raises(ValueError, match=message):
-        az.explain.predict_with_scores(model, data, {"attention_pooling": np.ones((2, 7))})
+        az.capture.predict_with_scores(model, data, {"attention_pooling": np.ones((2, 7))})
 
 
 KEYS = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 1, 1, 0]])
@@ -240,16 +240,16 @@ def test_the_padding_of_a_decoder_is_grey():
 def test_scores_that_cannot_be_replaced():
     model, x = document(), DOCUMENTS
     with pytest.raises(ValueError, match="layer.*'attention'.*'attenton'"):
-        az.explain.predict_with_scores(model, x, {"attenton": np.ones((6, 5))})
+        az.capture.predict_with_scores(model, x, {"attenton": np.ones((6, 5))})
     with pytest.raises(ValueError, match=r"must have the shape \(6, 5\). Received: \(6, 4\)"):
-        az.explain.predict_with_scores(model, x, {"attention": np.ones((6, 4))})
+        az.capture.predict_with_scores(model, x, {"attention": np.ones((6, 4))})
     with pytest.raises(ValueError, match="must be finite"):
-        az.explain.predict_with_scores(model, x, {"attention": np.full((6, 5), np.nan)})
+        az.capture.predict_with_scores(model, x, {"attention": np.full((6, 5), np.nan)})
     with pytest.raises(ValueError, match="at least one of the layers"):
-        az.explain.predict_with_scores(model, x, {})
+        az.capture.predict_with_scores(model, x, {})
     x, memory = keras.Input((7, 4)), keras.Input((5, 4))
     decoder = az.layers.AttentionDecoder(keras.layers.GRUCell(3), name="decoder")
     model = keras.Model([x, memory], decoder(x, memory))
     arrays = [np.ones((2, 7, 4)), np.ones((2, 5, 4))]
     with pytest.raises(ValueError, match="decoder.*cannot be replaced"):
-        az.explain.predict_with_scores(model, arrays, {"decoder": np.ones((2, 7, 5)) / 5})
+        az.capture.predict_with_scores(model, arrays, {"decoder": np.ones((2, 7, 5)) / 5})

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.explain import trust_rows, trusting
+from attention_zoo.trusting import run, score_tests
 
 X = np.random.default_rng(0).normal(size=(7, 5, 3)).astype("float32")
 SCORES = np.abs(X)
@@ -84,10 +84,10 @@ MEASURES = {
     "completeness_gap": given("completeness_gap", X),
     "occlusion": given("occlusion", unit="feature"),
     "temporal_saliency_rescaling": given("temporal_saliency_rescaling", variant="feature"),
-    "comprehensiveness": ranked(az.explain.comprehensiveness, fractions=0.5),
-    "sufficiency": ranked(az.explain.sufficiency, fractions=0.5),
-    "deletion": ranked(az.explain.deletion, points=2),
-    "insertion": ranked(az.explain.insertion, points=2),
+    "comprehensiveness": ranked(az.metrics.comprehensiveness, fractions=0.5),
+    "sufficiency": ranked(az.metrics.sufficiency, fractions=0.5),
+    "deletion": ranked(az.metrics.deletion, points=2),
+    "insertion": ranked(az.metrics.insertion, points=2),
     "permutation_test": given("permutation_test", permutations=2),
     "adversarial_attention": given("adversarial_attention", rounds=1, candidates=2),
 }
@@ -123,7 +123,7 @@ def test_a_measure_of_several_outputs_is_refused_where_none_is_named(models, nam
 )
 def test_an_output_that_is_not_there(models, kind, output, error, message):
     with pytest.raises(error, match=message):
-        az.explain.gradients(models[kind], X, output=output)
+        az.metrics.gradients(models[kind], X, output=output)
 
 
 def test_two_outputs_of_one_layer_are_told_apart_by_their_numbers():
@@ -131,8 +131,8 @@ def test_two_outputs_of_one_layer_are_told_apart_by_their_numbers():
     pooled, head = az.layers.AttentionPooling()(inputs), keras.layers.Dense(2, name="head")
     model = keras.Model(inputs, [head(pooled), head(inputs[:, 0])])
     with pytest.raises(ValueError, match="'head' is several of them, give its number"):
-        az.explain.gradients(model, X, output="head")
-    slopes = az.explain.gradients(model, X, output=1)
+        az.metrics.gradients(model, X, output="head")
+    slopes = az.metrics.gradients(model, X, output=1)
     assert np.abs(slopes[:, 0]).min() > 0 and not slopes[:, 1:].any()
 
 
@@ -145,8 +145,8 @@ def test_the_page_of_trust_is_about_the_named_output(models, monkeypatch):
     assert by_attention.control < 1e-6 < 1e-3 < by_attention.value
     # Every measure of the page was told of it
     assert not any("has the outputs" in row.sentence for row in page)
-    measure = ("uniform", "uniform", trust_rows.uniform_in_place)
-    monkeypatch.setattr(trusting, "_MEASURES", (measure,))
+    measure = ("uniform", "uniform", score_tests.uniform_in_place)
+    monkeypatch.setattr(run, "_MEASURES", (measure,))
     other = az.trust(model, X, np.zeros(7, int), output="aux")
     row = other["accuracy, attending to all alike"]
     assert row.value == row.control
@@ -156,7 +156,7 @@ def test_an_explanation_keeps_its_output(models, tmp_path):
     y = np.arange(7)
     seen = az.explain(models["dict"], X, y=y, output="price")
     np.testing.assert_array_equal(seen.predicted, seen.predictions["price"].argmax(1))
-    again = az.explain.Explanation.load(seen[:3].save(tmp_path / "seen.npz"))
+    again = az.explaining.Explanation.load(seen[:3].save(tmp_path / "seen.npz"))
     np.testing.assert_array_equal(again.predicted, seen.predicted[:3])
     # The scores are those of all outputs, and need none
     without = az.explain(models["dict"], X)

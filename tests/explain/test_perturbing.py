@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from attention_zoo.explain import perturbing
-from attention_zoo.explain.perturbing import Ranking, erase, replacement_values
+from attention_zoo.metrics import perturbation
+from attention_zoo.metrics.perturbation import Ranking, erase, replacement_values
 
 RNG = np.random.default_rng(0)
 #: Each number once, so that where a value comes from can be told: sample, step, feature.
@@ -56,7 +56,7 @@ def test_a_step_that_one_sample_reaches_alone_is_drawn_from_other_steps():
 
 def test_any_number_of_cells_at_once(monkeypatch):
     mask = MASK.copy()
-    monkeypatch.setattr(perturbing, "_CELLS", 8)
+    monkeypatch.setattr(perturbation, "_CELLS", 8)
     x = np.where(mask[..., None], X, -1000)
     values = replacement_values(x, mask=mask)
     np.testing.assert_array_equal(values[mask] % 15, (X % 15)[mask])

@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import attention_zoo as az
-from attention_zoo.explain import plots
-from attention_zoo.explain.plots import style
+from attention_zoo import plots
+from attention_zoo.plots import style
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.dirichlet(np.ones(7), size=(11, 5)).astype("float32")

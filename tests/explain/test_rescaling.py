@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from attention_zoo.explain.attribution import gradient_times_input, saliency
-from attention_zoo.explain.rescaling import temporal_saliency_rescaling
+from attention_zoo.metrics.attribution import gradient_times_input, saliency
+from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
 
 X = np.random.default_rng(0).normal(size=(3, 7, 2)).astype("float32")
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 import attention_zoo as az
-from attention_zoo.explain.sanity import parameter_randomization
+from attention_zoo.metrics.randomization import parameter_randomization
 
 X = np.random.default_rng(0).normal(size=(11, 7, 3)).astype("float32")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, precision_recall_curve
 
-from attention_zoo.explain.thresholds import area_under_precision, area_under_recall
+from attention_zoo.metrics.precision_recall import area_under_precision, area_under_recall
 
 
 @pytest.mark.parametrize("decimals", [1, 7])

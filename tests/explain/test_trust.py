@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.capture.predictions import labels
 from attention_zoo.cli.cards import retrained_uniform
-from attention_zoo.explain.answers import labels
-from attention_zoo.explain.trust_page import Trust, TrustRow
+from attention_zoo.trusting.page import Trust, TrustRow
 
 RETRAINED = "accuracy, trained with uniform attention"
 IN_PLACE = "accuracy, attending to all alike"

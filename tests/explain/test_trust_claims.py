@@ -7,15 +7,15 @@ import re
 
 import pytest
 
-from attention_zoo.explain.trust_claims import (
+from attention_zoo.trusting.claims import (
     IMPLIED,
     PROPOSITIONS,
     Finding,
     consistent,
     implications,
 )
-from attention_zoo.explain.trust_findings import not_measured, told
-from attention_zoo.explain.trust_questions import QUESTIONS
+from attention_zoo.trusting.findings import not_measured, told
+from attention_zoo.trusting.questions import QUESTIONS
 
 #: Sentences that no page may hold both of, written without a look at what the rows claim.
 CONTRADICTIONS = [

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from attention_zoo.explain.trust_findings import FEWEST, compared
-from attention_zoo.explain.trust_inputs import agreement_row
+from attention_zoo.trusting.findings import FEWEST, compared
+from attention_zoo.trusting.input_tests import agreement_row
 
 
 def spread(mean, size=40):

@@ -64,27 +64,27 @@ def ranks(function, **options):
 LOOKS = {
     "attention_scores": lambda model: az.attention_scores(model, X),
     "explain": lambda model: az.explain(model, X),
-    "predict_with_scores": lambda model: az.explain.predict_with_scores(
+    "predict_with_scores": lambda model: az.capture.predict_with_scores(
         model, X, {"pooling": np.full((2 * SAMPLES, 7), 1 / 7)}
     ),
-    "predict_uniform": lambda model: az.explain.predict_uniform(model, X),
-    "permutation_test": lambda model: az.explain.permutation_test(model, X, permutations=2),
-    "adversarial_attention": lambda model: az.explain.adversarial_attention(
+    "predict_uniform": lambda model: az.metrics.predict_uniform(model, X),
+    "permutation_test": lambda model: az.metrics.permutation_test(model, X, permutations=2),
+    "adversarial_attention": lambda model: az.metrics.adversarial_attention(
         model, X, rounds=1, candidates=2
     ),
-    "attended_states": lambda model: az.explain.attended_states(model, X),
-    "parameter_randomization": lambda model: az.explain.parameter_randomization(model, X),
-    "gradients": lambda model: az.explain.gradients(model, X),
-    "integrated_gradients": lambda model: az.explain.integrated_gradients(model, X, steps=2),
-    "completeness_gap": lambda model: az.explain.completeness_gap(model, X, X),
-    "occlusion": lambda model: az.explain.occlusion(model, X, unit="feature"),
-    "temporal_saliency_rescaling": lambda model: az.explain.temporal_saliency_rescaling(
+    "attended_states": lambda model: az.metrics.attended_states(model, X),
+    "parameter_randomization": lambda model: az.metrics.parameter_randomization(model, X),
+    "gradients": lambda model: az.metrics.gradients(model, X),
+    "integrated_gradients": lambda model: az.metrics.integrated_gradients(model, X, steps=2),
+    "completeness_gap": lambda model: az.metrics.completeness_gap(model, X, X),
+    "occlusion": lambda model: az.metrics.occlusion(model, X, unit="feature"),
+    "temporal_saliency_rescaling": lambda model: az.metrics.temporal_saliency_rescaling(
         model, X, variant="feature"
     ),
-    "comprehensiveness": ranks(az.explain.comprehensiveness, fractions=0.5),
-    "sufficiency": ranks(az.explain.sufficiency, fractions=0.5),
-    "deletion": ranks(az.explain.deletion, points=2),
-    "insertion": ranks(az.explain.insertion, points=2),
+    "comprehensiveness": ranks(az.metrics.comprehensiveness, fractions=0.5),
+    "sufficiency": ranks(az.metrics.sufficiency, fractions=0.5),
+    "deletion": ranks(az.metrics.deletion, points=2),
+    "insertion": ranks(az.metrics.insertion, points=2),
 }
 
 
@@ -130,4 +130,4 @@ def test_a_model_may_keep_dictionaries_of_any_keys():
     model = keras.Model(inputs, keras.layers.Dense(1)(az.layers.AttentionPooling()(inputs)))
     model.noted = {model.layers[0]: 1, model: 2, "name": [model.layers[-1].kernel]}
     scores = az.attention_scores(model, X)
-    assert az.explain.occlusion(model, X).shape == X.shape and len(scores) == 1
+    assert az.metrics.occlusion(model, X).shape == X.shape and len(scores) == 1

@@ -6,8 +6,8 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.cli import main
-from attention_zoo.export import export
-from attention_zoo.export.formats import run
+from attention_zoo.exporting import export
+from attention_zoo.exporting.formats import run
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 only_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="only TensorFlow writes it")
@@ -221,7 +221,7 @@ def test_a_file_that_differs_is_not_kept(model, tmp_path, monkeypatch):
         rows, steps, _ = inputs["x"].shape
         return {"predictions": np.ones((rows, 2)) * 9, "attention_look": np.ones((rows, steps))}
 
-    monkeypatch.setattr("attention_zoo.export.writing.run", wrong)
+    monkeypatch.setattr("attention_zoo.exporting.writing.run", wrong)
     with pytest.raises(ValueError, match="differs from Keras"):
         export(model, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import attention_zoo as az
-from attention_zoo.explain.watching import watched
+from attention_zoo.capture.capturing import watched
 from attention_zoo.training.measure import measure
 from attention_zoo.tuning import OBJECTIVES, Search, TrialResult, objectives
 from attention_zoo.tuning.importance import epsilon_squared, importance

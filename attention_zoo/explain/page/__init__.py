@@ -1,3 +1,0 @@
-"""An explanation as one page of HTML, to look through in a browser."""
-
-from attention_zoo.explain.page.writing import write_page as write_page

@@ -1,0 +1,130 @@
+"""`write_page`: the template, the style, the script and the data as one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import math
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attention_zoo.core import checks, files
+from attention_zoo.explaining.page.content import content
+
+if TYPE_CHECKING:
+    from attention_zoo.explaining.explanation import Explanation
+
+#: The parts of the script, in their order.
+_SCRIPTS = (
+    "unpacking.js",
+    "choice.js",
+    "inputs.js",
+    "words.js",
+    "drawing.js",
+    "pictures.js",
+    "controls.js",
+)
+
+
+def write_page(
+    explanation: Explanation,
+    path: str | Path,
+    *,
+    title: str = "",
+    trust: Any = None,
+    overwrite: bool = False,
+    samples: int = 200,
+) -> Path:
+    """Write an explanation as one interactive page, which needs no network.
+
+    The page shows a sample at a time, or their mean: its prediction, its inputs, and the attention
+    of the layer, head and query that are chosen. It holds scores rounded to 1/65534 of the layer's
+    largest, and of layers of more than 100,000 scores a sample the means of neighbouring ones.
+
+    Args:
+        explanation: what to show.
+        path: the `.html` file to write.
+        title: the heading; by default the layers' names.
+        trust: what `az.trust` returned, to be shown below.
+        overwrite: replace a file that is there.
+        samples: the most samples to put into the page, spread evenly over all; fewer where they
+            are large. The page says how many of how many.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: for a path that does not end in `.html`, or `samples` below 1.
+        TypeError: for a title that is no string, or a `trust` that is nothing of the kind.
+        FileExistsError: if the file exists and `overwrite` is false.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> x, y, relevance = az.tasks.get("planted_step").sample(20, split="test")
+    >>> explanation = az.explain(az.load("lstm_after"), x, y=y, truth=relevance)
+    >>> from attention_zoo.explaining.page import write_page
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_page(explanation, pathlib.Path(folder) / "report.html").name
+    'report.html'
+    """
+    path = files.local_path("path", path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"`path` must end in .html. Received: {path}")
+    if not isinstance(title, str):
+        raise TypeError(f"`title` must be a string. Received: title={title!r}")
+    if trust is not None and not hasattr(trust, "to_dict"):
+        raise TypeError(f"`trust` must be what az.trust returns. Received: trust={trust!r}")
+    checks.positive_int("samples", samples)
+    files.refuse_existing(path, overwrite=overwrite)
+    title = title or "Where the model looks: " + ", ".join(explanation.scores)
+    shown = content(explanation, samples)
+    shown["title"] = title
+    shown["trust"] = None if trust is None else trust.to_dict()
+    page = _assembled(title, shown)
+    with files.new_file(path, overwrite=overwrite) as scratch:
+        scratch.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
+    return path
+
+
+def _assembled(title: str, shown: dict[str, Any]) -> str:
+    style, script = _part("page.css"), _script()
+    # With `<` escaped, no string of the user's can end the element it stands in
+    data = json.dumps(_plain(shown), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    policy = (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script,
+             "data": data}  # fmt: skip
+    # In one pass, so that a title that looks like a placeholder stays one
+    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _part("page.html"))
+
+
+def _script() -> str:
+    start = "const $ = (id) => document.getElementById(id);\n"
+    start += 'const page = JSON.parse($("data").textContent);\n'
+    return '"use strict";\n(() => {\n' + start + "".join(map(_part, _SCRIPTS)) + "})();\n"
+
+
+def _part(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _plain(value: Any) -> Any:
+    """The same without NaN and infinite numbers, which JSON does not know."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

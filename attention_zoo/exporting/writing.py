@@ -1,0 +1,205 @@
+"""From a Keras model to a file that another runtime reads."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.capture.capturing import check_model
+from attention_zoo.capture.inputs import check_inputs
+from attention_zoo.core import checks, files
+from attention_zoo.core.optional import require
+from attention_zoo.core.registry import one_of
+from attention_zoo.exporting.exportable import Exportable, as_input, dtype, input_names, samples
+from attention_zoo.exporting.formats import FORMATS, quiet, run
+from attention_zoo.exporting.writers import Job, writer
+
+#: The largest difference that the arithmetic of another runtime may make.
+_ALLOWED = 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What was written, and how far it is from Keras.
+
+    Attributes:
+        path: the file, or the folder of a SavedModel; OpenVINO's has its weights beside it.
+        format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`.
+        inputs: the names of the inputs.
+        outputs: the names of the outputs: the predictions first, then those with attention.
+        attention: which of them are the scores of a layer, `{layer name: output name}`.
+        difference: the largest from Keras's outputs, relative where those exceed 1; None if the
+            file was not run.
+    """
+
+    path: Path
+    format: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attention: dict[str, str]
+    difference: float | None
+
+
+def export(
+    model: keras.Model,
+    path: str | Path,
+    *,
+    attention: bool = True,
+    format: str | None = None,
+    overwrite: bool = False,
+    verify: bool = True,
+    x: Any = None,
+) -> Exported:
+    """Write a model for ONNX Runtime, TensorFlow, LiteRT or OpenVINO, attention included.
+
+    ```
+    .onnx       ONNX             written by TensorFlow and torch
+    a folder    a SavedModel     written by TensorFlow and JAX
+    .tflite     LiteRT           written by TensorFlow
+    .xml        OpenVINO         written by TensorFlow and torch, with a .bin beside it
+    ```
+
+    The outputs are `predictions` (or `predictions_1`, ..., or the keys of a dictionary, in its
+    order), and then, for each attention layer, `attention_<layer name>`. The batch has any size,
+    and so has the time axis where the model's input leaves it open, on torch not with recurrent
+    layers. Before it takes its place at `path`, what is written is run in its own runtime, on two
+    batches of other sizes, and compared with Keras.
+
+    Args:
+        model: a built functional or Sequential model, trained or loaded.
+        path: what to write: `.onnx`, `.tflite`, `.xml`, or a folder for a SavedModel.
+        attention: whether the attention scores are outputs too.
+        format: `"onnx"`, `"saved_model"`, `"litert"` or `"openvino"`; None is by the path's
+            ending.
+        overwrite: whether something at `path` may be replaced.
+        verify: whether to run what is written and compare.
+        x: samples to compare on; None draws some.
+
+    Returns:
+        What was written, and how far it is from Keras.
+
+    Raises:
+        ValueError: on a backend that does not write the format, for an unknown format, a model
+            without attention where it is wanted, a LiteRT file of a recurrent model, which its
+            runtime alone cannot run, and for a file that differs by more than 1e-5: none is kept.
+        TypeError: if `model` is no Keras model.
+        FileExistsError: if something is at `path` and `overwrite` is false.
+        ImportError: if a package that the format needs is not installed.
+    """
+    checks.boolean("attention", attention)
+    checks.boolean("verify", verify)
+    path = files.local_path("path", path)
+    kind = _format(path, format)
+    _check(model, attention)
+    how = writer(kind, model)
+    for ending in (path.suffix, *FORMATS[kind].beside):
+        files.refuse_existing(path.with_suffix(ending), overwrite=overwrite)
+    if FORMATS[kind].suffix == "" and path.is_dir() and not _replaceable(path):
+        raise FileExistsError(f"{path} holds other things than a SavedModel, and is kept.")
+    for module in how.modules:
+        require(module, extra=how.extra)
+    batches = samples(model) if x is None else [_given(model, x)]
+    names = input_names(model)
+    named = Exportable(model, scores=attention)
+    expected = [_answers(named, batch) for batch in batches]
+    with _place(path, kind, overwrite) as scratch:
+        try:
+            with quiet():
+                how.write(Job(named, names, list(expected[0]), batches[0]), scratch)
+        except (RuntimeError, AttributeError, TypeError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise ValueError(f"The model cannot be converted to {kind!r}: {first}") from error
+        gap = None
+        if verify:
+            inputs = [dict(zip(names, batch, strict=True)) for batch in batches]
+            found = [run(scratch, batch, kind) for batch in inputs]
+            gap = max(map(_difference, expected, found))
+            if not gap <= _ALLOWED:
+                raise ValueError(
+                    f"The {kind} file differs from Keras by {gap:.2g}, more than {_ALLOWED:g}: "
+                    "it was not kept."
+                )
+    return Exported(path, kind, tuple(names), tuple(expected[0]), dict(named.attention), gap)
+
+
+def _replaceable(folder: Path) -> bool:
+    return (folder / "saved_model.pb").is_file() or not any(folder.iterdir())
+
+
+@contextlib.contextmanager
+def _place(path: Path, kind: str, overwrite: bool) -> Iterator[Path]:
+    """Where to write, which takes its place at `path`, with what lies beside it, if all is well."""
+    new = files.new_folder if FORMATS[kind].suffix == "" else files.new_file
+    with new(path, overwrite=overwrite) as scratch:
+        beside = [(scratch.with_suffix(e), path.with_suffix(e)) for e in FORMATS[kind].beside]
+        try:
+            yield scratch
+            for there, place in beside:
+                there.replace(place)
+        finally:
+            for there, _ in beside:
+                there.unlink(missing_ok=True)
+
+
+def _format(path: Path, name: str | None) -> str:
+    if name is None:
+        endings = {row.suffix: known for known, row in FORMATS.items()}
+        name = endings.get(path.suffix.lower())
+        if name is None:
+            raise ValueError(
+                "`path` must end in .onnx, .tflite or .xml, or have no ending for a SavedModel, "
+                f"unless `format` says it. Received: {str(path)!r}"
+            )
+    if name not in FORMATS:
+        raise one_of("format", name, FORMATS)
+    if FORMATS[name].beside and path.suffix.lower() != FORMATS[name].suffix:
+        raise ValueError(
+            f"`path` must end in {FORMATS[name].suffix} for format={name!r}, whose weights lie "
+            f"beside it in a file of that name. Received: {str(path)!r}"
+        )
+    return name
+
+
+def _check(model: Any, attention: bool) -> None:
+    if attention or not isinstance(model, keras.Model):
+        check_model(model)
+    if not getattr(model, "inputs", None):
+        raise ValueError(f"The model {model.name!r} must be functional or Sequential, and built.")
+    computes = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())
+    half = {name for name in computes if name in ("float16", "bfloat16")}
+    if half:
+        raise ValueError(
+            f"Only float32 can be exported. Received: layers that compute in {sorted(half)}. "
+            "Build the model under the policy 'float32' and set its weights."
+        )
+
+
+def _given(model: keras.Model, x: Any) -> list[np.ndarray]:
+    arrays = keras.tree.flatten(check_inputs(model, x))
+    return [a.astype(dtype(t)) for a, t in zip(arrays, model.inputs, strict=True)]
+
+
+def _answers(named: Exportable, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
+    return {k: keras.ops.convert_to_numpy(v) for k, v in named(as_input(batch)).items()}
+
+
+def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
+    if set(expected) != set(found):
+        raise ValueError(f"The file has the outputs {sorted(found)}, not {sorted(expected)}.")
+    for name, value in expected.items():
+        if found[name].shape != value.shape:
+            raise ValueError(
+                f"The file's output {name!r} has the shape {found[name].shape}, not {value.shape}: "
+                "it was not kept."
+            )
+    gaps = [
+        np.max(np.abs(found[name] - value) / np.maximum(1, np.abs(value)), initial=0.0)
+        for name, value in expected.items()
+    ]
+    return float(np.max(gaps))

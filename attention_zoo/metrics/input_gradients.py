@@ -1,0 +1,179 @@
+"""The derivative of a model's answer with respect to its input, on whatever backend runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from attention_zoo.capture.inputs import arranged, check_inputs
+from attention_zoo.capture.outputs import chosen_output
+from attention_zoo.capture.running import batch_of, left_as_it_was, predict
+from attention_zoo.core import arrays, checks
+from attention_zoo.metrics.backend_gradients import derivative
+
+
+def gradients(
+    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
+    *, output: str | int | None = None,
+) -> Any:  # fmt: skip
+    """The derivative of one value of the answer with respect to each number of the input.
+
+        g[n] = d f(x[n])[target] / d x[n]
+
+    In inference mode, batch by batch, compiled once for each model and batch shape; the model is
+    left as it is. Where the model answers at every step, f is the sum over the steps. On padding
+    that the model masks it is 0.
+
+    Args:
+        model: a built Keras model; it needs no attention.
+        x: an array `(samples, ...)` of floats that fits the model's input, or several: see
+            `attention_scores`.
+        target: which of the values that the model answers with, such as a class: an integer or
+            integers `(samples,)`; by default the only one, or for each sample the largest, its
+            predicted class.
+        batch_size: how many samples go through at once.
+        output: the name or number of the output that f is, of a model with several.
+
+    Returns:
+        An array of floats of the shape of x; for a model of several inputs a list of them, in the
+        order of `model.inputs`, or of the sorted names where a subclassed model takes a
+        dictionary.
+
+    Raises:
+        ValueError: for an input of integers or that goes into an `Embedding`, which has no
+            derivative; for an unknown target or output, and where a model has several outputs and
+            no `output` is named; if the model is not built or x does not fit it.
+        NotImplementedError: on a backend without gradients, such as NumPy.
+
+    Example:
+
+    >>> from attention_zoo.metrics.input_gradients import gradients
+    >>> x = az.tasks.get("planted_feature").sample(5, split="test").x
+    >>> slopes = gradients(az.load("dense"), x)
+    >>> slopes.shape, int(np.abs(slopes).mean(0).argmax())
+    ((5, 32), 1)
+    """
+    checks.positive_int("batch_size", batch_size)
+    x = float_inputs(model, x)
+    index, chosen = chosen_values(model, x, target, output, batch_size)
+    slopes_of = derivative(model, x, index)
+    inputs = keras.tree.flatten(x)
+    found = [np.empty_like(array) for array in inputs]
+    samples = len(chosen)
+    # Few sizes of batch, since each is compiled: the last one is filled up with its last sample
+    size = batch_of(model, min(batch_size, 1 << (samples - 1).bit_length()))
+    for start in range(0, samples, size):
+        rows = np.minimum(np.arange(start, start + size), samples - 1)
+        part = slopes_of([array[rows] for array in inputs], chosen[rows])
+        for whole, slopes in zip(found, part, strict=True):
+            whole[start : start + size] = slopes[: samples - start]
+    return found if keras.tree.is_nested(x) else found[0]
+
+
+def float_inputs(model: Any, x: Any) -> Any:
+    """x as `check_inputs` returns it, in floats; ValueError where there is no derivative."""
+    check_built(model)
+    checked = check_inputs(model, x)
+    flat = keras.tree.flatten(checked)
+    inputs = getattr(model, "inputs", None) or [None] * len(flat)
+    tokens = _embedded(model)
+    found = []
+    for tensor, array in zip(inputs, flat, strict=True):
+        whole = array.dtype.kind != "f" if tensor is None else "float" not in tensor.dtype
+        if whole or (tensor is not None and id(tensor) in tokens):
+            name = "x" if tensor is None else tensor.name
+            raise ValueError(
+                f"A derivative needs an input of floats. The input {name!r} of the model "
+                f"{model.name!r} is made of integers, such as tokens or classes. Received: "
+                f"{array.dtype} {array.shape}"
+            )
+        found.append(array.astype("float32"))
+    return keras.tree.pack_sequence_as(checked, found)
+
+
+def _embedded(model: keras.Model) -> set[int]:
+    """The inputs that an Embedding reads: whatever their dtype, they are integers."""
+    return {
+        id(tensor)
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.Embedding)
+        for node in layer._inbound_nodes
+        for tensor in node.input_tensors
+    }
+
+
+def chosen_values(
+    model: keras.Model, x: Any, target: Any, output: str | int | None, batch_size: int = 256
+) -> tuple[int, np.ndarray]:
+    """Which output is asked about, and which of its values, by sample (and step, where the model
+    answers at each).
+
+    Args:
+        model, x, output, batch_size: as of `gradients`, checked.
+        target: an integer, integers `(samples,)` or `(samples, steps)`, or None for the largest.
+
+    Returns:
+        The number of the output, and integers `(samples,)` or `(samples, steps)`.
+    """
+    samples = len(keras.tree.flatten(x)[0])
+    outputs = getattr(model, "outputs", None)
+    predictions = None
+    if not outputs:
+        first = keras.tree.map_structure(lambda array: array[:1], x)
+        with left_as_it_was(model):
+            predictions = model(arranged(model, first), training=False)
+        outputs = keras.tree.flatten(predictions)
+    index = chosen_output(model, output, predictions)
+    axes = len(outputs[index].shape)
+    count = outputs[index].shape[-1] if axes > 1 else 1
+    if target is None and count > 1:
+        answered = keras.tree.flatten(predict(model, x, batch_size))[index]
+        return index, answered.argmax(-1).astype("int32")
+    asked = arrays.numeric("target", 0 if target is None else target)
+    fits = asked.ndim < max(2, axes) and asked.shape[:1] in ((), (samples,))
+    if asked.dtype.kind not in "iu" or not fits:
+        raise ValueError(
+            f"`target` must be None, an integer or an integer for each of the {samples} samples. "
+            f"Received: {target!r}"
+        )
+    if asked.min() < 0 or asked.max() >= count:
+        raise ValueError(
+            f"`target` must be between 0 and {count - 1}: the model {model.name!r} has {count}. "
+            f"Received: {asked.min() if asked.min() < 0 else asked.max()}"
+        )
+    return index, np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
+
+
+def values_of(
+    model: keras.Model, x: Any, index: int, chosen: np.ndarray, batch_size: int
+) -> np.ndarray:
+    """The values whose gradients are asked for: `(samples,)`, float64, summed over steps."""
+    answered = keras.tree.flatten(predict(model, x, batch_size))[index].astype("float64")
+    if answered.ndim == 1:
+        return answered
+    places = answered.reshape(len(answered), -1, answered.shape[-1])
+    at = chosen.reshape(len(chosen), -1, 1)
+    return np.take_along_axis(places, np.broadcast_to(at, (*places.shape[:2], 1)), 2).sum((1, 2))
+
+
+def one_input(model: Any, x: Any) -> np.ndarray:
+    """x as `check_inputs` returns it; ValueError for a model of several inputs."""
+    check_built(model)
+    checked = check_inputs(model, x)
+    if keras.tree.is_nested(checked):
+        raise ValueError(
+            f"This needs a model of one input. Received: {model.name!r} with {len(checked)}"
+        )
+    return checked
+
+
+def check_built(model: Any) -> None:
+    """TypeError for what is no model, ValueError for one that is not built."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )

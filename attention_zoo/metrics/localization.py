@@ -1,0 +1,132 @@
+"""Does attention lie where the answer is? Measures for tasks whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def matched(relevance: Any, scores: np.ndarray, name: str = "relevance") -> np.ndarray:
+    """Which cells of the scores are relevant, as booleans of the scores' shape.
+
+    Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
+    is relevant if any cell of it is. ValueError for any other shape, such as that of labels, one
+    a sample.
+    """
+    relevance = np.asarray(relevance) > 0
+    shared = min(scores.ndim, relevance.ndim)
+    labels = relevance.ndim < 2 and scores.ndim > 1
+    if labels or relevance.shape[:shared] != scores.shape[:shared]:
+        raise ValueError(
+            f"`{name}` must have the shape of the scores {scores.shape}, or of their leading "
+            f"axes beyond the samples. Received: {relevance.shape}"
+        )
+    relevance = relevance.any(axis=tuple(range(shared, relevance.ndim)))
+    extra = (1,) * (scores.ndim - relevance.ndim)
+    return np.broadcast_to(relevance.reshape(relevance.shape + extra), scores.shape)
+
+
+def _rows(scores: Any, relevance: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (samples, cells), the scores in float64 and the relevance as booleans."""
+    scores = np.asarray(scores, dtype="float64")
+    relevant = matched(relevance, scores)
+    return scores.reshape(len(scores), -1), relevant.reshape(len(scores), -1)
+
+
+def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
+    """RMA: attention on the relevant cells / all attention (Arras, Osman and Samek, 2022,
+    arXiv:2003.07258).
+
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        One value in [0, 1] a sample; 0 for a sample that attends to nothing.
+
+    Example:
+
+    >>> from attention_zoo.metrics import relevance_mass_accuracy
+    >>> relevance_mass_accuracy([[0.9, 0.1, 0.0]], [[1, 0, 0]])
+    array([0.9])
+    """
+    weights, relevant = _rows(scores, relevance)
+    return _share((weights * relevant).sum(1), weights.sum(1), empty=0.0)
+
+
+def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
+    """RRA: the share of the top K cells that are relevant, K the number of relevant cells
+    (Arras, Osman and Samek, 2022, arXiv:2003.07258); NaN for a sample without any.
+
+    Where cells tie for the last of the K places, it is the mean over all ways to choose. Arguments
+    and result are those of `relevance_mass_accuracy`.
+    """
+    weights, relevant = _rows(scores, relevance)
+    sizes = relevant.sum(1)
+    rows = np.arange(len(weights))
+    last = -np.sort(-weights, axis=1)[rows, np.maximum(sizes, 1) - 1][:, None]
+    above, tied = weights > last, weights == last
+    # Of cells that share the last place, as many as are left, each as likely as the others
+    left = (sizes - above.sum(1)) / tied.sum(1)
+    return _share((above & relevant).sum(1) + left * (tied & relevant).sum(1), sizes, empty=np.nan)
+
+
+def pointing_game(scores: Any, relevance: Any) -> np.ndarray:
+    """1 for each sample whose most attended cell is relevant, else 0 (Zhang et al., 2018,
+    arXiv:1608.00507); where cells tie, the share of them that is; 0 for a sample that attends to
+    nothing.
+
+    Arguments are those of `relevance_mass_accuracy`.
+    """
+    weights, relevant = _rows(scores, relevance)
+    most = (weights == weights.max(1, keepdims=True)) & (weights > 0)
+    return _share((most & relevant).sum(1), most.sum(1), empty=0.0)
+
+
+def auprc(scores: Any, relevance: Any) -> float:
+    """The area under the precision-recall curve of the cells of all samples together, as average
+    precision: the sum over thresholds of (R_k - R_{k-1}) P_k (Davis and Goadrich, 2006).
+
+    It asks whether relevant cells are attended to more than others, not how much more; cells of
+    equal score share a threshold. A random ranking has the share of relevant cells. NaN where no
+    cell is relevant. Arguments are those of `relevance_mass_accuracy`.
+
+    Example:
+
+    >>> from attention_zoo.metrics import auprc
+    >>> auprc([[0.7, 0.2, 0.1]], [[1, 0, 1]])
+    0.8333333333333333
+    """
+    weights, relevant = (cells.ravel() for cells in _rows(scores, relevance))
+    order = np.argsort(-weights, kind="stable")
+    weights, relevant = weights[order], relevant[order]
+    last = np.append(np.flatnonzero(np.diff(weights)), len(weights) - 1)
+    hits = np.cumsum(relevant)[last]
+    if hits[-1] == 0:
+        return float("nan")
+    gained = np.diff(hits, prepend=0) / hits[-1]
+    return float((gained * hits / (last + 1)).sum())
+
+
+def true_positive_rate(scores: Any, relevance: Any) -> np.ndarray:
+    """TPR: the share of the relevant cells that are selected, {a > 0}; NaN for a sample without
+    any. Only a sparse normalizer selects; softmax selects all.
+
+    Arguments and result are those of `relevance_mass_accuracy`; the measure is that of Yoon,
+    Jordon and van der Schaar, 2019 (INVASE, ICLR).
+    """
+    weights, relevant = _rows(scores, relevance)
+    return _share(((weights > 0) & relevant).sum(1), relevant.sum(1), empty=np.nan)
+
+
+def false_discovery_rate(scores: Any, relevance: Any) -> np.ndarray:
+    """FDR: the share of the selected cells, {a > 0}, that are not relevant; 0 for a sample that
+    selects nothing. See `true_positive_rate`."""
+    weights, relevant = _rows(scores, relevance)
+    selected = weights > 0
+    return _share((selected & ~relevant).sum(1), selected.sum(1), empty=0.0)
+
+
+def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(part), empty), where=whole > 0)

@@ -1,0 +1,162 @@
+"""How much alike are the states that a layer attends to?"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from attention_zoo.capture.capturing import watch
+from attention_zoo.capture.inputs import arranged, check_inputs
+from attention_zoo.capture.running import batch_of, left_as_it_was
+from attention_zoo.core.identity import by_identity
+from attention_zoo.core.registry import one_of
+
+
+def conicity(states: Any, mask: Any = None) -> np.ndarray:
+    """Conicity: the mean cosine of states with their mean (Mohankumar et al., 2020,
+    arXiv:2004.14243, section 3; Sai, Mohankumar and Khapra, 2018).
+
+    ```
+    conicity(V) = mean over t of cos(v[t], mean of V)
+    ```
+
+    Near 1 all states point one way: whatever the scores, their weighted mean is about the same
+    vector, and attention to one state rather than to another says little. Near 0 they differ.
+
+    Args:
+        states: vectors, `(samples, steps, features)`.
+        mask: booleans `(samples, steps)`; what is False is left out.
+
+    Returns:
+        `(samples,)`, float64; a state of length 0 counts as a cosine of 0. NaN for a sample
+        without a state.
+
+    Raises:
+        ValueError: for states of another rank, or a mask that does not fit.
+
+    Example:
+
+    >>> from attention_zoo.metrics import conicity
+    >>> conicity([[[1, 0], [0, 1]], [[1, 1], [2, 2]]]).round(3)
+    array([0.707, 1.   ])
+    """
+    states = np.asarray(states, "float64")
+    if states.ndim != 3:
+        raise ValueError(
+            f"`states` must have the shape (samples, steps, features). Received: {states.shape}"
+        )
+    seen = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if seen.shape != states.shape[:2]:
+        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {seen.shape}")
+    states = np.where(seen[..., None], states, 0.0)
+    counts = seen.sum(1)
+    mean = states.sum(1) / np.maximum(counts, 1)[:, None]
+    lengths = np.linalg.norm(states, axis=2) * np.linalg.norm(mean, axis=1)[:, None]
+    cosines = np.einsum("btf,bf->bt", states, mean)
+    cosines = np.divide(cosines, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    total = cosines.sum(1)
+    return np.divide(total, counts, out=np.full(len(states), np.nan), where=counts > 0)
+
+
+@by_identity
+class States(NamedTuple):
+    """What a layer attends to: vectors `(samples, steps, features)`, and which of them the layer
+    could see, `(samples, steps)`."""
+
+    vectors: np.ndarray
+    visible: np.ndarray
+
+
+def attended_states(
+    model: keras.Model, x: Any, layer: str | None = None, *, batch_size: int = 256
+) -> States:
+    """The vectors that an attention layer weighs, on `x`: its values, `(batch, steps, features)`.
+
+    For a layer called on one tensor these are its inputs, before any projection of the layer's
+    own; for one called on a query and a value, the value.
+
+    Args:
+        model: a built model with attention layers, ours or Keras's own.
+        x: an array `(samples, ...)`, or several for a model of several inputs.
+        layer: the name of an attention layer; by default the first.
+        batch_size: how many samples go through at once.
+
+    Returns:
+        `States`.
+
+    Raises:
+        ValueError: as `attention_scores`, for an unknown layer, and for one that attends to
+            features rather than to states, is used more than once or wrapped.
+
+    Example:
+
+    >>> x = az.tasks.get("planted_step").sample(5, split="test").x
+    >>> states = az.metrics.attended_states(az.load("lstm_after"), x)
+    >>> states.vectors.shape, az.metrics.conicity(*states).shape
+    ((5, 20, 32), (5,))
+    """
+    look = watch(model, x, batch_size)
+    if layer is None:
+        layer = next(iter(look.scores))
+    if layer not in look.scores:
+        raise one_of("layer", layer, look.scores)
+    known = model._flatten_layers(include_self=False)
+    found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
+    axes = look.axes[layer]
+    if look.attended[layer] not in ("step", "key"):
+        raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
+    if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
+        raise ValueError(
+            f"The states that {layer!r} attends to cannot be read: it is wrapped, attends on "
+            "several levels, is called more than once or shares its name."
+        )
+    reader = _Reader(model, next(iter(found.values())))
+    size = batch_of(model, batch_size)
+    with left_as_it_was(model):
+        states = reader.predict(check_inputs(model, x), batch_size=size, verbose=0)
+    states = np.asarray(states, "float64")
+    visible = look.masks.get(layer, np.ones(states.shape[:2], bool))
+    return States(states, visible)
+
+
+class _Reader(keras.Model):
+    """A model that answers with the values that one of its layers is called on."""
+
+    def __init__(self, model: keras.Model, layer: keras.layers.Layer):
+        super().__init__(name="reader", autocast=False)
+        self.model = model
+        # Past Keras's tracking: it is a part of the model already
+        self.__dict__["layer"] = layer
+
+    def call(self, inputs: Any) -> Any:
+        with _listening(self.layer) as heard:
+            self.model(arranged(self.model, inputs), training=False)
+        return ops.cast(heard[0], "float32")
+
+
+@contextlib.contextmanager
+def _listening(layer: keras.layers.Layer) -> Iterator[list[Any]]:
+    """Inside the block, the values that the layer is called on are noted."""
+    heard: list[Any] = []
+    signature = inspect.signature(type(layer).call)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(layer, *args, **kwargs).arguments
+        first = list(given.values())[1]
+        value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
+        value = given.get("memory") if value is None else value
+        heard.append(first if value is None else value)
+        return type(layer).call(layer, *args, **kwargs)
+
+    # Past __setattr__, which would track it as a part of the layer
+    layer.__dict__["call"] = call
+    try:
+        yield heard
+    finally:
+        del layer.__dict__["call"]
