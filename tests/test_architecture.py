@@ -1,7 +1,6 @@
 """The arrow: imports run one way, read from the source."""
 
 import ast
-import importlib
 import pkgutil
 import subprocess
 import sys
