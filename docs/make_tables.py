@@ -35,7 +35,7 @@ _INPUTS = {
     "attention_decoder": ["batch, time, features", "batch, keys, width"],
 }
 _ARGUMENTS = {
-    "multi_head": {"heads": 2, "key_dim": 2},
+    "multi_head": {"num_heads": 2, "key_dim": 2},
     "attention_decoder": {"cell": {"class_name": "GRUCell", "config": {"units": 23}}, "units": 19},
     "luong": {"units": 19},
     "bahdanau": {"units": 19},

@@ -289,7 +289,7 @@ def _pairs(layer: Any, queries: int, keys: int, batch: int, query: Any, key: Any
         seen[b, i, j] = (
             (query is None or query[b, i])
             and (key is None or key[b, j])
-            and (not getattr(layer, "causal", False) or j <= i)
+            and (not getattr(layer, "use_causal_mask", False) or j <= i)
             and (getattr(layer, "window", None) is None or abs(i - j) <= layer.window)
         )
     return seen
@@ -342,10 +342,13 @@ def multi_head(layer: Any, inputs: dict, masks: dict) -> tuple:
     q, k, v = (x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
                for n, x in (("query", query), ("key", value), ("value", value)))  # fmt: skip
     seen = _pairs(layer, query.shape[1], value.shape[1], len(query), query_mask, value_mask)
-    width, per_group = q.shape[2] // layer.heads, layer.heads // (layer.kv_heads or layer.heads)
-    value_width = v.shape[2] // (1 if layer.shared_values else layer.heads // per_group)
+    width, per_group = (
+        q.shape[2] // layer.num_heads,
+        layer.num_heads // (layer.num_key_value_heads or layer.num_heads),
+    )
+    value_width = v.shape[2] // (1 if layer.shared_values else layer.num_heads // per_group)
     all_scores, parts = [], []
-    for head in range(layer.heads):
+    for head in range(layer.num_heads):
         group = head // per_group
         at = slice(group * width, (group + 1) * width)
         logits = np.einsum("bid,bjd->bij", q[..., head * width : (head + 1) * width], k[..., at])

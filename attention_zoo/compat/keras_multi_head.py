@@ -29,8 +29,8 @@ def MultiHeadAttention(
 ) -> multi_head.MultiHeadAttention:
     """The layer that `keras_multi_head.MultiHeadAttention` 0.29 was, with `activation=None`.
 
-    It is `MultiHeadAttention(heads=head_num, causal=history_only)`, whose weights are the
-    package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query, key
+    It is `MultiHeadAttention(num_heads=head_num, use_causal_mask=history_only)`, whose weights are
+    the package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query, key
     and value there is three arguments here, `layer(query, value, key)`, all of one width.
 
     Masking: as in `MultiHeadAttention`. In the package a masked query attends like any other, and
@@ -68,8 +68,8 @@ def MultiHeadAttention(
             f"the package's default) cannot be carried over. Received: activation={activation!r}"
         )
     return multi_head.MultiHeadAttention(
-        heads=head_num,
-        causal=history_only,
+        num_heads=head_num,
+        use_causal_mask=history_only,
         use_bias=use_bias,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,

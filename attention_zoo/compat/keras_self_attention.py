@@ -38,8 +38,8 @@ def SeqSelfAttention(
     ```
     attention_type="additive", "multiplicative"    score="additive", "general"
     attention_width=w, odd                         window=w // 2
-    attention_width=w, history_only=True           window=w - 1, causal=True
-    history_only=True                              causal=True
+    attention_width=w, history_only=True           window=w - 1, use_causal_mask=True
+    history_only=True                              use_causal_mask=True
     use_additive_bias                              use_bias
     use_attention_bias                             nothing: it cancels in the softmax
     ```
@@ -100,7 +100,7 @@ def SeqSelfAttention(
         units=units,
         score=_SCORES[attention_type],
         window=_window(attention_width, history_only),
-        causal=history_only,
+        use_causal_mask=history_only,
         use_bias=use_additive_bias,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,

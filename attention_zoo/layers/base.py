@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import zlib
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ from keras import constraints, initializers, ops, regularizers
 
 from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
-from attention_zoo.layers.register import with_words
+from attention_zoo.layers.arguments import arguments_of, from_saved, refuse_unknown
 from attention_zoo.ops import normalizers
 from attention_zoo.ops.arithmetic import cast
 from attention_zoo.ops.dropout import dropout
@@ -64,6 +63,7 @@ class AttentionLayer(keras.layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ):
+        refuse_unknown(type(self), kwargs)
         super().__init__(**kwargs)
         normalizers.check(normalizer)
         checks.positive("temperature", temperature)
@@ -198,16 +198,16 @@ class AttentionLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> AttentionLayer:
-        """The layer with these arguments; an error in one reaches the user as it is."""
-        return cls(**with_words(cls, config))
+        """The layer with these arguments, under their names of today or former ones."""
+        return cls(**from_saved(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         """Every argument of every `__init__` up to this class, as plain JSON values."""
         config = super().get_config()
-        for cls in type(self).__mro__[: type(self).__mro__.index(AttentionLayer) + 1]:
-            for name, parameter in inspect.signature(cls.__init__).parameters.items():
-                if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
-                    config.setdefault(name, _plain(getattr(self, name)))
+        inherited = arguments_of(keras.layers.Layer)
+        for name in arguments_of(type(self)):
+            if name not in inherited:
+                config.setdefault(name, _plain(getattr(self, name)))
         return config
 
 

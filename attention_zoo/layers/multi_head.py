@@ -28,10 +28,10 @@ class MultiHeadAttention(PairwiseAttention):
     output[i] = mean_h(sum_j scores[h, i, j] value[j] V) O           with shared_values
     ```
 
-    After Vaswani et al., 2017 (arXiv:1706.03762); with fewer `kv_heads`, grouped-query attention
-    (Ainslie et al., 2023, arXiv:2305.13245); with `shared_values`, the interpretable heads of the
-    Temporal Fusion Transformer (Lim et al., 2019, arXiv:1912.09363), whose mean over heads is
-    itself the attention of the output. Unlike `keras.layers.MultiHeadAttention` it takes one
+    After Vaswani et al., 2017 (arXiv:1706.03762); with fewer `num_key_value_heads`,
+    grouped-query attention (Ainslie et al., 2023, arXiv:2305.13245); with `shared_values`, the
+    interpretable heads of the Temporal Fusion Transformer (Lim et al., 2019, arXiv:1912.09363),
+    whose mean over heads is itself the attention of the output. Unlike `keras.layers.MultiHeadAttention` it takes one
     tensor alone, any normalizer, and gives the same output with and without scores.
 
     Differs from keras.layers.MultiHeadAttention: one tensor alone, any normalizer, shared values,
@@ -42,19 +42,20 @@ class MultiHeadAttention(PairwiseAttention):
     The query's mask is passed on.
 
     Decoding: as in Keras, query i of a causal call sees keys 0 to i, so that one query alone sees
-    key 0. A layer trained with `causal=True` is asked one query at a time with all keys so far,
-    the last `window + 1` of them where there is a window:
+    key 0. A layer trained with `use_causal_mask=True` is asked one query at a time with all keys
+    so far, the last `window + 1` of them where there is a window:
     `layer(x[:, t : t + 1], x[:, : t + 1], use_causal_mask=False)`.
 
     Args:
-        heads: the number of heads.
-        key_dim: the width of each head's query and key; None is the query's width / heads.
+        num_heads: the number of heads.
+        key_dim: the width of each head's query and key; None is the query's width / num_heads.
         value_dim: the width of each head's value; None is `key_dim`.
-        kv_heads: the number of key and value heads, which divides `heads`; None is `heads`.
+        num_key_value_heads: the number of key and value heads, which divides `num_heads`; None is
+            `num_heads`.
         shared_values: one value projection for all heads, whose results are averaged.
         output_dim: the width of the output; None is that of the query.
         window: query i sees only keys j with `|i - j| <= window`; None is no limit.
-        causal: query i sees only keys up to i.
+        use_causal_mask: query i sees only keys up to i.
         **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
 
     Call arguments:
@@ -68,7 +69,8 @@ class MultiHeadAttention(PairwiseAttention):
             `(batch, heads, queries, keys)`.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
-        use_causal_mask: what `causal` is in this call; None is what the layer was made with.
+        use_causal_mask: whether query i sees only keys up to i; None is what the layer was
+            made with.
 
     Returns:
         `(batch, queries, output_dim)`; with `return_attention_scores` also the scores,
@@ -81,62 +83,68 @@ class MultiHeadAttention(PairwiseAttention):
     Example:
 
     >>> x = np.random.default_rng(0).normal(size=(4, 20, 6)).astype("float32")
-    >>> y, scores = az.layers.MultiHeadAttention(heads=2)(x, return_attention_scores=True)
+    >>> y, scores = az.layers.MultiHeadAttention(num_heads=2)(x, return_attention_scores=True)
     >>> tuple(y.shape), tuple(scores.shape)
     ((4, 20, 6), (4, 2, 20, 20))
     """
 
     def __init__(
         self,
-        heads: int = 4,
+        num_heads: int = 4,
         key_dim: int | None = None,
         value_dim: int | None = None,
-        kv_heads: int | None = None,
+        num_key_value_heads: int | None = None,
         shared_values: bool = False,
         output_dim: int | None = None,
         window: int | None = None,
-        causal: bool = False,
+        use_causal_mask: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        checks.positive_int("heads", heads)
-        optional = {"key_dim": key_dim, "value_dim": value_dim, "kv_heads": kv_heads,
-                    "output_dim": output_dim, "window": window}  # fmt: skip
+        checks.positive_int("num_heads", num_heads)
+        optional = {
+            "key_dim": key_dim,
+            "value_dim": value_dim,
+            "num_key_value_heads": num_key_value_heads,
+            "output_dim": output_dim,
+            "window": window,
+        }
         for name, size in optional.items():
             checks.positive_int(name, size, none=True)
         checks.boolean("shared_values", shared_values)
-        checks.boolean("causal", causal)
-        if kv_heads is not None and heads % kv_heads:
+        checks.boolean("use_causal_mask", use_causal_mask)
+        if num_key_value_heads is not None and num_heads % num_key_value_heads:
             raise ValueError(
-                f"`kv_heads` must divide `heads`. Received: heads={heads}, kv_heads={kv_heads}"
+                f"`num_key_value_heads` must divide `num_heads`. Received: num_heads={num_heads}, "
+                f"num_key_value_heads={num_key_value_heads}"
             )
-        self.heads = heads
+        self.num_heads = num_heads
         self.key_dim = key_dim
         self.value_dim = value_dim
-        self.kv_heads = kv_heads
+        self.num_key_value_heads = num_key_value_heads
         self.shared_values = shared_values
         self.output_dim = output_dim
         self.window = window
-        self.causal = causal
+        self.use_causal_mask = use_causal_mask
 
     def build(
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
         value_shape = value_shape or query_shape
         self.remember_widths(query_shape, value_shape, key_shape or value_shape)
-        if self.key_dim is None and self.query_width % self.heads:
+        if self.key_dim is None and self.query_width % self.num_heads:
             raise ValueError(
-                "`heads` must divide the query's width where `key_dim` is None. "
-                f"Received: heads={self.heads}, query width {self.query_width}"
+                "`num_heads` must divide the query's width where `key_dim` is None. "
+                f"Received: num_heads={self.num_heads}, query width {self.query_width}"
             )
-        self._width = self.key_dim or self.query_width // self.heads
+        self._width = self.key_dim or self.query_width // self.num_heads
         self._value_width = self.value_dim or self._width
-        groups = self.kv_heads or self.heads
+        groups = self.num_key_value_heads or self.num_heads
         values = 1 if self.shared_values else groups
         out = self.output_dim or self.query_width
-        joined = self._value_width * (1 if self.shared_values else self.heads)
+        joined = self._value_width * (1 if self.shared_values else self.num_heads)
         for name, rows, columns in (
-            ("query", self.query_width, self.heads * self._width),
+            ("query", self.query_width, self.num_heads * self._width),
             ("key", self.key_width, groups * self._width),
             ("value", self.value_width, values * self._value_width),
             ("output", joined, out),
@@ -165,8 +173,8 @@ class MultiHeadAttention(PairwiseAttention):
             value, value_mask = query, query_mask if value_mask is None else value_mask
         key = value if key is None else key
         seen = self.pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
-        groups = self.kv_heads or self.heads
-        queries = self._project("query", seen.query, self.heads, self._width)
+        groups = self.num_key_value_heads or self.num_heads
+        queries = self._project("query", seen.query, self.num_heads, self._width)
         keys = self._spread(self._project("key", seen.key, groups, self._width))
         if self.shared_values:
             values = self._dense("value", seen.value)
@@ -211,7 +219,7 @@ class MultiHeadAttention(PairwiseAttention):
 
     def _spread(self, x: Any) -> Any:
         """Each key and value head once for every query head of its group."""
-        times = self.heads // (self.kv_heads or self.heads)
+        times = self.num_heads // (self.num_key_value_heads or self.num_heads)
         return x if times == 1 else ops.repeat(x, times, axis=1)
 
     def _joined(self, mixed: Any) -> Any:
@@ -219,7 +227,7 @@ class MultiHeadAttention(PairwiseAttention):
         if self.shared_values:
             return mixed
         mixed = ops.swapaxes(mixed, 1, 2)
-        return ops.reshape(mixed, (*ops.shape(mixed)[:2], self.heads * self._value_width))
+        return ops.reshape(mixed, (*ops.shape(mixed)[:2], self.num_heads * self._value_width))
 
     def compute_output_shape(
         self, query_shape: tuple, value_shape: Any = None, key_shape: Any = None
@@ -237,7 +245,7 @@ class MultiHeadAttention(PairwiseAttention):
         if not return_attention_scores:
             return outputs
         keys = (shape_of(query if value is None else value) or ())[1]
-        return outputs, self.spec((query.shape[0], self.heads, query.shape[1], keys))
+        return outputs, self.spec((query.shape[0], self.num_heads, query.shape[1], keys))
 
 
 def _apply_mean(scores: Any, value: Any) -> Any:

@@ -40,7 +40,7 @@ class PairwiseAttention(ScoredAttention):
     kind = "sequence"
     score_axes = (("query", "key"), ("head", "query", "key"))
     window: int | None = None
-    causal: bool = False
+    use_causal_mask: bool = False
 
     def remember_widths(self, query: tuple, value: tuple, key: tuple) -> None:
         """Check the shapes against each other and keep their widths."""
@@ -109,7 +109,7 @@ class PairwiseAttention(ScoredAttention):
         wanted = asked or watcher is not None or self.scores_regularizer is not None
         if wanted:
             self._warn_of_size(query, key)
-        causal = self.causal if causal is None else causal
+        causal = self.use_causal_mask if causal is None else causal
         rule = Rule(
             score, self.normalizer, self.temperature, self.dropout, causal, self.window, apply
         )

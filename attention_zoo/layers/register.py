@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -11,9 +9,8 @@ import keras
 
 from attention_zoo.catalog import LAYERS
 from attention_zoo.core import arrays
+from attention_zoo.layers.arguments import arguments_of
 
-_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_WORD = re.compile(r"\b(str|Spec)\b")
 Class = TypeVar("Class", bound=type)
 
 
@@ -24,26 +21,6 @@ def serializable(cls: Class, package: str = "attention_zoo") -> Class:
     if taken is not None and taken is not cls:
         raise ValueError(f"The serialization key {key!r} is taken by {taken.__module__}.")
     return keras.saving.register_keras_serializable(package)(cls)
-
-
-def with_words(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a layer with words for its arguments that are words.
-
-    Keras's reader of .h5 puts a function in the place of a word that names one: `keras.layers.dot`
-    for "dot", and what the user gave it as `custom_objects` for any other.
-    """
-    functions = {name: value for name, value in config.items() if inspect.isfunction(value)}
-    if not functions:
-        return dict(config)
-    with keras.saving.custom_object_scope({}) as scope:
-        named = {**vars(keras.layers), **keras.saving.get_custom_objects(), **scope.backup}
-    words = {value: word for word, value in named.items() if inspect.isfunction(value)}
-    found = dict(config)
-    for base in cls.__mro__:
-        for name, parameter in inspect.signature(base.__init__).parameters.items():
-            if name in functions and _WORD.search(str(parameter.annotation)):
-                found[name] = words.get(functions[name], functions[name])
-    return found
 
 
 def register(name: str, *, package: str = "attention_zoo") -> Callable[[Class], Class]:
@@ -105,9 +82,8 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
 def _needing(name: str, config: Mapping[str, Any]) -> Any:
     """The class of that name; ValueError if the config lacks an argument that has no default."""
     cls = LAYERS.get(name)
-    for argument, parameter in inspect.signature(cls).parameters.items():
-        required = parameter.default is parameter.empty and parameter.kind not in _ANY
-        if required and argument not in config:
+    for argument, parameter in arguments_of(cls).items():
+        if parameter.default is parameter.empty and argument not in config:
             raise ValueError(
                 f"The layer {name!r} has no default for `{argument}`: give "
                 f"{{'class_name': {name!r}, 'config': {{{argument!r}: ...}}}}, or the layer itself."

@@ -28,8 +28,8 @@ class SelfAttention(PairwiseAttention):
     It is the SeqSelfAttention of keras-self-attention (Z. Huang, 2018), after Cheng, Dong and
     Lapata, 2016 (arXiv:1601.06733) and Vaswani et al., 2017 (arXiv:1706.03762). Its
     `attention_width` w sees j from i - w // 2 to i + (w - 1) // 2: an odd w is `window=w // 2`
-    here, and with `history_only` j from i - w + 1 to i, `window=w - 1, causal=True`. The scalar
-    bias of its logits cancels in a softmax and is left out. Any length works; long ones
+    here, and with `history_only` j from i - w + 1 to i, `window=w - 1,
+    use_causal_mask=True`. The scalar bias of its logits cancels in a softmax and is left out. Any length works; long ones
     take memory linear in the length unless the scores are wanted, and a window takes time linear
     in it too.
 
@@ -43,7 +43,7 @@ class SelfAttention(PairwiseAttention):
         units: the width of the additive score's hidden layer; None is the number of features.
         score: `"additive"`, `"general"`, `"dot"` or `"scaled_dot"`.
         window: step i sees only steps j with `|i - j| <= window`; None is no limit.
-        causal: step i sees only steps up to i.
+        use_causal_mask: step i sees only steps up to i.
         **kwargs: the arguments shared by all attention layers: see `AttentionLayer`.
 
     Call arguments:
@@ -52,8 +52,8 @@ class SelfAttention(PairwiseAttention):
         attention_mask: boolean, `(batch, time, time)`: which step may attend to which.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
-        use_causal_mask: what `causal` is in this call; None is what the layer was made with. The
-            last step of what a causal layer has read is the same either way, so that it is
+        use_causal_mask: whether step i sees only steps up to i; None is what the layer was made
+            with. The last step of what a causal layer has read is the same either way, so that it is
             decoded one step at a time by the last row of `layer(x[:, : t + 1])`.
 
     Returns:
@@ -67,7 +67,7 @@ class SelfAttention(PairwiseAttention):
     Example:
 
     >>> x = np.random.default_rng(0).normal(size=(4, 20, 3)).astype("float32")
-    >>> y, scores = az.layers.SelfAttention(causal=True)(x, return_attention_scores=True)
+    >>> y, scores = az.layers.SelfAttention(use_causal_mask=True)(x, return_attention_scores=True)
     >>> tuple(y.shape), tuple(scores.shape)
     ((4, 20, 3), (4, 20, 20))
     """
@@ -77,18 +77,18 @@ class SelfAttention(PairwiseAttention):
         units: int | None = None,
         score: str = "additive",
         window: int | None = None,
-        causal: bool = False,
+        use_causal_mask: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         checks.positive_int("units", units, none=True)
         check_score(score)
         checks.positive_int("window", window, none=True)
-        checks.boolean("causal", causal)
+        checks.boolean("use_causal_mask", use_causal_mask)
         self.units = units
         self.score = score
         self.window = window
-        self.causal = causal
+        self.use_causal_mask = use_causal_mask
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)

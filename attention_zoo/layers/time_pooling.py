@@ -8,8 +8,9 @@ import keras
 from keras import ops
 
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.arguments import from_saved
 from attention_zoo.layers.base import fixed_size
-from attention_zoo.layers.register import serializable, with_words
+from attention_zoo.layers.register import serializable
 from attention_zoo.ops import masks
 from attention_zoo.ops.arithmetic import cast, is_half
 
@@ -72,7 +73,7 @@ class TimePooling(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TimePooling:
-        return cls(**with_words(cls, config))
+        return cls(**from_saved(cls, config))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reduction": self.reduction}

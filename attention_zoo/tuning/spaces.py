@@ -81,13 +81,14 @@ LAYERS: dict[str, LayerSpace] = {
         places=("after",),
     ),
     "self_attention": LayerSpace(
-        (Knob("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW, _flag("causal")),
+        (Knob("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW,
+         _flag("use_causal_mask")),
         places=("before", "after"),
     ),
     "cross_attention": LayerSpace((Knob("score", "additive", _SCORES), _units(when=_ADDITIVE))),
     "multi_head": LayerSpace(
-        (Knob("heads", 4, (1, 2, 4, 8)), Knob("key_dim", 0, (0, 4, 8, 16, 32), none=0),
-         _flag("shared_values"), _WINDOW, _flag("causal")),
+        (Knob("num_heads", 4, (1, 2, 4, 8)), Knob("key_dim", 0, (0, 4, 8, 16, 32), none=0),
+         _flag("shared_values"), _WINDOW, _flag("use_causal_mask")),
         # The layer's own is a share of the width, which not every number of heads divides
         places=("before", "after"), needed={"key_dim": 8},
     ),

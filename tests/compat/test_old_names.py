@@ -221,7 +221,7 @@ def test_attention_keras():
 
 def test_history_without_a_width_is_causal_alone():
     layer = compat.SeqSelfAttention(history_only=True)
-    assert (layer.causal, layer.window) == (True, None)
+    assert (layer.use_causal_mask, layer.window) == (True, None)
 
 
 @pytest.mark.parametrize(

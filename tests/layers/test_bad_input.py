@@ -46,7 +46,8 @@ SIZES = [
     for name, arguments in {
         "temporal": ["units"], "pooling": ["units", "hops"], "luong": ["units"],
         "bahdanau": ["units", "attention_units"], "self_attention": ["units", "window"],
-        "cross_attention": ["units"], "multi_head": ["heads", "key_dim", "kv_heads", "window"],
+        "cross_attention": ["units"],
+        "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],
         "hierarchical": ["units", "window", "encoder_units"],
         "retain": ["units", "recurrent_units"], "attention_decoder": ["units", "attention_units"],
     }.items()

@@ -16,7 +16,7 @@ LAYERS = {
     "self, additive": lambda **more: az.layers.SelfAttention(5, **more),
     "self, general": lambda **more: az.layers.SelfAttention(score="general", **more),
     "heads": lambda **more: az.layers.MultiHeadAttention(2, **more),
-    "grouped heads": lambda **more: az.layers.MultiHeadAttention(4, kv_heads=2, **more),
+    "grouped heads": lambda **more: az.layers.MultiHeadAttention(4, num_key_value_heads=2, **more),
     "shared values": lambda **more: az.layers.MultiHeadAttention(2, shared_values=True, **more),
 }
 
@@ -77,7 +77,7 @@ def test_half_precision_is_as_close_as_it_can_be(name, dtype, always_blockwise):
 @pytest.mark.parametrize("name", LAYERS)
 def test_what_is_hidden_stays_hidden(name, always_blockwise):
     always_blockwise()
-    layer, moved = LAYERS[name](causal=True), X.copy()
+    layer, moved = LAYERS[name](use_causal_mask=True), X.copy()
     mask = MASK.copy()
     mask[:, -1] = True
     moved[~mask] = np.nan

@@ -19,17 +19,19 @@ def array(x):
 
 @pytest.mark.parametrize("name", ["self_attention", "multi_head"])
 @pytest.mark.parametrize(
-    "options", [{"causal": True}, {"window": 2}, {"causal": True, "window": 2}]
+    "options", [{"use_causal_mask": True}, {"window": 2}, {"use_causal_mask": True, "window": 2}]
 )
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("asked", [False, True])
 def test_nothing_leaks_from_a_forbidden_step(name, options, training, asked):
     """Every forbidden cell is exactly 0, and a change there changes nothing here."""
-    more = {"heads": 2} if name == "multi_head" else {}
+    more = {"num_heads": 2} if name == "multi_head" else {}
     layer = az.layers.get(name, **options, **more)
     scores = array(layer(X, return_attention_scores=True)[1]).reshape(BATCH, -1, STEPS, STEPS)
     for i, j in np.ndindex(STEPS, STEPS):
-        allowed = (not options.get("causal") or j <= i) and abs(i - j) <= options.get("window", 99)
+        allowed = (not options.get("use_causal_mask") or j <= i) and abs(i - j) <= options.get(
+            "window", 99
+        )
         assert np.all((scores[:, :, i, j] > 0) == allowed)
     flags = {"training": training, "return_attention_scores": asked}
 
@@ -45,14 +47,16 @@ def test_nothing_leaks_from_a_forbidden_step(name, options, training, asked):
         np.testing.assert_array_equal(run(moved)[:, blind], before[:, blind])
 
 
-@pytest.mark.parametrize("kv_heads", [None, 1, 2])
-def test_heads_are_those_of_keras_given_its_weights(kv_heads):
+@pytest.mark.parametrize("num_key_value_heads", [None, 1, 2])
+def test_heads_are_those_of_keras_given_its_weights(num_key_value_heads):
     heads, dim = 4, 5
-    layer = az.layers.MultiHeadAttention(heads, key_dim=dim, kv_heads=kv_heads)
-    if kv_heads is None:
+    layer = az.layers.MultiHeadAttention(
+        heads, key_dim=dim, num_key_value_heads=num_key_value_heads
+    )
+    if num_key_value_heads is None:
         peer = keras.layers.MultiHeadAttention(heads, dim)
     else:
-        peer = keras.layers.GroupQueryAttention(dim, heads, kv_heads)
+        peer = keras.layers.GroupQueryAttention(dim, heads, num_key_value_heads)
     expected, expected_scores = peer(X, MEMORY, return_attention_scores=True)
     layer.build(X.shape, MEMORY.shape)
     weights = [np.asarray(w) for w in peer.get_weights()]
@@ -91,7 +95,7 @@ def test_a_score_bias_is_added_to_the_logits():
 @pytest.mark.parametrize("name", ["self_attention", "multi_head", "cross_attention"])
 def test_the_users_own_mask_is_one_condition_more(name):
     mask = RNG.random((BATCH, STEPS, STEPS)) > 0.5
-    layer = az.layers.get(name, **({"heads": 2} if name == "multi_head" else {}))
+    layer = az.layers.get(name, **({"num_heads": 2} if name == "multi_head" else {}))
     inputs = (X, X) if name == "cross_attention" else (X,)
     scores = array(layer(*inputs, attention_mask=mask, return_attention_scores=True)[1])
     hidden = np.broadcast_to(mask if scores.ndim == 3 else mask[:, None], scores.shape) == 0
@@ -117,12 +121,13 @@ def test_masks_of_embedded_sequences_reach_both_sides():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: az.layers.MultiHeadAttention(0), "`heads` must be a positive integer"),
-        (lambda: az.layers.MultiHeadAttention(2.5), "`heads` must be a positive integer"),
-        (lambda: az.layers.MultiHeadAttention(True), "`heads` must be a positive integer"),
-        (lambda: az.layers.MultiHeadAttention("8"), "`heads` must be a positive integer"),
-        (lambda: az.layers.MultiHeadAttention(4, kv_heads=3), "`kv_heads` must divide `heads`"),
-        (lambda: az.layers.MultiHeadAttention(4)(X), "`heads` must divide the query's width"),
+        (lambda: az.layers.MultiHeadAttention(0), "`num_heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(2.5), "`num_heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(True), "`num_heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention("8"), "`num_heads` must be a positive integer"),
+        (lambda: az.layers.MultiHeadAttention(4, num_key_value_heads=3),
+         "`num_key_value_heads` must divide `num_heads`"),
+        (lambda: az.layers.MultiHeadAttention(4)(X), "`num_heads` must divide the query's width"),
         (lambda: az.layers.SelfAttention(window=0), "`window` must be a positive integer"),
         (lambda: az.layers.SelfAttention(window=-3), "`window` must be a positive integer"),
         (lambda: az.layers.SelfAttention(score="aditive"), "Did you mean 'additive'"),
@@ -144,7 +149,7 @@ def test_bad_input(call, message):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("multi_head", {"heads": 4, "key_dim": 8}),
+        ("multi_head", {"num_heads": 4, "key_dim": 8}),
         ("self_attention", {"score": "additive"}),
         ("self_attention", {"score": "general"}),
     ],
@@ -160,10 +165,12 @@ def test_untrained_self_attention_prefers_no_step(name, options):
 
 
 CAUSAL = {
-    "heads": lambda **more: az.layers.MultiHeadAttention(2, causal=True, **more),
-    "grouped": lambda **more: az.layers.MultiHeadAttention(3, kv_heads=1, causal=True, **more),
+    "heads": lambda **more: az.layers.MultiHeadAttention(2, use_causal_mask=True, **more),
+    "grouped": lambda **more: az.layers.MultiHeadAttention(
+        3, num_key_value_heads=1, use_causal_mask=True, **more
+    ),
     "shared": lambda **more: az.layers.MultiHeadAttention(
-        2, shared_values=True, causal=True, normalizer="entmax15", **more
+        2, shared_values=True, use_causal_mask=True, normalizer="entmax15", **more
     ),
 }
 
@@ -183,7 +190,7 @@ def test_a_causal_pass_is_that_of_one_query_at_a_time_over_growing_keys(name, wi
 
 @pytest.mark.parametrize("score", ["additive", "general", "dot"])
 def test_causal_self_attention_over_growing_steps_is_that_over_all(score):
-    layer = az.layers.SelfAttention(score=score, causal=True)
+    layer = az.layers.SelfAttention(score=score, use_causal_mask=True)
     whole = array(layer(X))
     for t in range(STEPS):
         for flag in (None, True, False):
@@ -206,9 +213,9 @@ def test_the_causal_mask_of_a_call_is_that_of_keras(queries, keys):
 
 @pytest.mark.parametrize("name", ["self_attention", "multi_head"])
 def test_the_call_decides_and_none_leaves_it_to_the_layer(name):
-    more = {"heads": 2} if name == "multi_head" else {}
+    more = {"num_heads": 2} if name == "multi_head" else {}
     for causal in (False, True):
-        layer = az.layers.get(name, causal=causal, **more)
+        layer = az.layers.get(name, use_causal_mask=causal, **more)
         for flag in (None, False, True):
             _, scores = layer(X, use_causal_mask=flag, return_attention_scores=True)
             ahead = np.triu(array(scores).reshape(-1, STEPS, STEPS)[0], 1)

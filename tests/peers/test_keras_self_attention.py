@@ -14,7 +14,7 @@ OURS = {
     "additive": {},
     "multiplicative": {"score": "general"},
     "band": {"window": 1},
-    "history": {"score": "general", "window": 3, "causal": True},
+    "history": {"score": "general", "window": 3, "use_causal_mask": True},
 }
 
 

@@ -16,7 +16,7 @@ def dataset():
 @pytest.mark.parametrize("attention", [
     {"class_name": "hierarchical", "config": {"window": 8}},
     {"class_name": "self_attention", "config": {}},
-    {"class_name": "multi_head", "config": {"heads": 2}},
+    {"class_name": "multi_head", "config": {"num_heads": 2}},
     {"class_name": "pooling", "config": {"hops": 3}},
     {"class_name": "temporal", "config": {}},
 ])  # fmt: skip

@@ -48,9 +48,9 @@ def test_every_point_of_the_default_space_builds(architecture, shape):
 def test_every_number_of_heads_and_every_score_that_is_left_builds(architecture, shape):
     space = HyperAttention(architecture, input_shape=shape).space
     multi_head = {name for name in space.entries if name.startswith("attention/multi_head/")}
-    assert {"attention/multi_head/heads", "attention/multi_head/key_dim"} <= multi_head
+    assert {"attention/multi_head/num_heads", "attention/multi_head/key_dim"} <= multi_head
     hyper = HyperAttention(architecture, input_shape=shape)
-    for kind, name in [("multi_head", "heads"), ("temporal", "score")]:
+    for kind, name in [("multi_head", "num_heads"), ("temporal", "score")]:
         for value in space.entries[f"attention/{kind}/{name}"].possible:
             values = {"attention": kind, f"attention/{kind}/{name}": value}
             build_model(hyper.recipe(values), shape, 1)

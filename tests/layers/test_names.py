@@ -1,0 +1,86 @@
+"""Names: Keras's for arguments, former ones in saved files, and none in public but for users."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+import attention_zoo as az
+
+X = np.random.default_rng(0).normal(size=(3, 7, 6)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "message"),
+    [
+        ("multi_head", "heads", "has no argument `heads`. Use `num_heads`"),
+        ("multi_head", "kv_heads", "Use `num_key_value_heads`"),
+        ("multi_head", "num_query_heads", "Use `num_heads`"),
+        ("multi_head", "head_dim", "Use `key_dim`"),
+        ("multi_head", "output_shape", "Use `output_dim`, an integer"),
+        ("multi_head", "sliding_window", "Use `window`, which is sliding_window - 1"),
+        ("multi_head", "causal", "Use `use_causal_mask`"),
+        ("multi_head", "attention_axes", "one time axis.*TimeDistributed"),
+        ("multi_head", "numheads", "Did you mean 'num_heads'"),
+        ("self_attention", "causal", "Use `use_causal_mask`"),
+        ("self_attention", "score_mode", "Use `score`"),
+        ("self_attention", "return_attention_scores", "is an argument of the call"),
+        ("cross_attention", "use_causal_mask", "is an argument of the call"),
+        ("cross_attention", "causal", "`use_causal_mask` is an argument of the call"),
+        ("luong", "score_mode", "Use `score`"),
+    ],
+)
+def test_an_argument_by_another_name_is_answered_with_ours(name, argument, message):
+    with pytest.raises(TypeError, match=message):
+        az.layers.get(name, **{argument: 3})
+
+
+FORMER = {
+    "multi_head": ({"num_heads": 6, "num_key_value_heads": 2, "use_causal_mask": True},
+                   {"heads": 6, "kv_heads": 2, "causal": True}),
+    "self_attention": ({"use_causal_mask": True, "window": 2}, {"causal": True, "window": 2}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_dictionaries_with_former_names_are_understood(name):
+    now, former = FORMER[name]
+    layer = az.layers.get({"class_name": name, "config": {**former, "name": "it"}})
+    assert layer.get_config() == az.layers.get(name, **now, name="it").get_config()
+    assert not set(layer.get_config()) & {"heads", "kv_heads", "causal"}
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_files_with_former_names_are_read(name, tmp_path):
+    inputs = keras.Input(X.shape[1:])
+    model = keras.Model(inputs, az.layers.get(name, **FORMER[name][0])(inputs))
+    model.save(tmp_path / "new.keras")
+    renamed = dict(zip(*(list(names) for names in FORMER[name]), strict=True))
+    with (
+        zipfile.ZipFile(tmp_path / "new.keras") as new,
+        zipfile.ZipFile(tmp_path / "old.keras", "w") as old,
+    ):
+        for member in new.namelist():
+            data = new.read(member)
+            if member == "config.json":
+                config = json.loads(data)
+                (layer,) = (part["config"] for part in config["config"]["layers"]
+                            if part["class_name"] != "InputLayer")  # fmt: skip
+                for now, former in renamed.items():
+                    layer[former] = layer.pop(now)
+                data = json.dumps(config)
+            old.writestr(member, data)
+    loaded = keras.models.load_model(tmp_path / "old.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_layer_of_the_users_keeps_an_argument_of_a_former_name():
+    class Mine(az.layers.SelfAttention):
+        def __init__(self, heads=1, **kwargs):
+            super().__init__(**kwargs)
+            self.heads = heads
+
+    layer = Mine.from_config({"heads": 3, "causal": True})
+    assert (layer.heads, layer.use_causal_mask) == (3, True)
