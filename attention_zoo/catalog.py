@@ -20,12 +20,14 @@ for _name, _class, _summary in [
 ]:
     LAYERS.declare(_name, f"attention_zoo.layers.{_name}:{_class}", _summary)
 
-for _name, _summary in [
-    ("dense", "attention over the features of a table, then dense layers"),
-    ("dense_after", "dense layers on each step, then attention over them"),
-    ("lstm_before", "attention over the input sequence, then an LSTM"),
-    ("lstm_after", "an LSTM, then attention over its states"),
-    ("gru", "a GRU, then attention over its states"),
-    ("gru_before", "attention over the input sequence, then a GRU"),
+for _name, _module, _summary in [
+    ("dense", "dense", "attention over the features of a table, then dense layers"),
+    ("dense_after", "dense", "dense layers on each step, then attention over them"),
+    ("rnn", "rnn", "an LSTM or GRU with attention before it, after it, or both"),
+    ("lstm_before", "rnn", "attention over the input sequence, then an LSTM"),
+    ("lstm_after", "rnn", "an LSTM, then attention over its states"),
+    ("gru_before", "rnn", "attention over the input sequence, then a GRU"),
+    ("gru_after", "rnn", "a GRU, then attention over its states"),
+    ("gru", "rnn", "the same as gru_after"),
 ]:
-    MODELS.declare(_name, f"attention_zoo.models.{_name}:{_name}", _summary)
+    MODELS.declare(_name, f"attention_zoo.models.{_module}:{_name}", _summary)

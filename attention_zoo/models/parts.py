@@ -8,16 +8,13 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers.positional_encoding import PositionalEncoding
 from attention_zoo.layers.time_pooling import REDUCTIONS, TimePooling
-
-_RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 def entry(
     input_shape: Any, axes: tuple[str, ...], standardize: bool, mask_value: float | None = None
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """The input, and what the model works on: masked and standardized where that is asked for."""
+    """The input, and the input masked and standardized."""
     checks.boolean("standardize", standardize)
     shape = checks.shape("input_shape", input_shape, axes)
     if shape[-1] is None:
@@ -36,22 +33,22 @@ def entry(
     return inputs, x
 
 
-def attend(attention: keras.layers.Layer | None, x: Any, *, architecture: str) -> Any:
-    """`attention` on `x`, which must come out with its shape; without attention, `x` itself."""
+def attend(attention: keras.layers.Layer | None, x: Any, argument: str = "attention") -> Any:
+    """`attention` on `x`, whose shape it must keep."""
     if attention is None:
         return x
     outputs = attention(x)
     if len(outputs.shape) != len(x.shape):
         raise ValueError(
-            f"{architecture!r} needs an attention layer that keeps the shape of its input. "
+            f"`{argument}` needs an attention layer that keeps the shape of its input here. "
             f"{type(attention).__name__} turns {tuple(x.shape)} into {tuple(outputs.shape)}; "
-            "use it where states are pooled, as in 'lstm_after' and 'gru'."
+            "use it where states are pooled, as in 'lstm_after' and 'gru_after'."
         )
     return outputs
 
 
 def attend_and_pool(attention: keras.layers.Layer | None, x: Any, pooling: str | None) -> Any:
-    """`attention` on a sequence of states, and one vector from what it returns."""
+    """`attention` on a sequence, and one vector from what it returns."""
     if pooling is not None and pooling not in REDUCTIONS:
         raise one_of("pooling", pooling, REDUCTIONS)
     gated = attention is not None and getattr(attention, "kind", "gate") == "gate"
@@ -62,107 +59,10 @@ def attend_and_pool(attention: keras.layers.Layer | None, x: Any, pooling: str |
     return TimePooling(pooling or ("sum" if gated else "mean"), name="pooling")(x)
 
 
-def described(
-    attention: keras.layers.Layer | None,
-    states: Any,
-    normalize: bool | None,
-    positions: bool | None,
-) -> Any:
-    """The states as attention sees them: normalized, with their places; None is where it helps.
-
-    States are small at first, and so would be the logits and the gradients of the scores. Attention
-    by location has the places in its weights.
-    """
-    checks.boolean("normalize", normalize, none=True)
-    checks.boolean("positions", positions, none=True)
-    attended = attention is not None
-    by_location = getattr(attention, "score", None) == "location"
-    if normalize or (normalize is None and attended):
-        states = keras.layers.LayerNormalization(name="normalize")(states)
-    if positions or (positions is None and attended and not by_location):
-        states = PositionalEncoding(name="positions")(states)
-    return states
-
-
-def recurrent(
-    kind: str,
-    x: Any,
-    *,
-    units: int,
-    depth: int,
-    bidirectional: bool,
-    dropout: float,
-    recurrent_dropout: float,
-    sequences: bool,
-) -> Any:
-    """`depth` recurrent layers, the last of which returns its states or only the final one."""
-    checks.positive_int("units", units)
-    checks.positive_int("depth", depth)
-    checks.boolean("bidirectional", bidirectional)
-    checks.rate("dropout", dropout)
-    checks.rate("recurrent_dropout", recurrent_dropout)
-    for level in range(1, depth + 1):
-        name = kind if depth == 1 else f"{kind}_{level}"
-        layer = _RECURRENT[kind](
-            units,
-            return_sequences=sequences or level < depth,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            name=name,
-        )
-        x = keras.layers.Bidirectional(layer, name=f"bi_{name}")(x) if bidirectional else layer(x)
-    return x
-
-
-def head(x: Any, *, outputs: int, activation: Any, dropout: float) -> Any:
-    """Dropout and the dense layer that answers, in float32 whatever the precision policy."""
+def head(x: Any, outputs: int, activation: Any, dropout: float) -> Any:
+    """Dropout and the output layer, which is float32 under every dtype policy."""
     checks.positive_int("outputs", outputs)
+    checks.rate("dropout", dropout)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.layers.Dense(outputs, activation=activation, dtype="float32", name="y")(x)
-
-
-def attention_first(
-    kind: str,
-    architecture: str,
-    input_shape: Any,
-    attention: Any,
-    *,
-    outputs: int,
-    activation: Any,
-    return_sequences: bool,
-    mask_value: float | None,
-    standardize: bool,
-    **recurrent_config: Any,
-) -> keras.Model:
-    """Attention over the input sequence, then recurrent layers, then the answer."""
-    checks.boolean("return_sequences", return_sequences)
-    inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
-    x = attend(attention, x, architecture=architecture)
-    x = recurrent(kind, x, sequences=return_sequences, **recurrent_config)
-    y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
-    return keras.Model(inputs, y, name=architecture)
-
-
-def attention_last(
-    kind: str,
-    architecture: str,
-    input_shape: Any,
-    attention: Any,
-    *,
-    pooling: str | None,
-    normalize: bool | None,
-    positions: bool | None,
-    outputs: int,
-    activation: Any,
-    mask_value: float | None,
-    standardize: bool,
-    **recurrent_config: Any,
-) -> keras.Model:
-    """Recurrent layers, then attention over their states, then the answer."""
-    inputs, x = entry(input_shape, ("time", "features"), standardize, mask_value)
-    x = recurrent(kind, x, sequences=True, **recurrent_config)
-    x = described(attention, x, normalize, positions)
-    x = attend_and_pool(attention, x, pooling)
-    y = head(x, outputs=outputs, activation=activation, dropout=recurrent_config["dropout"])
-    return keras.Model(inputs, y, name=architecture)

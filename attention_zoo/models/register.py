@@ -29,42 +29,68 @@ class Blueprint(NamedTuple):
     config: dict[str, Any]
 
 
+#: The arguments of factories that are attention layers, in the order in which they are made.
+_PLACES = ("attention_before", "attention")
+
 _blueprints: WeakKeyDictionary[keras.Model, Blueprint] = WeakKeyDictionary()
 
 
-def register_model(name: str) -> Callable[[Callable[..., keras.Model]], Callable[..., keras.Model]]:
-    """Make a factory known to `build` under `name`; its models remember how they were built."""
+def register_model(
+    name: str, signature: inspect.Signature | None = None
+) -> Callable[[Callable[..., keras.Model]], Callable[..., keras.Model]]:
+    """Make a factory known to `build`; its models remember their name and arguments.
+
+    Without a `signature` it is the factory's, but for arguments with a leading underscore.
+    """
 
     def decorate(factory: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
-        signature = inspect.signature(factory)
+        own = inspect.signature(factory)
+        public = [p for n, p in own.parameters.items() if not n.startswith("_")]
+        shown = signature or own.replace(parameters=public)
 
         @functools.wraps(factory)
         def build_one(*args: Any, **config: Any) -> keras.Model:
             policy = config.pop("dtype", None)
             for argument in config:
-                if argument not in signature.parameters:
-                    known = [*signature.parameters, "dtype"]
-                    raise one_of(f"argument of {name!r}", argument, known)
+                if argument not in shown.parameters:
+                    raise _unknown(name, argument, shown, config)
             # Keras takes NumPy's numbers for none
-            bound = signature.bind(*arrays.plain(args), **arrays.plain(config))
+            bound = shown.bind(*arrays.plain(args), **arrays.plain(config))
             bound.apply_defaults()
             values = dict(bound.arguments)
             with _dtype(policy) as dtype:
-                if values["attention"] is not None:
-                    given = values["attention"]
-                    values["attention"] = _attention(given, values.get("bidirectional"))
+                for place in [p for p in _PLACES if p in values]:
+                    values[place] = _attention(values[place], place, values.get("bidirectional"))
                 model = factory(**values)
-            if values["attention"] is not None:
-                values["attention"] = layers.describe(values["attention"])
+            for place in _PLACES:
+                if values.get(place) is not None:
+                    values[place] = layers.describe(values[place])
             values["input_shape"] = list(values["input_shape"])
             values["dtype"] = dtype
             _blueprints[model] = Blueprint(name, values)
             return model
 
+        vars(build_one)["__signature__"] = shown
         MODELS.add(name, build_one)
         return build_one
 
     return decorate
+
+
+def _unknown(name: str, argument: str, shown: inspect.Signature, config: Any) -> ValueError:
+    """The error for an argument that the factory lacks, and where it is known instead."""
+    error = one_of(f"argument of {name!r}", argument, [*shown.parameters, "dtype"])
+    kind = config.get("attention", shown.parameters["attention"].default)
+    kind = kind.get("class_name") if isinstance(kind, Mapping) else kind
+    if isinstance(kind, str) and kind in LAYERS:
+        bases = LAYERS.get(kind).__mro__
+        if any(argument in inspect.signature(base.__init__).parameters for base in bases):
+            return ValueError(
+                f"`{argument}` is an argument of the layer {kind!r}: give attention="
+                f"{{'class_name': {kind!r}, 'config': {{{argument!r}: ...}}}}. {error}"
+            )
+    others = [other for other in MODELS.names() if takes(other, argument)]
+    return ValueError(f"{error} It is one of {', '.join(others)}.") if others else error
 
 
 @contextmanager
@@ -83,21 +109,21 @@ def _dtype(policy: str | None) -> Iterator[str]:
         keras.config.set_dtype_policy(before)
 
 
-def _attention(attention: Any, bidirectional: bool | None) -> keras.layers.Layer:
-    """The layer, called "attention" where the user gave it no name.
+def _attention(attention: Any, name: str, bidirectional: bool | None) -> Any:
+    """The layer, with this name unless the user named it, or None.
 
-    One that is not given as a layer, and whose query is the last state, knows whether that state
+    A layer that the user gave by name, and whose query is the last state, learns whether that state
     has two halves.
     """
     if isinstance(attention, str):
         attention = {"class_name": attention}
     if isinstance(attention, Mapping) and isinstance(attention.get("config", {}), Mapping):
-        given = {"name": "attention", **attention.get("config", {})}
-        name = str(attention.get("class_name"))
-        if bidirectional and name in LAYERS and issubclass(LAYERS.get(name), ManyToOneAttention):
+        given = {"name": name, **attention.get("config", {})}
+        kind = str(attention.get("class_name"))
+        if bidirectional and kind in LAYERS and issubclass(LAYERS.get(kind), ManyToOneAttention):
             given.setdefault("bidirectional", True)
         attention = {**attention, "config": given}
-    return layers.get(attention)
+    return None if attention is None else layers.get(attention)
 
 
 def build(architecture: str, **config: Any) -> keras.Model:

@@ -211,7 +211,10 @@ def _architectures(wanted: str | Sequence[str] | None, train: Dataset) -> list[s
     if wanted is not None:
         return list(dict.fromkeys(checks.names("architecture", wanted)))
     table = train.x.ndim == 2
-    names = [name for name, row in FACTORIES.items() if (row.place == "table") == table]
+    others = ("gru_after", "rnn")  # they are `gru`, and `lstm_after` or `gru`
+    names = [
+        n for n, row in FACTORIES.items() if (row.place == "table") == table and n not in others
+    ]
     if train.y.ndim > 1:
         names = [name for name in names if FACTORIES[name].place == "before"]
     return sorted(names, key=lambda name: name != "lstm_after")

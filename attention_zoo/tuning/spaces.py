@@ -128,6 +128,8 @@ FACTORIES: dict[str, FactorySpace] = {
     "lstm_after": FactorySpace(_RECURRENT_KNOBS, "after"),
     "gru": FactorySpace(_RECURRENT_KNOBS, "after"),
     "gru_before": FactorySpace(_RECURRENT_KNOBS, "before"),
+    "gru_after": FactorySpace(_RECURRENT_KNOBS, "after"),
+    "rnn": FactorySpace((Knob("cell", "lstm", _RECURRENT), *_RECURRENT_KNOBS), "after"),
 }
 
 #: How the model is trained, whatever it is.
