@@ -1,14 +1,18 @@
 """Every factory builds a plain functional model from any attention that fits, or says why not."""
 
+import inspect
 import json
+import re
 
 import keras
 import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.catalog import MODELS
 
 SHAPES = {name: (7,) if name == "dense" else (11, 3) for name in az.list_models()}
+ONE = az.layers.FeatureAttention()
 KINDS = {
     "binary": ({"outputs": 1, "activation": "sigmoid"}, "binary_crossentropy"),
     "multiclass": ({"outputs": 3, "activation": "softmax"}, "sparse_categorical_crossentropy"),
@@ -35,16 +39,110 @@ def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
     assert all(np.any(np.asarray(a) != 0) for a in model.get_weights() if a.ndim == 2)
 
 
-@pytest.mark.parametrize("options", [{"depth": 0}, {"depth": 2, "answer_depth": 0},
-                                     {"dropout": 0.2}, {"mask_value": -9.0}])  # fmt: skip
-def test_options_of_dense_after(options):
-    model = az.build("dense_after", input_shape=(None, 3), units=5, **options)
+#: Further arguments of each factory. The names of `rnn` are tested to be forms of it.
+OPTIONS = {
+    "dense": [{"depth": 3}, {"dropout": 0.2}, {"standardize": True}],
+    "dense_after": [{"depth": 0}, {"depth": 2, "answer_depth": 0}, {"mask_value": -9.0}],
+    "rnn": [
+        {"bidirectional": True}, {"depth": 2, "cell": "gru"}, {"dropout": 0.2},
+        {"recurrent_dropout": 0.2, "cell": "gru"}, {"mask_value": -9.0},
+        {"bidirectional": True, "depth": 2, "attention_before": "feature", "mask_value": -9.0},
+        {"attention": None, "pooling": "last", "depth": 2},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, options", [(n, one) for n, many in OPTIONS.items() for one in many])
+def test_options(name, options):
+    model = az.build(name, input_shape=SHAPES[name], units=5, **options)
+    assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
+
+
+def test_dense_layers_on_each_step_know_no_order():
+    model = az.build("dense_after", input_shape=(None, 3), units=5)
     x = data("dense_after")[0]
-    assert model.predict(x, verbose=0).shape == (len(x), 1)
-    # A set has no order
     np.testing.assert_allclose(
         model.predict(x[:, ::-1], verbose=0), model.predict(x, verbose=0), atol=1e-5
     )
+
+
+BEFORE = {"attention": None, "attention_before": "temporal"}
+#: What each name of `rnn` stands for.
+FORMS = {
+    "lstm_before": {"cell": "lstm", "pooling": "last", **BEFORE},
+    "lstm_after": {"cell": "lstm"},
+    "gru_before": {"cell": "gru", "pooling": "last", **BEFORE},
+    "gru_after": {"cell": "gru"},
+    "gru": {"cell": "gru"},
+}
+DEEP = {"bidirectional": True, "depth": 2, "dropout": 0.2, "recurrent_dropout": 0.3,
+        "standardize": True, "mask_value": -9.0, "outputs": 2, "units": 5}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, DEEP], ids=["default", "deep"])
+@pytest.mark.parametrize("name", FORMS)
+def test_a_name_is_a_form_of_rnn(name, options):
+    def built(*args, **form):
+        keras.utils.set_random_seed(3)
+        return az.build(*args, input_shape=(11, 3), **form, **options)
+
+    form, whole = built(name), built("rnn", **FORMS[name])
+    for own, other in zip(form.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, other)
+    x = data(name)[0]
+    np.testing.assert_array_equal(form.predict(x, verbose=0), whole.predict(x, verbose=0))
+    assert [type(one) for one in form.layers] == [type(one) for one in whole.layers]
+    assert form.name == az.models.blueprint(form).architecture == name
+    assert whole.name == az.models.blueprint(whole).architecture == "rnn"
+    assert form.get_layer("attention").name == "attention"
+
+
+@pytest.mark.parametrize("cell, options, shape", [
+    ("lstm", {}, (None, 2)),
+    ("gru", {"return_sequences": True, "attention": "self_attention"}, (None, 11, 2)),
+])  # fmt: skip
+def test_attention_before_and_after_is_trained_saved_and_explained(cell, options, shape, tmp_path):
+    model = az.build(
+        "rnn", input_shape=(11, 3), cell=cell, attention_before="feature", units=5, outputs=2,
+        mask_value=-9.0, **options,
+    )  # fmt: skip
+    assert model.output_shape == shape
+    model.compile("adam", "mse")
+    x = data("rnn")[0]
+    x[:, 7:] = -9
+    before = {one.name: one.get_weights() for one in model.layers}
+    model.fit(x, np.ones((6, *shape[1:])), epochs=1, batch_size=3, verbose=0)
+    for name in ("attention_before", "attention"):
+        after = model.get_layer(name).get_weights()
+        assert any(np.any(a != b) for a, b in zip(before[name], after, strict=True)), name
+    found = az.attention_scores(model, x)
+    assert list(found) == ["attention_before", "attention"]
+    assert found["attention_before"].shape == (6, 11, 3)
+    assert np.all(found["attention_before"][:, 7:] == 0)
+    np.testing.assert_allclose(found["attention_before"][:, :7].sum(-1), 1, atol=1e-5)
+    explained = az.explain(model, x)
+    for name, scores in found.items():
+        np.testing.assert_allclose(explained.scores[name], scores, atol=1e-6)
+    model.save(tmp_path / "m.keras")
+    az.save(model, tmp_path / "preset")
+    for again in (
+        keras.models.load_model(tmp_path / "m.keras"),
+        az.load(tmp_path / "preset", verify=True),
+    ):
+        np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+        assert list(az.attention_scores(again, x)) == list(found)
+    assert az.presets.read_card(tmp_path / "preset").architecture == "rnn"
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_docstring_names_each_argument(name):
+    factory = MODELS.get(name)
+    assert factory is getattr(az.models, name) and factory.__name__ == name
+    arguments = inspect.getdoc(factory).partition("Args:\n")[2].partition("\nReturns:")[0]
+    named = re.findall(r"^    (\w[\w, ]*): ", arguments, re.M)
+    assert [n for some in named for n in some.split(", ")] == [
+        *inspect.signature(factory).parameters
+    ]
 
 
 @pytest.mark.parametrize("name", ["lstm_before", "gru_before"])
@@ -55,16 +153,7 @@ def test_an_answer_at_each_step(name):
         az.build(name, input_shape=(11, 3), return_sequences=1)
 
 
-@pytest.mark.parametrize("options", [{"bidirectional": True}, {"depth": 2}, {"dropout": 0.2},
-                                     {"recurrent_dropout": 0.2}, {"mask_value": -9.0},
-                                     {"bidirectional": True, "depth": 2}])  # fmt: skip
-@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense", "dense_after"}))
-def test_recurrent_options(name, options):
-    model = az.build(name, input_shape=(11, 3), units=5, **options)
-    assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
-
-
-@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"dense"}))
+@pytest.mark.parametrize("name", ["dense_after", "rnn", "lstm_before", "gru"])
 def test_padding_changes_nothing_and_all_padding_is_finite(name):
     attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
     keras.utils.set_random_seed(1)
@@ -193,6 +282,48 @@ def test_standardize_needs_adapting_and_then_standardizes():
     [
         (lambda: az.build("lstm_aftr", input_shape=(5, 2)), "Did you mean 'lstm_after'"),
         (lambda: az.build("gru", input_shape=(5, 2), unts=3), "Did you mean 'units'"),
+        (lambda: az.build("lstm_after", input_shape=(5, 2), pooling="sun"), "mean 'sum'"),
+        (lambda: az.build("lstm_after", input_shape=(5, 2), cell="gru"), "It is one of rnn"),
+        (
+            lambda: az.build("lstm_before", input_shape=(5, 2), hidden_activation="relu"),
+            "It is one of dense, dense_after",
+        ),
+        (
+            lambda: az.build("gru", input_shape=(5, 2), attention="pooling", hops=2),
+            "`hops` is an argument of the layer 'pooling'",
+        ),
+        (
+            lambda: az.build(
+                "gru", input_shape=(5, 2), attention={"class_name": "pooling"}, scre=1
+            ),
+            "Unknown argument of 'gru'",
+        ),
+        (
+            lambda: az.build("lstm_before", input_shape=(5, 2), normalizer="sparsemax"),
+            "`normalizer` is an argument of the layer 'temporal'",
+        ),
+        (lambda: az.build("rnn", input_shape=(5, 2), cell="GRU"), "Did you mean 'gru'"),
+        (
+            lambda: az.build("rnn", input_shape=(5, 2), attention_befor="feature"),
+            "Did you mean 'attention_before'",
+        ),
+        (
+            lambda: az.build("rnn", input_shape=(5, 2), attention_before="luong"),
+            "`attention_before` needs an attention layer that keeps the shape",
+        ),
+        (lambda: az.build("rnn", input_shape=(5, 2), pooling="last"), "needs `attention=None`"),
+        (
+            lambda: az.build("rnn", input_shape=(5, 2), pooling="sum", return_sequences=True),
+            "one of the two",
+        ),
+        (
+            lambda: az.build("rnn", input_shape=(5, 2), attention="pooling", return_sequences=True),
+            "`attention` needs an attention layer that keeps the shape",
+        ),
+        (
+            lambda: az.build("rnn", input_shape=(5, 2), attention=ONE, attention_before=ONE),
+            "must be two layers",
+        ),
         (lambda: az.build("gru"), "`input_shape` is missing"),
         (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),
         (lambda: az.build("gru", input_shape=(5, None)), "must end with the number of features"),

@@ -329,6 +329,7 @@ def test_every_default_tag_is_shipped():
 def test_every_shipped_preset_replays_its_golden_output(name):
     model = az.load(name, verify=True)
     assert model.count_params() == az.presets.read_card(name).parameters
+    assert az.models.blueprint(model).architecture == model.name == name.partition(".")[0]
 
 
 @pytest.mark.parametrize("name", az.list_presets())
