@@ -101,6 +101,11 @@ def rnn(
     >>> {name: array.shape for name, array in scores.items()}
     {'attention_before': (2, 20, 3), 'attention': (2, 20, 32)}
     """
+    checks.positive_int("units", units)
+    checks.positive_int("depth", depth)
+    checks.boolean("bidirectional", bidirectional)
+    checks.rate("dropout", dropout)
+    checks.rate("recurrent_dropout", recurrent_dropout)
     checks.boolean("return_sequences", return_sequences)
     if cell not in _CELLS:
         raise one_of("cell", cell, _CELLS)
@@ -123,39 +128,23 @@ def rnn(
     x = parts.attend(
         attention_before, x, "attention_before" if _name == "rnn" else "attention"
     )  # fmt: skip
-    x = _recurrent(
-        x, cell, units=units, depth=depth, bidirectional=bidirectional, dropout=dropout,
-        recurrent_dropout=recurrent_dropout, sequences=pooling != "last",
-    )  # fmt: skip
+    for level in range(1, depth + 1):
+        layer = _CELLS[cell](
+            units,
+            return_sequences=pooling != "last" or level < depth,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            name=cell if depth == 1 else f"{cell}_{level}",
+        )
+        if bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=f"bi_{layer.name}")
+        x = layer(x)
     x = _described(attention, x, normalize, positions)
     if return_sequences:
         x = parts.attend(attention, x)
     elif pooling != "last":
         x = parts.attend_and_pool(attention, x, pooling)
     return keras.Model(inputs, parts.head(x, outputs, activation, dropout), name=_name)
-
-
-def _recurrent(
-    x: Any, cell: str, *, units: int, depth: int, bidirectional: bool, dropout: float,
-    recurrent_dropout: float, sequences: bool,
-) -> Any:  # fmt: skip
-    """The states of the last of `depth` recurrent layers, or its last state."""
-    checks.positive_int("units", units)
-    checks.positive_int("depth", depth)
-    checks.boolean("bidirectional", bidirectional)
-    checks.rate("dropout", dropout)
-    checks.rate("recurrent_dropout", recurrent_dropout)
-    for level in range(1, depth + 1):
-        name = cell if depth == 1 else f"{cell}_{level}"
-        layer = _CELLS[cell](
-            units,
-            return_sequences=sequences or level < depth,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            name=name,
-        )
-        x = keras.layers.Bidirectional(layer, name=f"bi_{name}")(x) if bidirectional else layer(x)
-    return x
 
 
 def _described(attention: Any, states: Any, normalize: bool | None, positions: bool | None) -> Any:
