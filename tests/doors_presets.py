@@ -236,7 +236,7 @@ HDF5 = {
     "references": (lambda f: f.create_dataset("a", (1,), h5py.ref_dtype), "no numbers"),
     "a named type": (lambda f: f.__setitem__("a", np.dtype("int8")), "neither a group"),
     "nothing": (lambda f: None, "holds 0 numbers"),
-    "another model's": (_another, "does not hold the weights"),
+    "another model's": (_another, "no valid file of this model's weights"),
 }  # fmt: skip
 
 

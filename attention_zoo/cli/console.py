@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 
 class _Safe(Console):

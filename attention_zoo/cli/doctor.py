@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+import importlib.metadata
 import json
 import os
 import platform
 from typing import Annotated, Any
 
 import typer
+from packaging.requirements import Requirement
 
 from attention_zoo.cli.console import out, table
-from attention_zoo.core.installed import asked_for, installed
 from attention_zoo.core.registry import one_of
 from attention_zoo.version import __version__
 
@@ -40,13 +40,10 @@ def doctor(
 def examine() -> dict[str, Any]:
     """Everything that is printed, as plain values."""
     asked = asked_for(_NAME)
-    needed = [dataclasses.asdict(one) for one in asked.pop("", [])]
-    # The backends are chosen among, and printed with their devices
-    extras = {
-        extra: [dataclasses.asdict(one) for one in packages]
-        for extra, packages in asked.items()
-        if extra not in (*_BACKENDS, *_OURS)
-    }
+    needed = asked.pop("", [])
+    # The backends are printed with their devices
+    hidden = (*_BACKENDS, *_OURS)
+    extras = {extra: packages for extra, packages in asked.items() if extra not in hidden}
     chosen, devices, error = _try()
     problems = [_wrong(one) for one in needed if not one["fits"]]
     if error:
@@ -56,6 +53,38 @@ def examine() -> dict[str, Any]:
         "backends": {name: installed(name) for name in _BACKENDS}, "backend": chosen,
         "devices": devices, "extras": extras, "problems": problems,
     }  # fmt: skip
+
+
+def installed(name: str) -> str | None:
+    """Return the version of a package that is installed, or None."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def asked_for(distribution: str) -> dict[str, list[dict[str, Any]]]:
+    """Return what a distribution asks for, by extra, and under `""` what it always needs.
+
+    Each package has its `name`, the versions `wanted`, the version `found`, and whether it `fits`.
+    Nothing is known of a distribution that is not installed, as when it runs from a checkout.
+    """
+    if installed(distribution) is None:
+        return {}
+    extras = sorted(importlib.metadata.metadata(distribution).get_all("Provides-Extra") or [])
+    asked: dict[str, list[dict[str, Any]]] = {extra: [] for extra in ("", *extras)}
+    for line in importlib.metadata.requires(distribution) or []:
+        needed = Requirement(line)
+        marker = needed.marker
+        users = [""] if marker is None else [e for e in extras if marker.evaluate({"extra": e})]
+        found = installed(needed.name)
+        fits = found is not None and needed.specifier.contains(found, prereleases=True)
+        package = {
+            "name": needed.name, "wanted": str(needed.specifier), "found": found, "fits": fits,
+        }  # fmt: skip
+        for extra in users:
+            asked[extra].append(package)
+    return asked
 
 
 def _try() -> tuple[str | None, list[str], str]:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attention_zoo.cli.console import err
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 
 class EpochBar(Progress):

@@ -11,7 +11,7 @@ from attention_zoo.compat.old_layers import carry, translate
 from attention_zoo.compat.old_model import OldModel
 from attention_zoo.core.foreign import Refused, parsing
 from attention_zoo.layers.multi_head import MultiHeadAttention
-from attention_zoo.presets.config_guard import budget
+from attention_zoo.presets.build_guard import budget
 
 
 def rebuild(old: OldModel) -> keras.Model:

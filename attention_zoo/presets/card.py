@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 #: The version of the folder format that this release writes, and the newest that it reads: 3 has
 #: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories.

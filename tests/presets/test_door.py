@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.presets.config_guard import KERAS_CLASSES
 from attention_zoo.presets.folder import CARD, WEIGHTS
-from attention_zoo.presets.keras_classes import KERAS_CLASSES
 from tests.doors_presets import PARAMETERS, X, configured, vouch
 
 
