@@ -85,12 +85,42 @@ __all__ = ["__version__", "list_layers", "list_models", *_LAZY]
 
 
 def list_layers(pattern: str = "*") -> list[str]:
-    """The names of the registered attention layers that match a shell pattern."""
+    """Return the names of the registered attention layers that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"*attention*"`.
+
+    Returns:
+        The sorted names, each of which stands for a layer in `attention=` of a model.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_layers("*attention")
+    ['cross_attention', 'self_attention']
+    """
     return _LAYERS.names(pattern)
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names of the model factories that match a shell pattern."""
+    """Return the names of the model factories that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"lstm*"`.
+
+    Returns:
+        The sorted names, each of which `build` takes.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_models("dense*")
+    ['dense', 'dense_after']
+    """
     return _MODELS.names(pattern)
 
 

@@ -485,7 +485,7 @@ ROWS = [
         ("a config packed 1:1000", lambda path: repacked(
             path, zipfile.ZIP_DEFLATED, metadata_json=b" " * 10**7), None, "is packed"),
         *((f"cut to {share:.0%}", lambda path, share=share: path.write_bytes(
-            path.read_bytes()[: int(share * path.stat().st_size)]), None, "is no .keras file")
+            path.read_bytes()[: int(share * path.stat().st_size)]), None, "is no valid .keras file")
           for share in (0, 0.3, 0.99)),
         ("a larger model than its weights", _larger, None, "describes a model of more than"),
     ], of=ARCHIVE),

@@ -45,11 +45,10 @@ _FOLDERS: list[Path] = []
 
 
 def add_preset_folder(path: str | os.PathLike) -> None:
-    """Let names lead to a folder of your own presets as well.
+    """Make the presets in a folder known by their names, as long as the process lasts.
 
-    Each of its sub-folders that holds a preset is known by its name, to `load`, `list_presets` and
-    all else; the presets that come with the package, and those of folders that were added before,
-    keep their names. It lasts as long as the process.
+    Each of its sub-folders that holds a preset is known to `load`, `list_presets` and all else.
+    The presets that come with the package, and those of folders added before, keep their names.
 
     Args:
         path: the folder.
@@ -83,8 +82,23 @@ def _known() -> dict[str, Path]:
 
 
 def list_presets(pattern: str = "*") -> list[str]:
-    """The names, `architecture.tag`, of the presets that match a shell pattern: those that come
-    with the package and those of `add_preset_folder`."""
+    """Return the names of the presets that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"lstm*"`.
+
+    Returns:
+        The sorted names, `architecture.tag`, of the presets that come with the package and of
+        those in the folders of `add_preset_folder`.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_presets("gru.*")
+    ['gru.moving_step', 'gru.planted_step']
+    """
     if not isinstance(pattern, str):
         raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
     return sorted(name for name in _known() if fnmatch.fnmatchcase(name, pattern))
@@ -157,7 +171,24 @@ def read_json(path: Path, *, links: bool = False) -> Any:
 
 
 def read_card(name: str | os.PathLike) -> Card:
-    """The card of a preset, without loading the model."""
+    """Return the card of a preset, without loading the model.
+
+    Args:
+        name: the preset's name or path, as `load` takes it.
+
+    Returns:
+        The validated `Card`.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+        FileNotFoundError: if there is nothing at the path.
+        PresetError: for a card that is missing or broken.
+
+    Example:
+
+    >>> az.presets.read_card("lstm_after").architecture
+    'lstm_after'
+    """
     path = find(name) / CARD
     return make_card(read_json(path), path)
 
