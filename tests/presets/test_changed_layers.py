@@ -10,7 +10,7 @@ import pytest
 import attention_zoo as az
 from attention_zoo.presets.folder import CONFIG, WEIGHTS
 from attention_zoo.presets.weights import weighted
-from tests.presets.test_door import vouch
+from tests.presets.test_guards import vouch
 
 #: Keras warns of each layer that it cannot quantize.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* does not have:UserWarning")
