@@ -59,7 +59,8 @@ def measure() -> list[dict]:
     while True:
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.untrusted_input", "--from", str(len(found))],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         begun: dict | None = None
         for line in process.stdout or ():
@@ -84,9 +85,9 @@ def page(found: list[dict], kills: dict) -> str:
     lines = [
         "# Untrusted input", "",
         "Made by `python -m benchmarks.untrusted_input` from the rows of",
-        "`tests/untrusted_input.py`, each of which is also a test (`tests/test_untrusted_input.py`):",
-        "what a reader of files of others is given, what it answers, and how much memory and time",
-        "that takes at most. What is promised is in",
+        "`tests/untrusted_input.py`, each of which is also a test",
+        "(`tests/test_untrusted_input.py`): what a reader of files of others is given, what it",
+        "answers, and how much memory and time that takes at most. What is promised is in",
         "[the page on security](security.md).", "",
         f"{len(found)} attacks on {len({one['source'] for one in found})} inputs. "
         f"{len(found) - len(wrong)} get the error that is promised, with its words; {len(wrong)} "

@@ -1,7 +1,8 @@
 """What comes from outside, and what each attack on it gets: a table, as data.
 
 `tests/test_untrusted_input.py` runs every row; `python -m tests.untrusted_input` prints the table
-with the memory and the time that each took. Rows stand in modules of their topic, which `_MODULES` names.
+with the memory and the time that each took. Rows stand in modules of their topic, which `_MODULES`
+names.
 """
 
 from __future__ import annotations

@@ -67,9 +67,9 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite=overwrite)
     if path.exists() and (path.is_symlink() or not path.is_dir()):
         raise NotADirectoryError(f"{path} is in the way: it is not a folder.")
-    _make_room(path.parent)
-    with scratch(path) as room:
-        made = room / "new"
+    _make_folder(path.parent)
+    with scratch(path) as folder:
+        made = folder / "new"
         made.mkdir()
         yield made
         if not path.exists():
@@ -102,9 +102,9 @@ def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> It
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
     if kind is not None:
         raise FileExistsError(f"{path} is {kind}, and is kept. Choose another path.")
-    _make_room(path.parent)
-    with scratch(path) as room:
-        made = room / path.name
+    _make_folder(path.parent)
+    with scratch(path) as folder:
+        made = folder / path.name
         made.touch(0o600 if secret else 0o666)
         yield made
         if secret:
@@ -123,7 +123,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         )
 
 
-def _make_room(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
