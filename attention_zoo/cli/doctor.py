@@ -45,7 +45,8 @@ def examine() -> dict[str, Any]:
     hidden = (*_BACKENDS, *_OURS)
     extras = {extra: packages for extra, packages in asked.items() if extra not in hidden}
     chosen, devices, error = _try()
-    problems = [_wrong(one) for one in needed if not one["fits"]]
+    unused = {name for name in _BACKENDS if name != chosen}
+    problems = [_wrong(one) for one in needed if not one["fits"] and one["name"] not in unused]
     if error:
         problems.append(error)
     return {
@@ -101,8 +102,22 @@ def _try() -> tuple[str | None, list[str], str]:
         az.load(_PRESET, verify=True)
         return chosen, _devices(chosen), ""
     except Exception as error:  # whatever it is, it is what the user came to learn
+        if missing := missing_backend(error):
+            return chosen, [], missing
         reason = " ".join(str(error).split()) or type(error).__name__
         return chosen, [], f"The preset {_PRESET!r} could not be used on {chosen}: {reason}"
+
+
+def missing_backend(error: BaseException) -> str:
+    """Return what to do about an error that is Keras's for a backend that is not installed."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name not in _BACKENDS:
+        return ""
+    there = [other for other in _BACKENDS if other != name and installed(other)]
+    instead = "choose another with KERAS_BACKEND" + (f" ({' or '.join(there)})" if there else "")
+    return (
+        f"The Keras backend {name!r} is not installed. Install it with: {_how(name)}, or {instead}."
+    )
 
 
 def _devices(backend: str) -> list[str]:

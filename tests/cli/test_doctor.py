@@ -1,8 +1,10 @@
 """The doctor says what is there, what is missing and what to type."""
 
+import configparser
 import importlib
 import json
 import sys
+from pathlib import Path
 
 import keras
 import pytest
@@ -53,6 +55,41 @@ def test_what_is_wrong_has_a_status_and_a_cure(consult):
     assert "keras >=3.12 is needed, 2.15.0 is installed: pip install -U attention-zoo" in printed
     status, printed = consult(asked={"": [KERAS]}, backend="jaxx")
     assert status == 1 and "Did you mean 'jax'?" in printed
+
+
+def test_a_backend_that_is_not_in_use_may_be_missing(consult):
+    """As after `pip install --no-deps`, in an environment with another backend."""
+    used = keras.backend.backend()
+    missing = [
+        _package(name, ">=1", None, False) for name in ("tensorflow", "jax", "torch", "optree")
+    ]
+    status, printed = consult("--json", asked={"": missing[:3]})
+    problems = json.loads(printed)["problems"]
+    assert (status, len(problems)) == (1, 1) and problems[0].startswith(f"{used} >=1 is needed")
+    others = [one for one in missing[:3] if one["name"] != used]
+    assert consult(asked={"": others})[0] == 0
+    status, printed = consult("--json", asked={"": [*others, missing[3]]})
+    assert status == 1 and "optree >=1 is needed" in json.loads(printed)["problems"][0]
+
+
+def test_a_backend_that_is_missing_has_a_cure(consult, monkeypatch):
+    error = ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+    monkeypatch.setattr("attention_zoo.load", lambda *args, **options: (_ for _ in ()).throw(error))
+    status, printed = consult("--json", asked={"": [KERAS]})
+    assert status == 1
+    (problem,) = json.loads(printed)["problems"]
+    assert (
+        "pip install 'attention-zoo[tensorflow]', or choose another with KERAS_BACKEND" in problem
+    )
+    extras = set(dict(_extras()))
+    assert {"tensorflow", "jax", "torch"} <= extras
+    assert not [extra for extra in extras if "_" in extra]  # pip of Debian 12 does not find them
+
+
+def _extras():
+    settings = configparser.ConfigParser()
+    settings.read(Path(__file__).parents[2] / "setup.cfg")
+    return settings["options.extras_require"].items()
 
 
 def test_a_checkout_says_that_it_is_one(consult):
