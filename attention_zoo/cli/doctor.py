@@ -38,7 +38,7 @@ def doctor(
 
 
 def examine() -> dict[str, Any]:
-    """Everything that is printed, as plain values."""
+    """Return everything that is printed, as plain values."""
     asked = asked_for(_NAME)
     needed = asked.pop("", [])
     # The backends are printed with their devices
@@ -89,7 +89,7 @@ def asked_for(distribution: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _try() -> tuple[str | None, list[str], str]:
-    """The chosen backend, its devices, and what went wrong with a preset, if anything did."""
+    """Return the backend, its devices, and what went wrong with a preset, if anything did."""
     chosen = os.environ.get("KERAS_BACKEND")
     if chosen and chosen not in _BACKENDS:
         return chosen, [], str(one_of("Keras backend", chosen, _BACKENDS))

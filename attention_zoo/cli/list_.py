@@ -47,7 +47,7 @@ def _names(kind: str, pattern: str) -> list[str]:
 
 
 def _recipes() -> dict[str, Any]:
-    """The files of the recipes by name; `training`, whose they are, imports Keras."""
+    """Return the files of the recipes by name; `training` itself imports Keras."""
     folder = resources.files("attention_zoo") / "training" / "recipes"
     return {
         file.name.removesuffix(".json"): file
@@ -63,10 +63,10 @@ def _print(kind: str, pattern: str) -> None:
         for name in names:
             card = read_card(name)
             rma = number(card.scores.get("relevance_mass_accuracy"))
-            judged = cards.figure(card)
+            judged = cards.metric(card)
             value = number(card.scores[judged]) if judged else ""
             rows.append([name, str(card.parameters), judged or "", value, rma])
-        columns = ["name", "parameters", "figure", "", "attention on the answer"]
+        columns = ["name", "parameters", "metric", "", "attention on the answer"]
         table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
         return
     if kind == "recipes":

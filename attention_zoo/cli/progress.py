@@ -14,36 +14,36 @@ from attention_zoo.core.parsing import printable
 
 
 class EpochBar(Progress):
-    """One bar for all phases of a recipe, with the validation figures of the last epoch."""
+    """One bar for all phases of a recipe, with the validation scores of the last epoch."""
 
     def __init__(self, recipe: Any, *, shown: bool = True):
         super().__init__(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=err,
+            TimeRemainingColumn(), TextColumn("{task.fields[scores]}"), console=err,
             transient=True,
             disable=not (shown and err.is_terminal),
         )  # fmt: skip
         self.recipe = recipe
         total = sum(phase.epochs for phase in recipe.phases)
-        self.bar = self.add_task(f"training {recipe.architecture}", total=total, figures="")
+        self.bar = self.add_task(f"training {recipe.architecture}", total=total, scores="")
 
     def callbacks(self, phase: int) -> Sequence[Any]:
-        """The callback that moves the bar in a phase."""
+        """Return the callback that moves the bar in a phase."""
         import keras
 
         before = sum(p.epochs for p in self.recipe.phases[:phase])
 
         def moved(epoch: int, logs: Any) -> None:
             shown = {k: v for k, v in (logs or {}).items() if k.startswith("val_")}
-            figures = " ".join(f"{k[4:]} {v:.4f}" for k, v in shown.items())
-            self.update(self.bar, completed=before + epoch + 1, figures=figures)
+            scores = " ".join(f"{k[4:]} {v:.4f}" for k, v in shown.items())
+            self.update(self.bar, completed=before + epoch + 1, scores=scores)
 
         return [keras.callbacks.LambdaCallback(on_epoch_end=moved)]
 
 
 @contextlib.contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar over named steps: call it with the next one's name, how many are done, of how many."""
+    """Show a bar over named steps: call it with a name, how many are done, of how many."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err,
         transient=True, disable=not err.is_terminal,

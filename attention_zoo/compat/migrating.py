@@ -27,7 +27,7 @@ class Migrated:
         path: the new file.
         layers: for each layer with weights, its name and its class now.
         parameters: how many numbers were copied.
-        difference: the largest difference from the reference's outputs; None is not compared.
+        difference: the largest difference from the reference's outputs; None if nothing was compared.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class Migrated:
 
     @property
     def report(self) -> str:
-        """The same as lines of text."""
+        """Return the same as lines of text."""
         lines = [f"{self.path}: {self.parameters} parameters"]
         lines += [f"{name}: {kind}" for name, kind in self.layers]
         if self.difference is None:

@@ -15,7 +15,7 @@ from attention_zoo.presets.build_guard import budget
 
 
 def rebuild(old: OldModel) -> keras.Model:
-    """The model in Keras 3 with the old weights.
+    """Return the model in Keras 3 with the old weights.
 
     Raises:
         ValueError: for a model that is neither Sequential nor functional, or a layer, a call or a

@@ -191,7 +191,7 @@ class BahdanauAttention(AttentionMechanism):
     ```
 
     Differs from TensorFlow Addons: with `normalize` the vector is one weight, without a length
-    apart from its direction, and starts from `"glorot_uniform"`. It answers alike and trains
+    apart from its direction, and starts from `"glorot_uniform"`. It predicts the same and trains
     otherwise.
 
     Masking: as in `LuongAttention`.

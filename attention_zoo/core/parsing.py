@@ -72,7 +72,7 @@ def shown(value: Any, *, most: int = 200) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What a parser says, as one line that may be printed."""
+    """Return what a parser says, as one printable line."""
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
@@ -86,5 +86,5 @@ def reason(error: BaseException) -> str:
 
 
 def ended(sentence: str, cure: str) -> str:
-    """A sentence and its cure, if there is one."""
+    """Return a sentence and its cure, if there is one."""
     return f"{sentence}. {cure}".rstrip()

@@ -140,7 +140,7 @@ def _check_class(value: dict[str, Any], path: Path) -> None:
         + (f" of the module {module!r}" if module is not None else "")
         + (f", registered as {registered!r}" if registered not in (None, name) else "")
         + ". A preset may name attention_zoo's and Keras's own classes only, and none that runs "
-        "code of its own."
+        "code."
     )
 
 
@@ -167,7 +167,7 @@ def _check_array(name: str, config: Any, path: Path) -> None:
 
 
 def _is_operation(name: str, module: str) -> bool:
-    """Whether it is one of Keras's operations, in the module that defines it."""
+    """Return True for one of Keras's operations, in the module that defines it."""
     found = getattr(sys.modules.get(module), name, None)
     return (
         module.startswith("keras.src.ops.")

@@ -14,7 +14,7 @@ _DEPTH = 40
 
 
 def check_weights(path: Path, *, below: str | None = None, said: Path | None = None) -> int:
-    """How many numbers an HDF5 file holds; refuse one with anything but numbers that are in it.
+    """Return how many numbers an HDF5 file holds; refuse one with anything else in it.
 
     Args:
         path: the file.

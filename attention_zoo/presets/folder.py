@@ -37,7 +37,7 @@ JSON_LIMIT = foreign.JSON_LIMIT
 
 
 def shipped() -> Path:
-    """The folder of the presets that come with the package."""
+    """Return the folder of the presets that come with the package."""
     return Path(str(resources.files("zoo_weights")))
 
 
@@ -72,7 +72,7 @@ def add_preset_folder(path: str | os.PathLike) -> None:
 
 
 def _known() -> dict[str, Path]:
-    """The presets that have names, and where they are."""
+    """Return the folders of the presets that have names."""
     known: dict[str, Path] = {}
     for folder in (shipped(), *_FOLDERS):
         for entry in folder.iterdir() if folder.is_dir() else ():
@@ -105,7 +105,7 @@ def list_presets(pattern: str = "*") -> list[str]:
 
 
 def find(name: str | os.PathLike) -> Path:
-    """The folder of a preset given as `"architecture"`, `"architecture.tag"` or a path.
+    """Return the folder of a preset given as `"architecture"`, `"architecture.tag"` or a path.
 
     A string with a path separator, or one that begins with a dot, is a path, and so is a
     `pathlib.Path`; any other is a name.
@@ -163,7 +163,7 @@ def _no_folder(path: Path) -> NotADirectoryError:
 
 
 def read_json(path: Path, *, links: bool = False) -> Any:
-    """The value in a JSON file of a preset, read under limits; PresetError if they are broken."""
+    """Return the value in a JSON file of a preset; raise PresetError if that is broken."""
     try:
         return foreign.read_json(path, links=links, error=PresetError)
     except FileNotFoundError:
@@ -194,7 +194,7 @@ def read_card(name: str | os.PathLike) -> Card:
 
 
 def checked(folder: Path, links_to: Path | None = None) -> Card:
-    """The card of a folder whose other files are all there, unchanged, and no others.
+    """Return the card of a folder whose other files are all there, unchanged, and no others.
 
     Args:
         folder: the preset.

@@ -46,7 +46,7 @@ class Task:
 
     Attributes:
         kind: `"binary"`, `"multiclass"` or `"regression"`.
-        figure: the score that the predictions are judged by.
+        metric: the score that the predictions are judged by.
         per_step: whether each time step has its target.
         tolerance: a prediction of a regression is right if it is off by less; None if nobody says.
 
@@ -58,32 +58,32 @@ class Task:
     """
 
     kind: ClassVar[str] = "binary"
-    figure: ClassVar[str] = "accuracy"
+    metric: ClassVar[str] = "accuracy"
     per_step: ClassVar[bool] = False
     tolerance: ClassVar[float | None] = None
 
     @property
     def name(self) -> str:
-        """The name under which `tasks.get` knows this kind of task."""
+        """Return the name under which `tasks.get` knows this kind of task."""
         return TASKS.name_of(type(self)) or type(self).__name__
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of one sample."""
+        """Return the shape of one sample."""
         raise AttributeError(f"{type(self).__name__} defines no input_shape")
 
     @property
     def outputs(self) -> int:
-        """How many outputs a model needs."""
+        """Return how many outputs a model needs."""
         return 1
 
     @property
     def floor(self) -> float:
-        """The mean absolute error that the best possible answer has."""
+        """Return the mean absolute error of the best possible predictions."""
         return 0.0
 
     def config(self) -> dict[str, Any]:
-        """The fields, as plain JSON values."""
+        """Return the fields, as plain JSON values."""
         return dataclasses.asdict(self)
 
     def sample(self, n: int, seed: int = 0, split: str = "train") -> Sample:

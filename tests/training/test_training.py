@@ -240,7 +240,7 @@ def test_every_task_trains_a_model_that_suits_it(name):
     small = {"samples": 20, "validation": 10, "batch_size": 10, "also": {}, "phases": phases}
     run = train(plan.changed(**small))
     assert np.isfinite(run.history["loss"]).all()
-    assert task.figure in run.scores
+    assert task.metric in run.scores
     assert 0 <= run.scores["relevance_mass_accuracy"] <= 1
 
 
