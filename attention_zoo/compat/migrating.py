@@ -27,7 +27,7 @@ class Migrated:
         path: the new file.
         layers: for each layer with weights, its name and its class now.
         parameters: how many numbers were copied.
-        difference: the largest difference from the reference's outputs; None if nothing was compared.
+        difference: the largest difference from the reference's outputs; None without one.
     """
 
     path: Path
