@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from importlib import resources
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.cli import cards
 from attention_zoo.cli.console import number, out, table
-from attention_zoo.core.registry import one_of
+from attention_zoo.core.registry import matching, one_of
 from attention_zoo.presets.folder import list_presets, read_card
 
 KINDS = ("presets", "models", "layers", "tasks", "recipes")
@@ -41,7 +40,7 @@ def list_(
 
 def _names(kind: str, pattern: str) -> list[str]:
     if kind == "recipes":
-        return sorted(name for name in _recipes() if fnmatch.fnmatchcase(name, pattern))
+        return matching(_recipes(), pattern)
     registries = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}
     return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
 

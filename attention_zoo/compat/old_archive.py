@@ -14,7 +14,7 @@ import numpy as np
 
 from attention_zoo.compat.old_model import OldModel, check_layers, parse
 from attention_zoo.core import npz
-from attention_zoo.core.foreign import Refused
+from attention_zoo.core.foreign import Refused, parsing
 from attention_zoo.presets.archive import CONFIG, WEIGHTS, check_entry
 from attention_zoo.presets.data_guard import check_weights
 
@@ -98,10 +98,8 @@ def _model(path: Path, described: Any, weights: Path) -> OldModel:
                 f"{path} keeps its weights in another way than the last versions of Keras 2. In "
                 "the old environment save the model with model.save('old.h5')."
             )
-        try:
+        with parsing(path, what="model"):
             found = dict(_stored(file["layers"], config["layers"], path))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise Refused(f"{path} does not describe a model: {error!r}") from error
     return OldModel(path, described["class_name"], config, found, numbers)
 
 

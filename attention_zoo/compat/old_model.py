@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from attention_zoo.core import strict_json
-from attention_zoo.core.foreign import JSON_LIMIT, Refused
+from attention_zoo.core.foreign import JSON_LIMIT, Refused, parsing
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.data_guard import check_weights
 
@@ -72,10 +72,8 @@ def parse(data: bytes, path: Path, where: str) -> Any:
     """Return the JSON that an old file holds, under limits."""
     if len(data) > JSON_LIMIT:
         raise Refused(f"{path}: its {where} has more than {JSON_LIMIT} bytes.")
-    try:
+    with parsing(f"{path}: its {where}", what="JSON"):
         return strict_json.parse(data)
-    except ValueError as error:
-        raise Refused(f"{path}: its {where} is no valid JSON: {error}") from None
 
 
 def check_layers(described: Any, path: Path, where: str) -> dict[str, Any]:

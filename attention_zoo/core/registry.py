@@ -28,6 +28,13 @@ def one_of(argument: str, value: Any, known: Iterable[str]) -> ValueError:
     )
 
 
+def matching(names: Iterable[str], pattern: str) -> list[str]:
+    """Return the sorted names that match a shell pattern; raise TypeError for no string."""
+    if not isinstance(pattern, str):
+        raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
+    return sorted(name for name in names if fnmatch.fnmatchcase(name, pattern))
+
+
 class Registry:
     """A dictionary that refuses a taken name and answers an unknown one with the nearest.
 
@@ -66,9 +73,7 @@ class Registry:
 
     def names(self, pattern: str = "*") -> list[str]:
         """Return the sorted names that match a shell pattern such as `"lstm*"`."""
-        if not isinstance(pattern, str):
-            raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
-        return sorted(n for n in {*self._entries, *self._declared} if fnmatch.fnmatch(n, pattern))
+        return matching({*self._entries, *self._declared}, pattern)
 
     def summary(self, name: str) -> str:
         """Return one line about the entry, without importing a declared one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
 from importlib import resources
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_zoo.core import files, foreign
-from attention_zoo.core.registry import one_of
+from attention_zoo.core.registry import matching, one_of
 from attention_zoo.presets.card import Card, FileEntry, PresetError, make_card
 
 CONFIG = "config.json"
@@ -99,9 +98,7 @@ def list_presets(pattern: str = "*") -> list[str]:
     >>> az.list_presets("gru.*")
     ['gru.moving_step', 'gru.planted_step']
     """
-    if not isinstance(pattern, str):
-        raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
-    return sorted(name for name in _known() if fnmatch.fnmatchcase(name, pattern))
+    return matching(_known(), pattern)
 
 
 def find(name: str | os.PathLike) -> Path:
@@ -233,9 +230,7 @@ def _check_file(path: Path, entry: FileEntry, *, links: bool) -> None:
                     f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
                     "Save or copy the preset again."
                 )
-            found = hashlib.sha256()
-            while part := file.read(2**20):
-                found.update(part)
+            found = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
     if found.hexdigest() != entry.sha256:
