@@ -37,7 +37,8 @@ def load_archive(path: Path) -> keras.Model:
                 f"attention-zoo migrate {path} NEW.keras"
             )
         check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
-        with budget(numbers, path), same_dtypes(path):
+        described = foreign.parsing(path, what="model", error=PresetError)
+        with described, budget(numbers, path), same_dtypes(path):
             return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
