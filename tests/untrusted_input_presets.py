@@ -267,7 +267,8 @@ ARCHIVES = {
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).get_config()
     ).replace("Dense", "Layer").encode()}, "names the class 'Layer'"),
     "no model": ({"config_json": json.dumps({"class_name": "Dense", "module": "keras.layers",
-                                             "config": {"units": "x"}}).encode()}, "no valid model"),
+                                             "config": {"units": "x"}}).encode()},
+                 "no valid model"),
 }  # fmt: skip
 
 
