@@ -108,7 +108,7 @@ def save(
             for name in VOUCHED
         }
         card = Card(
-            architecture=plan.architecture, parameters=model.count_params(), versions=_versions(),
+            architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
             files=entries, **{**stated, **(about or {})},
         )  # fmt: skip
         text = card.model_dump_json(indent=1, exclude_none=True)
@@ -186,7 +186,8 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     path.write_bytes(arrays.npz_bytes({**named, **golden_outputs(model, inputs)}))
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions that a model is made with here."""
     backend = keras.backend.backend()
     return {
         "attention_zoo": __version__, "python": platform.python_version(), "keras": keras.version(),
