@@ -145,7 +145,7 @@ class LuongAttention(AttentionMechanism):
     >>> memory = np.random.default_rng(0).normal(size=(4, 20, 6)).astype("float32")
     >>> mechanism = LuongAttention(8, memory, memory_sequence_length=[20, 20, 9, 3])
     >>> alignments, state = mechanism([np.ones((4, 8), "float32"), None])
-    >>> tuple(alignments.shape), float(keras.ops.sum(alignments[3, 3:]))
+    >>> tuple(alignments.shape), float(keras.ops.convert_to_numpy(alignments)[3, 3:].sum())
     ((4, 20), 0.0)
     """
 
