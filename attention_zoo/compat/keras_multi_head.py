@@ -30,8 +30,8 @@ def MultiHeadAttention(
     """The layer that `keras_multi_head.MultiHeadAttention` 0.29 was, with `activation=None`.
 
     It is `MultiHeadAttention(num_heads=head_num, use_causal_mask=history_only)`, whose weights are
-    the package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query, key
-    and value there is three arguments here, `layer(query, value, key)`, all of one width.
+    the package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query,
+    key and value there is three arguments here, `layer(query, value, key)`, all of one width.
 
     Masking: as in `MultiHeadAttention`. In the package a masked query attends like any other, and
     one that sees no key to all alike; for the steps that are visible the two are equal.

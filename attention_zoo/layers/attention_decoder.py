@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import tree
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers import query_value
-from attention_zoo.layers.base import fixed_size, same_size
-from attention_zoo.layers.cell import AttentionCell
-from attention_zoo.layers.decoding import decode
-from attention_zoo.layers.recurrent_cell import check_states, describe_cell, make_cell, width_of
+from attention_zoo.layers.attention_cell import AttentionCell, decode, width_of
+from attention_zoo.layers.pairwise import ScoredAttention, check_score
 from attention_zoo.layers.register import register
-from attention_zoo.layers.scoring import ScoredAttention, check_score
-from attention_zoo.ops import masks
+from attention_zoo.layers.shapes import check_fit, check_sequence, fixed_size, same_size, shape_of
 
+_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 _MODES = ("soft", "hard")
 
 
@@ -127,7 +126,7 @@ class AttentionDecoder(ScoredAttention):
                 "`normalizer` must be left out of monotonic attention, which has its own. "
                 f"Received: normalizer={self.normalizer!r} with monotonic={monotonic!r}"
             )
-        self.cell = make_cell(cell, self.dtype_policy)
+        self.cell = _make(cell, self.dtype_policy)
         self.units = units
         self.score = score
         self.attention_units = attention_units
@@ -140,23 +139,23 @@ class AttentionDecoder(ScoredAttention):
 
     def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
         self._check(inputs_shape, memory_shape)
-        self.input_width = fixed_size(self, "feature", inputs_shape[2])
-        self.memory_width = fixed_size(self, "memory feature", (memory_shape or ())[2])
+        self._input_width = fixed_size(self, "feature", inputs_shape[2])
+        self._memory_width = fixed_size(self, "memory feature", (memory_shape or ())[2])
         state_width = width_of(self.cell)
-        both = self.memory_width + state_width
-        self.attention_width = self.units or self.memory_width
-        self.output_width = self.units or both
-        self.build_score(state_width, self.memory_width, self.attention_units or self.memory_width)
+        both = self._memory_width + state_width
+        self._fed_width = self.units or self._memory_width
+        self._output_width = self.units or both
+        self._build_score(state_width, self._memory_width, self.attention_units)
         if self.units is not None:
-            self.output_kernel = self.add_kernel("output_kernel", (both, self.units))
+            self.output_kernel = self._add_kernel("output_kernel", (both, self.units))
         self.stop = None
         if self.monotonic is not None and self.use_bias:
             self.stop = self.add_weight(
                 name="stop", shape=(), initializer=keras.initializers.Constant(self.stop_bias)
             )
         if not self.cell.built:
-            fed = self.attention_width if self.input_feeding else 0
-            self.cell.build((inputs_shape[0], self.input_width + fed))
+            fed = self._fed_width if self.input_feeding else 0
+            self.cell.build((inputs_shape[0], self._input_width + fed))
             self.cell.built = True
 
     def call(
@@ -169,15 +168,11 @@ class AttentionDecoder(ScoredAttention):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        self._check(*map(query_value.shape_of, (inputs, memory)))
-        if initial_state is not None:
-            check_states(self.cell, initial_state)
-        x = self.cast_inputs(inputs)
-        mask = masks.standardize(inputs_mask, x.shape[:2], name="inputs_mask")
-        x = masks.silence(x, mask)
-        memory, memory_mask = self._memory(memory, memory_mask)
+        self._check(*map(shape_of, (inputs, memory)), initial_state)
+        x, mask = self._prepare(inputs, inputs_mask, self._input_width, "inputs_mask")
+        memory, memory_mask = self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
         outputs, scores = decode(self, x, mask, memory, memory_mask, initial_state, bool(training))
-        return self.finish(outputs, scores, return_attention_scores)
+        return self._finish(outputs, scores, return_attention_scores)
 
     def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:
         """This built decoder's cell over one memory, for a loop of one's own.
@@ -206,49 +201,69 @@ class AttentionDecoder(ScoredAttention):
                 f"the decoder: decoder(inputs, memory). Received: built={self.built}, "
                 f"memory={type(memory).__name__}"
             )
-        return AttentionCell(self, *self._memory(memory, memory_mask))
+        return AttentionCell(
+            self, *self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
+        )
 
-    def _memory(self, memory: Any, mask: Any) -> tuple[Any, Any]:
-        memory = self.cast_inputs(memory)
-        same_size(self, "memory features", self.memory_width, memory.shape[2])
-        mask = masks.standardize(mask, memory.shape[:2], name="memory_mask")
-        return masks.silence(memory, mask), mask
-
-    def _check(self, inputs: tuple, memory: tuple | None) -> None:
+    def _check(self, inputs: tuple, memory: tuple | None, initial_state: Any = None) -> None:
         if memory is None:
             raise ValueError(
                 f"{type(self).__name__} needs a `memory` to attend to: decoder(inputs, memory). "
                 "Alone, a sequence can attend to itself with SelfAttention. Received: memory=None"
             )
-        query_value.check_sequence(self, inputs)
-        query_value.check_fit(self, inputs, memory, memory)
+        check_sequence(self, inputs)
+        check_fit(self, inputs, memory, memory)
         if self.built:
-            same_size(self, "features", self.input_width, inputs[2])
-            same_size(self, "memory features", self.memory_width, memory[2])
+            same_size(self, "features", self._input_width, inputs[2])
+            same_size(self, "memory features", self._memory_width, memory[2])
+        if initial_state is not None:
+            expected = tree.flatten(self.cell.state_size)
+            received = [state.shape[-1] for state in tree.flatten(initial_state)]
+            if received != expected:
+                raise ValueError(
+                    f"`initial_state` must be the states of the {type(self.cell).__name__}, of "
+                    f"widths {expected}. Received: widths {received}"
+                )
 
     def compute_output_shape(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> tuple:
-        return (*inputs_shape[:2], self.output_width)
+        self._check(inputs_shape, memory_shape)
+        return (*inputs_shape[:2], self._output_width)
 
-    def compute_scores_shape(self, inputs_shape: tuple, memory_shape: tuple) -> tuple:
-        return (*inputs_shape[:2], memory_shape[1])
+    def _scores_shape(self, inputs: tuple, memory: tuple) -> tuple:
+        return (*inputs[:2], memory[1])
 
-    def compute_output_spec(
-        self,
-        inputs: Any,
-        memory: Any = None,
-        initial_state: Any = None,
-        inputs_mask: Any = None,
-        memory_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-    ) -> Any:
-        self._check(inputs.shape, query_value.shape_of(memory))
-        if initial_state is not None:
-            check_states(self.cell, initial_state)
-        outputs = self.spec(self.compute_output_shape(inputs.shape))
-        if not return_attention_scores:
-            return outputs
-        return outputs, self.spec(self.compute_scores_shape(inputs.shape, memory.shape))
+    def compute_output_spec(self, inputs: Any, memory: Any = None, *args: Any, **kw: Any) -> Any:
+        initial_state = args[0] if args else kw.get("initial_state")
+        self._check(*map(shape_of, (inputs, memory)), initial_state)
+        return super().compute_output_spec(inputs, memory, *args, **kw)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cell": describe_cell(self.cell)}
+        return {**super().get_config(), "cell": _describe(self.cell)}
+
+
+def _make(cell: Any, dtype: Any) -> keras.layers.Layer:
+    """A recurrent cell from itself or its dictionary: Keras's own, or one that is registered."""
+    if isinstance(cell, Mapping) and isinstance(cell.get("config"), Mapping):
+        name, config = str(cell.get("class_name")), {"dtype": dtype, **cell["config"]}
+        if name == "StackedRNNCells" and isinstance(config.get("cells"), (list, tuple)):
+            cells = [_make(part, dtype) for part in config["cells"]]
+            return keras.layers.StackedRNNCells(**{**config, "cells": cells})
+        cls = getattr(keras.layers, name) if name in _CELLS else None
+        cls = cls or keras.saving.get_registered_object(name)
+        if cls is None:
+            raise one_of("cell", name, _CELLS)
+        cell = cls.from_config(config)
+    if not isinstance(cell, keras.layers.Layer) or not hasattr(cell, "state_size"):
+        raise TypeError(
+            "`cell` must be a recurrent cell such as keras.layers.LSTMCell(32), or its dictionary "
+            f"with 'class_name' and 'config'. Received: cell={cell!r}"
+        )
+    return cell
+
+
+def _describe(cell: keras.layers.Layer) -> dict[str, Any]:
+    """The dictionary that `_make` makes an equal cell of."""
+    config = cell.get_config()
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        config["cells"] = [_describe(part) for part in cell.cells]
+    return {"class_name": keras.saving.get_registered_name(type(cell)), "config": config}

@@ -9,7 +9,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.layers.register import serializable
-from attention_zoo.ops.arithmetic import mean
+from attention_zoo.ops.backend import mean
 
 
 @serializable

@@ -15,8 +15,7 @@ from keras import ops
 
 from attention_zoo.core.identity import by_identity
 from attention_zoo.ops import fused, masks, normalizers
-from attention_zoo.ops.arithmetic import is_half, matmul
-from attention_zoo.ops.blocks import join, map_blocks, split
+from attention_zoo.ops.backend import is_half, join, map_blocks, matmul, split
 from attention_zoo.ops.dropout import dropout
 from attention_zoo.ops.scores import TILE, additive, cells
 
@@ -84,11 +83,12 @@ def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) 
     dtype = inputs.query.dtype
     blocks = {
         name: split(tensors.pop(name), rows, axis)
-        for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1), ("pairs", 1))
+        for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1))
         if name in tensors
     }
-    if "bias" in tensors and tensors["bias"].shape[-2] != 1:
-        blocks["bias"] = split(tensors.pop("bias"), rows)
+    for name in ("pairs", "bias"):
+        if name in tensors and tensors[name].shape[-2] != 1:
+            blocks[name] = split(tensors.pop(name), rows)
     if banded(rule, inputs, rows):
         blocks |= _bands(rule, inputs, rows, tensors)
     names = [*blocks, *tensors]
@@ -214,7 +214,7 @@ def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, 
     conditions = {name: tensors.get(name) for name in ("queries", "keys", "pairs")}
     mask = masks.Pairwise(**conditions, causal=rule.causal, window=rule.window)
     visible = mask.visible(tensors["query_steps"], tensors["key_steps"])
-    if visible is not None and len(logits.shape) == 4:
+    if visible is not None and len(visible.shape) < len(logits.shape):
         visible = ops.expand_dims(visible, 1)
     return logits, visible
 

@@ -15,7 +15,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import Registry, one_of
-from attention_zoo.ops.arithmetic import cast, is_half
+from attention_zoo.ops.backend import cast, is_half
 
 NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
