@@ -168,7 +168,7 @@ class AttentionDecoder(ScoredAttention):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        self._check(*map(shape_of, (inputs, memory)), initial_state)
+        self._check(shape_of(inputs), shape_of(memory), initial_state)
         x, mask = self._prepare(inputs, inputs_mask, self._input_width, "inputs_mask")
         memory, memory_mask = self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
         outputs, scores = decode(self, x, mask, memory, memory_mask, initial_state, bool(training))
@@ -234,7 +234,7 @@ class AttentionDecoder(ScoredAttention):
 
     def compute_output_spec(self, inputs: Any, memory: Any = None, *args: Any, **kw: Any) -> Any:
         initial_state = args[0] if args else kw.get("initial_state")
-        self._check(*map(shape_of, (inputs, memory)), initial_state)
+        self._check(shape_of(inputs), shape_of(memory), initial_state)
         return super().compute_output_spec(inputs, memory, *args, **kw)
 
     def get_config(self) -> dict[str, Any]:

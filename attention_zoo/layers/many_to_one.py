@@ -25,7 +25,6 @@ class ManyToOneAttention(PairwiseAttention):
 
     kind = "pool"
     score_axes = (("step",), ("query", "key"))
-    attention_units: int | None = None
 
     def __init__(self, units: int = 128, bidirectional: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -45,7 +44,8 @@ class ManyToOneAttention(PairwiseAttention):
                 "bidirectional=True needs two halves of one width, as merge_mode='concat' of "
                 f"keras.layers.Bidirectional makes them. Received: {self._query_width} features"
             )
-        self._build_score(self._query_width, self._key_width, self.attention_units)
+        units = getattr(self, "attention_units", None)
+        self._build_score(self._query_width, self._key_width, units)
         width = self._value_width + self._query_width
         self.output_kernel = self._add_kernel("output_kernel", (width, self.units))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from keras import initializers, ops
 
@@ -93,9 +93,7 @@ class PairwiseAttention(ScoredAttention):
     """A layer that is called with a query, a value and optionally a key."""
 
     kind = "sequence"
-    score_axes = (("query", "key"), ("head", "query", "key"))
-    window: int | None = None
-    use_causal_mask: bool = False
+    score_axes: ClassVar[tuple[tuple[str, ...], ...]] = (("query", "key"), ("head", "query", "key"))
 
     def _keep_widths(self, query: tuple, value: tuple, key: tuple) -> None:
         self._query_width = fixed_size(self, "query feature", query[-1])
@@ -165,7 +163,7 @@ class PairwiseAttention(ScoredAttention):
         """
         query, key, *weights = projected
         if use_causal_mask is None:
-            use_causal_mask = self.use_causal_mask
+            use_causal_mask = getattr(self, "use_causal_mask", False)
         checks.boolean("use_causal_mask", use_causal_mask)
         watcher = recorder.current()
         penalized = self.scores_regularizer is not None
@@ -178,7 +176,7 @@ class PairwiseAttention(ScoredAttention):
             self.temperature,
             self.dropout,
             use_causal_mask,
-            self.window,
+            getattr(self, "window", None),
             apply,
         )
         masked = (pairs.query_mask, pairs.key_mask, pairs.attention_mask)
