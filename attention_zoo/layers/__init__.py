@@ -14,7 +14,6 @@ from attention_zoo.layers.positional_encoding import PositionalEncoding as Posit
 from attention_zoo.layers.register import describe as describe
 from attention_zoo.layers.register import get as get
 from attention_zoo.layers.register import register as register
-from attention_zoo.layers.register import serializable as serializable
 from attention_zoo.layers.retain import RetainAttention as RetainAttention
 from attention_zoo.layers.self_attention import SelfAttention as SelfAttention
 from attention_zoo.layers.sharpening import EntropyRegularizer as EntropyRegularizer

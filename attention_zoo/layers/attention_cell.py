@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import ops, tree
 
+from attention_zoo.core.registry import one_of
 from attention_zoo.layers import recorder
 from attention_zoo.ops import masks, scores
 from attention_zoo.ops.backend import affine, matmul, tanh
 from attention_zoo.ops.monotonic import monotonic
+
+_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 
 
 class AttentionCell:
@@ -38,15 +42,6 @@ class AttentionCell:
             `"noise"`, added to the logits, and `"kept"`, which multiplies the alignments.
         append_alignments: whether they follow its output on the last axis, since
             `keras.layers.RNN` collects one tensor.
-
-    Example:
-
-    >>> decoder = az.layers.AttentionDecoder({"class_name": "GRUCell", "config": {"units": 6}})
-    >>> decoder.build((None, None, 3), (None, None, 5))
-    >>> cell = decoder.over(np.ones((4, 20, 5), "float32"))
-    >>> output, state = cell(np.ones((4, 3), "float32"), cell.get_initial_state())
-    >>> tuple(output.shape)
-    (4, 11)
     """
 
     def __init__(
@@ -218,3 +213,31 @@ def width_of(cell: keras.layers.Layer) -> int:
     """The width of a recurrent cell's output."""
     sizes = getattr(cell, "output_size", None) or cell.state_size
     return sizes[0] if isinstance(sizes, (list, tuple)) else sizes
+
+
+def make_cell(cell: Any, dtype: Any) -> keras.layers.Layer:
+    """A recurrent cell from itself or its dictionary: Keras's own, or one that is registered."""
+    if isinstance(cell, Mapping) and isinstance(cell.get("config"), Mapping):
+        name, config = str(cell.get("class_name")), {"dtype": dtype, **cell["config"]}
+        if name == "StackedRNNCells" and isinstance(config.get("cells"), (list, tuple)):
+            cells = [make_cell(part, dtype) for part in config["cells"]]
+            return keras.layers.StackedRNNCells(**{**config, "cells": cells})
+        cls = getattr(keras.layers, name) if name in _CELLS else None
+        cls = cls or keras.saving.get_registered_object(name)
+        if cls is None:
+            raise one_of("cell", name, _CELLS)
+        cell = cls.from_config(config)
+    if not isinstance(cell, keras.layers.Layer) or not hasattr(cell, "state_size"):
+        raise TypeError(
+            "`cell` must be a recurrent cell such as keras.layers.LSTMCell(32), or its dictionary "
+            f"with 'class_name' and 'config'. Received: cell={cell!r}"
+        )
+    return cell
+
+
+def describe_cell(cell: keras.layers.Layer) -> dict[str, Any]:
+    """The dictionary that `make_cell` makes an equal cell of."""
+    config = cell.get_config()
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        config["cells"] = [describe_cell(part) for part in cell.cells]
+    return {"class_name": keras.saving.get_registered_name(type(cell)), "config": config}

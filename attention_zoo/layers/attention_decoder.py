@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,12 +9,17 @@ from keras import tree
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers.attention_cell import AttentionCell, decode, width_of
+from attention_zoo.layers.attention_cell import (
+    AttentionCell,
+    decode,
+    describe_cell,
+    make_cell,
+    width_of,
+)
 from attention_zoo.layers.pairwise import ScoredAttention, check_score
 from attention_zoo.layers.register import register
 from attention_zoo.layers.shapes import check_fit, check_sequence, fixed_size, same_size, shape_of
 
-_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 _MODES = ("soft", "hard")
 
 
@@ -35,7 +39,6 @@ class AttentionDecoder(ScoredAttention):
     With `score="additive"` it is the decoder of Bahdanau, Cho and Bengio, 2015 (arXiv:1409.0473),
     whose context for step t comes from s[t - 1], as the one fed to step t does here; with
     `units` and `"general"` or `"dot"` that of Luong, Pham and Manning, 2015 (arXiv:1508.04025).
-    It does what the AttentionWrapper of TensorFlow Addons did.
 
     With `monotonic`, the scores only move forward along the memory, which suits speech and
     spelling (Raffel et al., 2017, arXiv:1704.00784): sigmoid((logits + r) / temperature) is the
@@ -49,7 +52,7 @@ class AttentionDecoder(ScoredAttention):
     is visible the context is 0 and the state speaks alone. Masked steps of the inputs leave the
     state as it was; their outputs and scores are 0. The mask of the inputs is passed on.
 
-    For a loop of one's own, such as a beam search, and for `keras.layers.RNN` see `over`.
+    For your own loop, such as a beam search, and for `keras.layers.RNN` see `over`.
 
     Args:
         cell: a `keras.layers.LSTMCell`, `GRUCell`, `SimpleRNNCell`, `StackedRNNCells` or
@@ -126,7 +129,7 @@ class AttentionDecoder(ScoredAttention):
                 "`normalizer` must be left out of monotonic attention, which has its own. "
                 f"Received: normalizer={self.normalizer!r} with monotonic={monotonic!r}"
             )
-        self.cell = _make(cell, self.dtype_policy)
+        self.cell = make_cell(cell, self.dtype_policy)
         self.units = units
         self.score = score
         self.attention_units = attention_units
@@ -175,7 +178,7 @@ class AttentionDecoder(ScoredAttention):
         return self._finish(outputs, scores, return_attention_scores)
 
     def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:
-        """This built decoder's cell over one memory, for a loop of one's own.
+        """This built decoder's cell over one memory, for your own loop.
 
         Args:
             memory: `(batch, memory time, memory width)`, a value, not a functional model's
@@ -184,6 +187,9 @@ class AttentionDecoder(ScoredAttention):
 
         Returns:
             An `AttentionCell`, without dropout and noise: for inference.
+
+        Raises:
+            ValueError: before the layer is built, or for a symbolic memory.
 
         Example:
 
@@ -238,32 +244,4 @@ class AttentionDecoder(ScoredAttention):
         return super().compute_output_spec(inputs, memory, *args, **kw)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cell": _describe(self.cell)}
-
-
-def _make(cell: Any, dtype: Any) -> keras.layers.Layer:
-    """A recurrent cell from itself or its dictionary: Keras's own, or one that is registered."""
-    if isinstance(cell, Mapping) and isinstance(cell.get("config"), Mapping):
-        name, config = str(cell.get("class_name")), {"dtype": dtype, **cell["config"]}
-        if name == "StackedRNNCells" and isinstance(config.get("cells"), (list, tuple)):
-            cells = [_make(part, dtype) for part in config["cells"]]
-            return keras.layers.StackedRNNCells(**{**config, "cells": cells})
-        cls = getattr(keras.layers, name) if name in _CELLS else None
-        cls = cls or keras.saving.get_registered_object(name)
-        if cls is None:
-            raise one_of("cell", name, _CELLS)
-        cell = cls.from_config(config)
-    if not isinstance(cell, keras.layers.Layer) or not hasattr(cell, "state_size"):
-        raise TypeError(
-            "`cell` must be a recurrent cell such as keras.layers.LSTMCell(32), or its dictionary "
-            f"with 'class_name' and 'config'. Received: cell={cell!r}"
-        )
-    return cell
-
-
-def _describe(cell: keras.layers.Layer) -> dict[str, Any]:
-    """The dictionary that `_make` makes an equal cell of."""
-    config = cell.get_config()
-    if isinstance(cell, keras.layers.StackedRNNCells):
-        config["cells"] = [_describe(part) for part in cell.cells]
-    return {"class_name": keras.saving.get_registered_name(type(cell)), "config": config}
+        return {**super().get_config(), "cell": describe_cell(self.cell)}

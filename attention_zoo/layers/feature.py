@@ -31,7 +31,7 @@ class FeatureAttention(AttentionLayer):
     Differs from keras-attention-mechanism: masks, any rank, sparse normalizers, one layer in place
     of two.
 
-    Masking: a mask of the input's leading axes, `(batch, time)`, silences whole steps: their
+    Masking: a mask of the input's leading axes, `(batch, time)`, hides whole steps: their
     scores and outputs are 0, and it is passed on. A mask of the input's own shape hides single
     features (missing values), whose scores are exactly 0; it is not passed on.
 

@@ -29,7 +29,7 @@ class HierarchicalAttention(AttentionLayer):
     logits[i, t] = v . tanh(h[i, t] W + b)
     a[i] = normalizer(logits[i] / temperature)     over the words t of sentence i
     s[i] = sum_t a[i, t] h[i, t]
-    output = the same over the sentences i, with weights of its own
+    output = the same over the sentences i, with other weights
     ```
 
     Hierarchical Attention Networks for Document Classification, Yang et al., 2016 (NAACL,

@@ -1,4 +1,4 @@
-"""Several heads attend at once, each in a projection of its own."""
+"""Several heads attend at once, each in another projection."""
 
 from __future__ import annotations
 

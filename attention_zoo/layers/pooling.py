@@ -30,7 +30,7 @@ class AttentionPooling(AttentionLayer):
     and Ellis, 2015 (arXiv:1512.08756), whose logits are the tanh itself. With more than one hop,
     `v` has a column for each and the output is their pooled vectors, one after the other: the
     structured self-attention of Lin et al., 2017 (arXiv:1703.03130), which has no bias; its
-    penalty on hops that look alike is not built in, but a `scores_regularizer` of your own sees
+    penalty on equal hops is not built in, but your own `scores_regularizer` sees
     `(batch, hops, time)`.
 
     Any length works. No query can be given: that is LuongAttention or BahdanauAttention.

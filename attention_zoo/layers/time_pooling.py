@@ -34,6 +34,14 @@ class TimePooling(keras.layers.Layer):
 
     Returns:
         `(batch, features)`, or `(batch, time * features)` if flattened.
+
+    Raises:
+        ValueError: for another reduction, or an unknown length that is to be flattened.
+
+    Example:
+
+    >>> tuple(az.layers.TimePooling("mean")(np.ones((4, 20, 3), "float32")).shape)
+    (4, 3)
     """
 
     def __init__(self, reduction: str = "sum", **kwargs: Any):
