@@ -188,6 +188,10 @@ class AttentionLayer(keras.layers.Layer):
         """The shape of the scores, or a tuple of shapes, for the shapes of the call's tensors."""
         return tuple(shapes[0])
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: none where the layer removes the time axis."""
+        return None if self.kind == "pool" else previous_mask
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the output, without the scores, for an input of that shape."""
         return tuple(input_shape)

@@ -75,9 +75,7 @@ class CrossAttention(PairwiseAttention):
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
         value_shape = self._memory(value_shape)
-        key_shape = key_shape or value_shape
-        self._check(query_shape, value_shape, key_shape)
-        self._keep_widths(query_shape, value_shape, key_shape)
+        self._build_widths(query_shape, value_shape, key_shape or value_shape)
         self._build_score(self._query_width, self._key_width, self.units)
 
     def call(

@@ -201,9 +201,6 @@ class HierarchicalAttention(AttentionLayer):
             sentences = None if input_shape[1] is None else -(-input_shape[1] // words)
         return (batch, sentences, words), (batch, sentences)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None
-
 
 def _windows(x: Any, mask: Any, window: int) -> tuple[Any, Any]:
     """A series as windows, the last of them padded: `(batch, windows, window, features)`."""

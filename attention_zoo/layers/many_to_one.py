@@ -38,7 +38,7 @@ class ManyToOneAttention(PairwiseAttention):
     def build(
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
-        self._keep_widths(*self._checked(query_shape, value_shape, key_shape))
+        self._build_widths(*self._checked(query_shape, value_shape, key_shape))
         if self.bidirectional and self._query_width % 2:
             raise ValueError(
                 "bidirectional=True needs two halves of one width, as merge_mode='concat' of "

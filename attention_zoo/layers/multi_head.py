@@ -42,6 +42,9 @@ class MultiHeadAttention(PairwiseAttention):
     queries have scores and outputs of 0. A query that sees no key gets the output's bias alone.
     The query's mask is passed on.
 
+    There is no `attention_axes`: a sequence has one time axis. For `(batch, space, time, features)`
+    wrap the layer in `keras.layers.TimeDistributed`.
+
     Decoding: as in Keras, query i of a causal call sees keys 0 to i, so that one query alone sees
     key 0. A layer trained with `use_causal_mask=True` is asked one query at a time with all keys so
     far, the last `window + 1` of them where there is a window:
@@ -134,9 +137,7 @@ class MultiHeadAttention(PairwiseAttention):
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
         value_shape = value_shape or query_shape
-        key_shape = key_shape or value_shape
-        self._check(query_shape, value_shape, key_shape)
-        self._keep_widths(query_shape, value_shape, key_shape)
+        self._build_widths(query_shape, value_shape, key_shape or value_shape)
         if self.key_dim is None and self._query_width % self.num_heads:
             raise ValueError(
                 "`num_heads` must divide the query's width where `key_dim` is None. "

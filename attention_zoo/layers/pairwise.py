@@ -95,7 +95,9 @@ class PairwiseAttention(ScoredAttention):
     kind = "sequence"
     score_axes: ClassVar[tuple[tuple[str, ...], ...]] = (("query", "key"), ("head", "query", "key"))
 
-    def _keep_widths(self, query: tuple, value: tuple, key: tuple) -> None:
+    def _build_widths(self, query: tuple, value: tuple, key: tuple) -> None:
+        """Check the shapes, and keep the widths that the layer is built for."""
+        self._check(query, value, key)
         self._query_width = fixed_size(self, "query feature", query[-1])
         self._value_width = fixed_size(self, "value feature", value[-1])
         self._key_width = fixed_size(self, "key feature", key[-1])
@@ -200,6 +202,3 @@ class PairwiseAttention(ScoredAttention):
                 "scores_regularizer, memory is linear in the length.",
                 stacklevel=2,
             )
-
-    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
-        return previous_mask

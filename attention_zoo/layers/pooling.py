@@ -130,6 +130,3 @@ class AttentionPooling(AttentionLayer):
     def _scores_shape(self, input_shape: tuple) -> tuple:
         batch, time, _ = input_shape
         return (batch, time) if self.hops == 1 else (batch, self.hops, time)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None

@@ -170,6 +170,3 @@ class RetainAttention(AttentionLayer):
     def _scores_shape(self, input_shape: tuple) -> tuple:
         batch, time, features = input_shape
         return (batch, time), (batch, time, self.units or features)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None

@@ -26,9 +26,8 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 def _within(x: Any) -> Any:
-    if keras.backend.standardize_dtype(x.dtype) != "float16":
-        return x
-    return ops.clip(x, -_LARGEST_HALF, _LARGEST_HALF)
+    half = keras.backend.standardize_dtype(x.dtype) == "float16"
+    return ops.clip(x, -_LARGEST_HALF, _LARGEST_HALF) if half else x
 
 
 def _is_double(x: Any) -> bool:
@@ -111,7 +110,8 @@ def map_blocks(
     Returns:
         `function(*block, *whole)` of each block, stacked.
     """
-    evaluate = _BACKENDS.get(keras.backend.backend(), _stack)
+    ways = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}
+    evaluate = ways.get(keras.backend.backend(), _stack)
     return evaluate(function, tuple(blocks), tuple(whole), compiled)
 
 
@@ -241,10 +241,3 @@ def _torch(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
     from attention_zoo.ops.backend_torch import Blocks
 
     return Blocks.apply(function, len(blocks), *blocks, *whole)
-
-
-_BACKENDS: dict[str, Callable[..., Any]] = {
-    "jax": _jax,
-    "tensorflow": _tensorflow,
-    "torch": _torch,
-}

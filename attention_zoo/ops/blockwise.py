@@ -71,7 +71,7 @@ class Inputs(NamedTuple):
 
 def plain(rule: Rule, inputs: Inputs) -> tuple[Any, Any]:
     """The outputs and the scores, all at once."""
-    tensors = {**_named(inputs), **_steps(inputs)}
+    tensors = _tensors(inputs)
     logits, visible = _logits(rule, tensors, len(inputs.weights))
     scores = _normalized(rule, logits, visible, inputs.query.dtype)
     return rule.apply(_dropped(rule, scores, tensors), inputs.value), scores
@@ -79,7 +79,7 @@ def plain(rule: Rule, inputs: Inputs) -> tuple[Any, Any]:
 
 def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) -> Any:
     """The outputs alone, `rows` queries at a time; `compiled` as in `map_blocks`."""
-    tensors, weights = {**_named(inputs), **_steps(inputs)}, len(inputs.weights)
+    tensors, weights = _tensors(inputs), len(inputs.weights)
     dtype = inputs.query.dtype
     blocks = {
         name: split(tensors.pop(name), rows, axis)
@@ -191,17 +191,14 @@ def _bands(rule: Rule, inputs: Inputs, rows: int, tensors: dict[str, Any]) -> di
     }
 
 
-def _named(inputs: Inputs) -> dict[str, Any]:
+def _tensors(inputs: Inputs) -> dict[str, Any]:
+    """What a block's evaluation takes, by name: the inputs that there are, and the steps."""
     named = {name: x for name, x in inputs._asdict().items() if x is not None}
     del named["weights"]
-    return named | {f"weight_{i}": ops.convert_to_tensor(w) for i, w in enumerate(inputs.weights)}
-
-
-def _steps(inputs: Inputs) -> dict[str, Any]:
-    return {
-        "query_steps": ops.arange(ops.shape(inputs.query)[-2]),
-        "key_steps": ops.arange(ops.shape(inputs.key)[-2]),
-    }
+    named |= {f"weight_{i}": ops.convert_to_tensor(w) for i, w in enumerate(inputs.weights)}
+    for name in ("query", "key"):
+        named[f"{name}_steps"] = ops.arange(ops.shape(named[name])[-2])
+    return named
 
 
 def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, Any]:

@@ -113,6 +113,7 @@ OPTIONS = ["softmax", "sparsemax", "entmax15", {"name": "entmax", "alpha": 1.3},
 def test_a_bias_that_hides_pairs_does_so_in_half_precision(
     normalizer, dtype, in_blocks, always_blockwise
 ):
+    keras.utils.set_random_seed(0)
     layers = [az.layers.MultiHeadAttention(2, normalizer=normalizer, dtype=d, name="look")
               for d in ("float32", dtype)]  # fmt: skip
     for layer in layers:
