@@ -20,7 +20,7 @@ from attention_zoo.estimators.layout import layout_of
 from attention_zoo.estimators.plan import check_parameters, recipe_of
 from attention_zoo.explaining import Explanation, explain
 from attention_zoo.training import Dataset
-from attention_zoo.training.passing import many_models
+from attention_zoo.training.memory import many_models
 from attention_zoo.training.seeding import ONE_AT_A_TIME
 
 #: How many samples are answered at once.

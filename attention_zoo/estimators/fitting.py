@@ -12,15 +12,15 @@ import numpy as np
 from attention_zoo import models
 from attention_zoo.training import Dataset, Recipe
 from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA
-from attention_zoo.training.data import PADDING
+from attention_zoo.data.dataset import PADDING
 from attention_zoo.training.early_end import EarlyEnd
 from attention_zoo.training.fit import History, StopAtNaN, build_model
-from attention_zoo.training.reuse import Shelf, trained_layers
-from attention_zoo.training.scaling import adapt, standardized
+from attention_zoo.training.compiled_cache import CompiledModelCache, trained_layers
+from attention_zoo.data.scaling import adapt, standardized
 from attention_zoo.training.seeding import seeded
 
 #: Cross-validation and grid search fit one model many times.
-SHELF = Shelf()
+SHELF = CompiledModelCache()
 
 
 def fit(

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite, column_or_1d
 
 from attention_zoo.estimators.base import AttentionEstimator
-from attention_zoo.training.units import Units
+from attention_zoo.data.scaling import Units
 
 
 class AttentionRegressor(RegressorMixin, AttentionEstimator):

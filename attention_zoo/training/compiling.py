@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -29,7 +31,7 @@ AT_ONCE = 20
 
 def compile_model(
     model: keras.Model,
-    kind: str,
+    kind: str | dict[str, str],
     learning_rate: float,
     steps: int,
     *,
@@ -38,14 +40,24 @@ def compile_model(
 ) -> None:
     """Compile a model the way that is fast on this backend; it changes no result.
 
-    Without `xla` TensorFlow begins sooner, and each step takes longer.
+    Args:
+        model: it is.
+        kind: of its target, or of each by the name of its output.
+        learning_rate: of Adam.
+        steps: how many an epoch has.
+        xla: without it TensorFlow begins sooner, and each step takes longer.
+        replicas: how many devices share a batch.
     """
     graphs = keras.backend.backend() == "tensorflow" and replicas == 1
     # Where a replica has no sample, what stands in for it must not count
-    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]()]}
+    found: Any = [_METRIC[kind]()] if isinstance(kind, str) else {
+        name: [_METRIC[each]()] for name, each in kind.items()
+    }  # fmt: skip
+    metrics = {"weighted_metrics" if replicas > 1 else "metrics": found}
+    loss = _LOSS[kind] if isinstance(kind, str) else {n: _LOSS[each] for n, each in kind.items()}
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        loss=_LOSS[kind],
+        loss=loss,
         jit_compile=xla and _suits_xla(model) if graphs else replicas == 1 and "auto",
         steps_per_execution=min(AT_ONCE, steps) if graphs else 1,
         **metrics,
@@ -57,9 +69,21 @@ def compile_model(
 
 def build_training(model: keras.Model) -> None:
     """Make the variables of a compiled model's optimizer and metrics."""
-    x, y = model.input_shape[1:], model.output_shape[1:-1]
-    batch = [np.zeros([1, *(size or 1 for size in shape)], "float32") for shape in (x, y)]
-    model._symbolic_build(data_batch=tuple(batch))
+    shapes, losses = model.output_shape, model.loss
+    if isinstance(losses, dict):
+        y: Any = {name: _target(shape, losses[name]) for name, shape in shapes.items()}
+    else:
+        y = _target(shapes, losses)
+    model._symbolic_build(data_batch=(_one(model.input_shape[1:]), y))
+
+
+def _target(shape: Any, loss: str) -> np.ndarray:
+    single = shape[-1] == 1 or loss == _LOSS["multiclass"]
+    return _one(shape[1:-1] if single else shape[1:])
+
+
+def _one(sizes: Any) -> np.ndarray:
+    return np.zeros([1, *(size or 1 for size in sizes)], "float32")
 
 
 def _suits_xla(model: keras.Model) -> bool:

@@ -13,13 +13,13 @@ import keras
 
 from attention_zoo.core import checks, files, foreign
 from attention_zoo.presets.save import save
-from attention_zoo.training.data import Dataset, check_dataset
+from attention_zoo.data.dataset import Dataset, check_dataset
 from attention_zoo.training.distribution import Alone, together
 from attention_zoo.training.fit import History, build_for, dtype_of_process, fit
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.seeding import draws_kept
-from attention_zoo.training.splitting import split
-from attention_zoo.training.study import datasets, figures_of, study
+from attention_zoo.data.splitting import split
+from attention_zoo.training.study import datasets, score_model, study
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def _train(
     model, history = fit(
         recipe, train_data, validation, backup=backup, callbacks=callbacks, shared=shared
     )
-    scores = figures_of(model, recipe, test)
+    scores = score_model(model, recipe, test)
     figures = None
     if seeds and state is not None:
         (state / "study").mkdir(exist_ok=True)

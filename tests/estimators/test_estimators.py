@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import attention_zoo as az
 from attention_zoo.estimators import fitting
-from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.compiled_cache import CompiledModelCache
 
 QUICK = {"units": 4, "epochs": 2, "random_state": 0}
 
@@ -174,7 +174,7 @@ def test_models_of_one_shape_are_compiled_once_and_share_nothing(monkeypatch):
     x, y = table(seed=3)
     # Dropout draws from states that are no weights
     arguments = {**QUICK, "dropout": 0.3}
-    monkeypatch.setattr(fitting, "SHELF", Shelf())
+    monkeypatch.setattr(fitting, "SHELF", CompiledModelCache())
     first = az.AttentionClassifier(**arguments).fit(x, y)
     before = first.predict_proba(x)
     compiled = list(fitting.SHELF)

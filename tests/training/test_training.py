@@ -28,7 +28,7 @@ from attention_zoo.training import (
     measure,
     train,
 )
-from attention_zoo.training.splitting import split
+from attention_zoo.data.splitting import split
 from attention_zoo.training.study import softmax_control, uniform_control
 
 SMALL = {

@@ -7,9 +7,9 @@ import pytest
 import attention_zoo as az
 from attention_zoo.core import memory
 from attention_zoo.training import from_arrays, read
-from attention_zoo.training.data import PADDING
-from attention_zoo.training.scaling import scaled
-from attention_zoo.training.splitting import folds, split
+from attention_zoo.data.dataset import PADDING
+from attention_zoo.data.scaling import scaled
+from attention_zoo.data.splitting import folds, split
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 5)).astype("float32")

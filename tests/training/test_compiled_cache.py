@@ -6,7 +6,7 @@ import pytest
 import attention_zoo as az
 from attention_zoo.training import make_recipe
 from attention_zoo.training.fit import fit
-from attention_zoo.training.reuse import Shelf
+from attention_zoo.training.compiled_cache import CompiledModelCache
 from attention_zoo.training.study import datasets
 
 RECIPE = make_recipe({
@@ -19,7 +19,7 @@ RECIPE = make_recipe({
 
 
 def test_a_model_from_the_shelf_trains_as_a_new_one():
-    shelf = Shelf()
+    shelf = CompiledModelCache()
     other = RECIPE.changed(seed=1, phases=[{"epochs": 1, "learning_rate": 0.1}])
     data = [datasets(RECIPE.changed(seed=seed))[:2] for seed in (0, 1)]
     # Other data have another mean, which is a constant of the compiled code
@@ -39,11 +39,11 @@ def test_answers_of_every_step_have_their_shape(kind, outputs, length):
                      attention="pooling" if length is None else "self_attention")  # fmt: skip
     each = az.build("lstm_before", input_shape=(5, 2), outputs=outputs, return_sequences=True)
     for one in (model, each):
-        assert Shelf().take(one, kind, 0.01, 1, xla=False).model is one
+        assert CompiledModelCache().take(one, kind, 0.01, 1, xla=False).model is one
 
 
 def test_few_models_stay():
-    shelf = Shelf()
+    shelf = CompiledModelCache()
     for width in (1, 2, 3, 4, 5, 6):
         model = az.build("dense", input_shape=(width,))
         shelf.leave(shelf.take(model, "regression", 0.01, 1, xla=False))

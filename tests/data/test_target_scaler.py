@@ -3,7 +3,7 @@
 import numpy as np
 
 import attention_zoo as az
-from attention_zoo.training.units import Units
+from attention_zoo.data.scaling import Units
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 3)).astype("float32")

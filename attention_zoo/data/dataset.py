@@ -1,0 +1,290 @@
+"""Data to train on: a task's draws, or the user's own arrays and files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from attention_zoo.core import arrays, checks
+from attention_zoo.core.registry import one_of
+from attention_zoo.tasks import Task
+
+Kind = Literal["binary", "multiclass", "regression"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dataset:
+    """Inputs and targets that fit each other, with what is known about them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    kind: str
+    relevance: np.ndarray | None = None
+    #: The value that fills padding steps, or None where there is no padding.
+    mask_value: float | None = None
+    #: The labels as they were, in the order of the classes; None for numbers.
+    classes: list[Any] | None = None
+    names: list[str] | None = None
+    #: For a regression: an answer is right if it is off by less.
+    tolerance: float | None = None
+    #: Whether the samples come one after the other in time, so that the later ones are held out.
+    ordered: bool = False
+    #: How much each sample counts, `(samples,)`; None where all count the same.
+    sample_weight: np.ndarray | None = None
+    #: Whether y is `(samples, outputs)`; else a y of two axes is `(samples, time)`.
+    vector: bool = False
+    #: Whether the model takes series of any length.
+    any_length: bool = False
+    #: For several outputs the data of each, with the same x; `y` and `kind` are the first one's.
+    heads: dict[str, Dataset] | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one sample."""
+        return (None, *self.x.shape[2:]) if self.any_length else self.x.shape[1:]
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a model needs."""
+        if self.vector:
+            return self.y.shape[1]
+        return len(self.classes) if self.kind == "multiclass" and self.classes else 1
+
+    def target(self) -> Any:
+        """The targets as `fit` takes them: of each step with the last axis of the model's output,
+        of several outputs a dictionary."""
+        if self.heads:
+            return {name: head.target() for name, head in self.heads.items()}
+        return self.y[..., None] if self.y.ndim > 1 and not self.vector else self.y
+
+    def visible(self) -> np.ndarray:
+        """The inputs without the padding; series as a single one, since lengths differ."""
+        if self.mask_value is None:
+            return self.x
+        return self.x[np.any(self.x != self.mask_value, axis=-1)][None]
+
+    def as_series(self) -> Dataset:
+        """A table's rows as series of one feature, for recurrent models."""
+        return dataclasses.replace(self, x=self.x[..., None])
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of the inputs and targets."""
+        digest = hashlib.sha256(repr((self.x.shape, self.y.shape)).encode())
+        digest.update(np.ascontiguousarray(self.x).tobytes())
+        digest.update(np.ascontiguousarray(self.y).tobytes())
+        for name, head in (self.heads or {}).items():
+            digest.update(name.encode() + np.ascontiguousarray(head.y).tobytes())
+        if self.sample_weight is not None:
+            digest.update(np.ascontiguousarray(self.sample_weight).tobytes())
+        return digest.hexdigest()
+
+    def take(self, indices: np.ndarray) -> Dataset:
+        """Some of the samples."""
+        parts = {name: getattr(self, name) for name in ("relevance", "sample_weight")}
+        parts = {name: None if part is None else part[indices] for name, part in parts.items()}
+        heads = {name: head.take(indices) for name, head in (self.heads or {}).items()} or None
+        return dataclasses.replace(
+            self, x=self.x[indices], y=self.y[indices], heads=heads, **parts
+        )  # fmt: skip
+
+
+def check_dataset(data: Any) -> None:
+    """TypeError for data that are neither a `Dataset` nor None, such as (x, y)."""
+    if data is not None and not isinstance(data, Dataset):
+        raise TypeError(
+            "`data` must be a Dataset: training.from_arrays(x, y) or training.read(file). "
+            f"Received: {type(data).__name__}"
+        )
+
+
+def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
+    """A draw of a task."""
+    sample = task.sample(n, seed=seed, split=split)
+    classes = list(range(task.outputs)) if task.kind == "multiclass" else None
+    x, mask_value = pad(sample.x, sample.mask)
+    return Dataset(
+        x, sample.y, task.kind, sample.relevance, mask_value=mask_value, classes=classes,
+        tolerance=task.tolerance,
+    )  # fmt: skip
+
+
+#: Fills the padding of the user's own data; no step of theirs may have it in all its features.
+PADDING = -1e3
+
+
+def from_arrays(
+    x: Any, y: Any, mask: Any = None, kind: Any = None, *, ordered: bool = False,
+    sample_weight: Any = None, per_step: bool = False,
+) -> Dataset:  # fmt: skip
+    """The user's own arrays, checked.
+
+    Args:
+        x: numbers, `(samples, features)` or `(samples, time, features)`; a frame's columns become
+            the names.
+        y: `(samples,)` or `(samples, 1)`: integers or text are classes, other numbers a
+            quantity to predict. Objects must be all text or all numbers. `(samples, outputs)`:
+            several quantities, classes as one-hot rows, or yes and no of several labels. A
+            dictionary of such: several outputs, each with its own loss.
+        mask: `(samples, time)`, True where a step is real; None if all are.
+        kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like; of
+            several outputs a dictionary.
+        ordered: whether the samples come one after the other in time. What is held out are then
+            the last ones, so that nothing learns from its future; samples that overlap, such as
+            sliding windows, still share what is in both.
+        sample_weight: `(samples,)`, how much each sample counts, at least 0; None: all the same.
+        per_step: whether a y of two axes is `(samples, time)`, a target for each step.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        TypeError: if `ordered` is not True or False.
+        ValueError: for NaN or infinite values, x and y of different lengths, another rank, no
+            samples, an unknown kind. What nothing can be learned from, such as one class only, is
+            refused by what trains on it.
+
+    Example:
+
+    >>> data = az.training.from_arrays([[1.0, 2.0], [3.0, 4.0]], ["no", "yes"])
+    >>> data.kind, data.classes
+    ('binary', ['no', 'yes'])
+    """
+    kinds = kind if isinstance(kind, Mapping) else {"": kind}
+    for one in kinds.values():
+        if one is not None and one not in get_args(Kind):
+            raise one_of("kind", one, get_args(Kind))
+    checks.boolean("ordered", ordered)
+    names = arrays.columns(x)
+    x = arrays.numeric("x", x)
+    if x.ndim not in (2, 3):
+        raise ValueError(
+            "`x` must be (samples, features) or (samples, time, features). "
+            f"Received: shape {x.shape}"
+        )
+    x, mask_value = pad(x.astype("float32"), mask)
+    arrays.finite("x", x)
+    if len(x) == 0:
+        raise ValueError("`x` has no samples.")
+    about: dict[str, Any] = {
+        "mask_value": mask_value, "names": names, "ordered": ordered,
+        "sample_weight": _weights(sample_weight, len(x)),
+    }  # fmt: skip
+    if not isinstance(y, Mapping):
+        return Dataset(x, **_target("y", y, kind, len(x), per_step), **about)
+    if not y or not all(isinstance(name, str) and name.isidentifier() for name in y):
+        raise ValueError(
+            "`y` must be an array, or a dictionary of them by names that are identifiers. "
+            f"Received: {list(y)}"
+        )
+    heads = {}
+    for name, one in y.items():
+        wanted = kind.get(name) if isinstance(kind, Mapping) else kind
+        target = _target(f"y[{name!r}]", one, wanted, len(x), per_step)
+        heads[name] = Dataset(x, **target, **about)
+    first = next(iter(heads.values()))
+    return dataclasses.replace(first, heads=heads)
+
+
+def _weights(sample_weight: Any, samples: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weights = arrays.numeric("sample_weight", sample_weight).astype("float32")
+    arrays.finite("sample_weight", weights)
+    if weights.shape != (samples,) or np.any(weights < 0):
+        raise ValueError(
+            f"`sample_weight` must be one number of at least 0 for each of the {samples} samples "
+            f"of x. Received: shape {weights.shape}, the least {weights.min(initial=0):g}"
+        )
+    if not weights.any():
+        raise ValueError("`sample_weight` must be above 0 for a sample at least. All are 0.")
+    return weights
+
+
+def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
+    """`x` with its padding steps filled by a value that marks them, and that value."""
+    if mask is None:
+        return x, None
+    mask = np.asarray(mask)
+    if mask.dtype.kind not in "biu" or x.ndim != 3 or mask.shape != x.shape[:2]:
+        raise ValueError(
+            f"`mask` must be boolean, (samples, time) for x (samples, time, features). "
+            f"Received: mask {mask.dtype} {mask.shape}, x {x.shape}"
+        )
+    mask = mask.astype(bool)
+    if mask.size and not mask.any():
+        raise ValueError(
+            "`mask` must be True where a step is real. Received: False at every step of every "
+            "sample"
+        )
+    if np.any(np.all(x == PADDING, axis=2) & mask):
+        raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
+    return np.where(mask[..., None], x, np.float32(PADDING)), PADDING
+
+
+def _plain(name: str, y: Any) -> np.ndarray:
+    """The targets, those that are objects as text or numbers."""
+    arrays.unmasked(name, y)
+    array = np.asarray(y)
+    # NumPy makes text of whatever stands beside text in a list
+    listed = array.dtype.kind in "US" and isinstance(y, (list, tuple))
+    return arrays.objects(name, y) if listed or array.dtype.kind in "OT" else array
+
+
+def _target(name: str, y: Any, kind: str | None, samples: int, per_step: bool) -> dict[str, Any]:
+    """The fields of a `Dataset` that say what is to be predicted."""
+    y = _plain(name, y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    y = y[..., 0] if y.ndim == 3 and y.shape[2] == 1 else y
+    if y.shape[:1] != (samples,) or y.ndim > 2 or not y.size:
+        raise ValueError(
+            f"`{name}` must have one value for each of the {samples} samples of x, or a row of "
+            f"them. Received: shape {y.shape}"
+        )
+    if y.dtype.kind not in "fiubUS":
+        raise ValueError(f"`{name}` must be numbers or text. Received: dtype {y.dtype}")
+    if y.dtype.kind == "f":
+        arrays.finite(name, y)
+    vector = y.ndim == 2 and not per_step
+    if vector:
+        if kind != "binary" and _one_hot(y):
+            y, vector = y.argmax(1), False
+            kind = "multiclass"
+        elif kind == "multiclass" or y.dtype.kind in "US":
+            raise ValueError(
+                f"`{name}` of several columns must be numbers, and of classes one-hot: one 1 a "
+                f"row, else 0. Received: shape {y.shape}, dtype {y.dtype}"
+            )
+        elif kind is None:
+            labels = y.dtype.kind in "iub" and bool(np.isin(y, (0, 1)).all())
+            kind = "binary" if labels else "regression"
+        if vector:
+            return {"y": y.astype("float32"), "kind": kind, "vector": True}
+    if y.dtype.kind == "f" and kind is None:
+        whole = bool(np.all(y == np.round(y)))
+        kind = None if whole and len(np.unique(y)) == 2 else "regression"
+    if kind == "regression":
+        if y.dtype.kind in "US":
+            raise ValueError(
+                f"`{name}` is text, which is no quantity to predict: leave kind to classes."
+            )
+        return {"y": y.astype("float32"), "kind": kind}
+    classes, codes = np.unique(y, return_inverse=True)
+    if kind == "binary" and len(classes) > 2:
+        raise ValueError(f"`{name}` must have 2 classes. Received: {len(classes)}")
+    kind = kind or ("binary" if len(classes) <= 2 else "multiclass")
+    codes = codes.reshape(y.shape).astype("float32")
+    return {"y": codes, "kind": kind, "classes": [value.item() for value in classes]}
+
+
+def _one_hot(y: np.ndarray) -> bool:
+    """Whether each row is 0 but for one 1, in columns that are all used."""
+    if y.dtype.kind not in "fiub" or not np.isin(y, (0, 1)).all():
+        return False
+    return bool((y.sum(1) == 1).all() and y.any(0).all())
