@@ -16,7 +16,7 @@ class Baseline(NamedTuple):
     score: dict[str, float]
 
 
-def trivial(train: Dataset, test: Dataset) -> tuple[str, np.ndarray]:
+def trivial(train: Dataset, test: Dataset, place: int | None = None) -> tuple[str, np.ndarray]:
     """The name of the best trivial prediction, and its predictions of the test samples as a model
     would give them.
 
@@ -32,7 +32,6 @@ def trivial(train: Dataset, test: Dataset) -> tuple[str, np.ndarray]:
     mean = train.y.mean(axis=0 if train.vector else None, dtype="float64")
     if train.kind == "binary":
         return "majority class", np.broadcast_to(mean, shape)
-    place = _next_value_of(train)
     if place is not None:
         last = train.x[:, -1, place]
         if np.mean((last - train.y) ** 2) < np.mean((mean - train.y) ** 2):
@@ -40,11 +39,17 @@ def trivial(train: Dataset, test: Dataset) -> tuple[str, np.ndarray]:
     return "mean", np.broadcast_to(mean, shape)
 
 
-def _next_value_of(data: Dataset) -> int | None:
-    """The feature whose next value the target is, as the windows of a series show it: the value
-    after one window stands in the next one, at its end (sliding windows) or its beginning."""
+def next_value_of(data: Dataset) -> int | None:
+    """The feature whose next value the target is, as the windows of a series in their order show
+    it: the value after one window stands in the next, at its end (sliding windows) or beginning."""
     x: Any = data.x
-    if x.ndim != 3 or data.y.ndim != 1 or len(x) < 3 or data.mask_value is not None:
+    if (
+        x.ndim != 3
+        or data.y.shape != (len(x),)
+        or data.heads
+        or len(x) < 3
+        or data.mask_value is not None
+    ):
         return None
     for step in (-1, 0):
         for place in range(x.shape[2]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -72,7 +72,8 @@ class Dataset:
 
     def as_series(self) -> Dataset:
         """A table's rows as series of one feature, for recurrent models."""
-        return dataclasses.replace(self, x=self.x[..., None])
+        series = dataclasses.replace(self, x=self.x[..., None])
+        return series._with_heads(lambda head: head.y)
 
     def fingerprint(self) -> str:
         """The SHA-256 of the inputs and targets."""
@@ -89,10 +90,18 @@ class Dataset:
         """Some of the samples."""
         parts = {name: getattr(self, name) for name in ("relevance", "sample_weight")}
         parts = {name: None if part is None else part[indices] for name, part in parts.items()}
-        heads = {name: head.take(indices) for name, head in (self.heads or {}).items()} or None
-        return dataclasses.replace(
-            self, x=self.x[indices], y=self.y[indices], heads=heads, **parts
-        )  # fmt: skip
+        some = dataclasses.replace(self, x=self.x[indices], y=self.y[indices], **parts)
+        return some._with_heads(lambda head: head.y[indices])
+
+    def _with_heads(self, target: Callable[[Dataset], np.ndarray]) -> Dataset:
+        """The same, its outputs with these inputs and their new targets."""
+        heads = {
+            name: dataclasses.replace(
+                head, x=self.x, y=target(head), sample_weight=self.sample_weight
+            )  # fmt: skip
+            for name, head in (self.heads or {}).items()
+        }
+        return dataclasses.replace(self, heads=heads or None)
 
 
 def check_dataset(data: Any) -> None:

@@ -48,8 +48,8 @@ def split_off(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]
     chosen = np.sort(np.concatenate(held))
     if len(chosen) == 0:
         raise ValueError(
-            f"`validation_split` of {share} is none of the {count} samples that train: give more "
-            "of them, or a larger share."
+            f"No sample is left to validate on: a share of {share} of {count} samples. Give more "
+            "samples, or a larger share."
         )
     return data.take(np.setdiff1d(np.arange(count), chosen)), data.take(chosen)
 

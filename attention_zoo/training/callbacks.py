@@ -66,6 +66,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
     def __init__(self, patience: int, backup: Backup, phase: int):
         super().__init__("val_loss", patience=patience, mode="min", restore_best_weights=True)
         self.backup, self.phase = backup, phase
+        self.best: float | None = None
         self.losses = [row["val_loss"] for row in backup.rows(phase)]
 
     def epochs(self, most: int) -> int:
@@ -77,12 +78,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         # Of what an interrupted run wrote, epochs that are run again do not count
         self.losses = self.losses[:epoch]
         if self.losses and self.best is None:
-            now = self.model.get_weights()
             self.best_epoch = self._lowest()
             self.best, self.wait = self.losses[self.best_epoch], epoch - 1 - self.best_epoch
-            self.backup.load_best(self.phase, self.best_epoch, self.model)
-            self.best_weights = self.model.get_weights()
-            self.model.set_weights(now)
+            self.best_weights = []  # which are in the backup
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         before = self.best_epoch if self.losses else None
@@ -92,8 +90,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             self.backup.keep_best(self.phase, epoch, before, self.model)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if self.losses and self.best is None:
+        if self.losses and not self.best_weights:
             self.backup.load_best(self.phase, self._lowest(), self.model)
+            self.best_weights = None
         super().on_train_end(logs)
 
     def get_monitor_value(self, logs: Any) -> float:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from attention_zoo import tasks
 from attention_zoo.core import checks
+from attention_zoo.data.alignment import align_to_card
+from attention_zoo.data.dataset import Dataset, check_dataset, from_task
 from attention_zoo.presets.folder import find, read_card
 from attention_zoo.presets.load import load
-from attention_zoo.data.dataset import Dataset, check_dataset, from_task
-from attention_zoo.data.alignment import align_to_card
 from attention_zoo.training.measure import measure
 from attention_zoo.training.recipe import make_recipe
 from attention_zoo.training.study import TEST_SAMPLES, score_model

@@ -101,7 +101,8 @@ class _Trainer:
             for name, part in parts.items()
             if own and part.kind == "regression"
         }
-        self.data = [None if one is None else self._scaled(one) for one in (train, validation)]
+        self.scaled = self._scale(train)
+        self.validation = None if validation is None else self._scale(validation)
 
     def run(
         self, number: int, weights: list[Any] | None,
@@ -128,9 +129,9 @@ class _Trainer:
         options: dict[str, Any],
     ) -> History:  # fmt: skip
         recipe, phase = self.recipe, self.recipe.phases[number]
-        train, validation = self.data
+        train, validation = self.scaled, self.validation
         steps = math.ceil(len(train) / recipe.batch_size)
-        kind = {name: head.kind for name, head in (train.heads or {}).items()} or recipe.kind
+        kind: Any = {name: head.kind for name, head in (train.heads or {}).items()} or recipe.kind
         how = kind, phase.learning_rate, steps
         xla = steps * phase.epochs >= WORTH_XLA
         model, kept = self.model, None
@@ -145,10 +146,9 @@ class _Trainer:
             build = lambda: build_for(plain, like, number)  # noqa: E731
             kept = self.cache.get(model, *how, xla=xla, build=build)
             model = kept.model
-            train, validation = (
-                None if one is None else dataclasses.replace(one, x=standardized(self.model, one))
-                for one in (train, validation)
-            )
+            train = dataclasses.replace(train, x=standardized(self.model, train))
+            if validation is not None:
+                validation = dataclasses.replace(validation, x=standardized(self.model, validation))
         epochs, seen = phase.epochs, [StopAtNaN(number), SampleOrder(recipe.seed, number)]
         if recipe.patience is not None:
             early = EarlyStopping(recipe.patience, self.state, number)
@@ -183,7 +183,7 @@ class _Trainer:
             scaler.unscale_output(_output(self.model, name))
         return self.model
 
-    def _scaled(self, data: Dataset) -> Dataset:
+    def _scale(self, data: Dataset) -> Dataset:
         if not self.scalers:
             return data
         if not data.heads:

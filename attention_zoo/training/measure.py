@@ -1,4 +1,4 @@
-"""How well a model predicts, beside a trivial baseline, and whether it attends to the right place."""
+"""How well a model predicts, and whether it attends to the right place."""
 
 from __future__ import annotations
 
@@ -73,11 +73,14 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     return _known(result)
 
 
-def baseline(train: Dataset, test: Dataset) -> Baseline:
-    """The metrics of the best trivial prediction that the training data allow."""
+def baseline(train: Dataset, test: Dataset, next_value: int | None = None) -> Baseline:
+    """The metrics of the best trivial prediction that the training data allow, where the target may
+    be the next value of a feature."""
     name, predictions = "", {}
     for head, data in (train.heads or {"": train}).items():
-        name, predictions[head] = trivial(data, test.heads[head] if test.heads else test)
+        name, predictions[head] = trivial(
+            data, test.heads[head] if test.heads else test, next_value
+        )
     found = _metrics(predictions if train.heads else predictions[""], test)
     return Baseline("a trivial prediction of each output" if train.heads else name, found)
 

@@ -101,8 +101,9 @@ def load_recipe(name: str | os.PathLike) -> Recipe:
 
 
 def default_recipe(
-    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None
-) -> Recipe:
+    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None,
+    batch_size: int | None = None,
+) -> Recipe:  # fmt: skip
     """The package's recipe for an architecture and a task, or a plain one where it has none.
 
     For your own data with so many training `samples` it has epochs enough for some learning: 30, or
@@ -114,7 +115,7 @@ def default_recipe(
     config: dict[str, Any] = {} if task else {"standardize": True}
     epochs = 30
     if not task and samples is not None:
-        steps = math.ceil(samples / _BATCH)
+        steps = math.ceil(samples / (batch_size or _BATCH))
         epochs = max(epochs, math.ceil(_LEAST_STEPS / steps))
     if task:
         kind = TASKS.get(task).kind
@@ -126,7 +127,7 @@ def default_recipe(
             "task": task,
             "kind": kind,
             "config": config,
-            "batch_size": 100 if task else _BATCH,
+            "batch_size": batch_size or (100 if task else _BATCH),
             "phases": [{"epochs": epochs}],
         }
     )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.data.alignment import align_to_card, as_codes, in_order
 from attention_zoo.presets.card import Card
 from attention_zoo.training import from_arrays
-from attention_zoo.data.alignment import as_codes, align_to_card, in_order
 
 NAMES = ["a", "b", "c"]
 RNG = np.random.default_rng(0)
