@@ -53,7 +53,8 @@ def align_to_training(data: Dataset, train: Dataset, name: str) -> Dataset:
             f"`{name}` must have the outputs {sorted(train.heads or ['y'])} as the training data. "
             f"Received: {sorted(data.heads or ['y'])}"
         )
-    if data.x.ndim != train.x.ndim or data.x.shape[2:] != train.x.shape[2:]:
+    # Series may be of another length where the model takes any
+    if data.x.ndim != train.x.ndim or data.x.shape[-1] != train.x.shape[-1]:
         raise ValueError(
             f"`{name}` must have samples of shape {train.x.shape[1:]} as the training data. "
             f"Received: {data.x.shape[1:]}"

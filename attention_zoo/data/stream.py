@@ -31,7 +31,7 @@ def batches(source: Any) -> Iterator[tuple[Any, Any, Any]]:
     if isinstance(source, keras.utils.PyDataset):
         if source.num_batches is None:
             raise ValueError("`x` must be a PyDataset that knows its length. Received: no end")
-        source = (source[number] for number in range(source.num_batches))
+        source = map(source.__getitem__, range(source.num_batches))
     elif hasattr(source, "cardinality") and int(source.cardinality()) == -1:
         raise ValueError("`x` must be a tf.data.Dataset that ends. Received: one that repeats")
     for batch in source:
