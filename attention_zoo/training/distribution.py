@@ -52,7 +52,9 @@ class SingleDevice:
     ) -> dict[str, Any]:
         """The data as `fit` takes them."""
         if isinstance(train, Stream):
-            found = {"x": train.source}
+            # A PyDataset's batches can be shuffled, others shuffle by themselves
+            shuffle = isinstance(train.source, keras.utils.PyDataset)
+            found = {"x": train.source, "shuffle": shuffle}
         else:
             named = zip(("x", "y", "sample_weight"), samples(train), strict=False)
             found = {**dict(named), "batch_size": batch_size}

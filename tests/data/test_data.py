@@ -193,7 +193,7 @@ def test_what_nothing_can_be_learned_from_is_data_but_is_not_trained_on(y, messa
     data = from_arrays(X, y)
     assert len(data.x) == 20
     with pytest.raises(ValueError, match=message):
-        az.train("dense", data=data)
+        az.train("dense", data)
     with pytest.raises(ValueError, match=message):
         az.tune("dense", data=data)
 
