@@ -67,6 +67,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         super().__init__("val_loss", patience=patience, mode="min", restore_best_weights=True)
         self.backup, self.phase = backup, phase
         self.best: float | None = None
+        self.best_weights: list[Any] | None = None
         self.losses = [row["val_loss"] for row in backup.rows(phase)]
 
     def epochs(self, most: int) -> int:

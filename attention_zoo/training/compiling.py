@@ -69,11 +69,11 @@ def compile_model(
 
 def build_training(model: keras.Model) -> None:
     """Make the variables of a compiled model's optimizer and metrics."""
-    shapes, losses = model.output_shape, model.loss
-    if isinstance(losses, dict):
-        y: Any = {name: _target(shape, losses[name]) for name, shape in shapes.items()}
+    if isinstance(model.loss, dict):
+        outputs = model.output.items()
+        y: Any = {name: _target(output.shape, model.loss[name]) for name, output in outputs}
     else:
-        y = _target(shapes, losses)
+        y = _target(model.output_shape, model.loss)
     model._symbolic_build(data_batch=(_one(model.input_shape[1:]), y))
 
 
