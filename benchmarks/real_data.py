@@ -24,8 +24,7 @@ import numpy as np
 import attention_zoo as az
 from attention_zoo.data.scaling import adapt
 from attention_zoo.training import Dataset, make_recipe, measure
-from attention_zoo.training.building import build_for
-from attention_zoo.training.compiling import compile_model
+from attention_zoo.training.compiling import build_for, compile_model
 from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.study import uniform_control

@@ -16,11 +16,10 @@ from attention_zoo.data.dataset import PADDING, Dataset
 from attention_zoo.data.scaling import TargetScaler, adapt, standardized
 from attention_zoo.data.stream import Stream
 from attention_zoo.training.backup import Backup
-from attention_zoo.training.building import build_for
 from attention_zoo.training.callbacks import EarlyStopping, SampleOrder, StopAtNaN
 from attention_zoo.training.callbacks import TrainingError as TrainingError
 from attention_zoo.training.compiled_cache import CompiledModelCache, trained_layers
-from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA, compile_model
+from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA, build_for, compile_model
 from attention_zoo.training.distribution import SingleDevice
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.seeding import seeded

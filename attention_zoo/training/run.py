@@ -13,7 +13,7 @@ import keras
 
 from attention_zoo.core import checks, files
 from attention_zoo.data.stream import Stream
-from attention_zoo.training.building import build_for, dtype_of_process
+from attention_zoo.training.compiling import build_for, dtype_of_process
 from attention_zoo.training.distribution import SingleDevice, strategy
 from attention_zoo.training.fit import Callbacks, fit
 from attention_zoo.training.measure import baseline

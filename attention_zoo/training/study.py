@@ -13,7 +13,7 @@ import keras
 from attention_zoo import models, tasks
 from attention_zoo.core import files, foreign
 from attention_zoo.data.dataset import Dataset, from_task
-from attention_zoo.training.building import build_for
+from attention_zoo.training.compiling import build_for
 from attention_zoo.training.fit import fit
 from attention_zoo.training.measure import measure
 from attention_zoo.training.memory import temporary_models

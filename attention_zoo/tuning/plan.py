@@ -15,7 +15,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.dataset import Dataset, check_dataset
 from attention_zoo.data.scaling import scaled
 from attention_zoo.data.splitting import folds, split
-from attention_zoo.training.building import dtype_of_process
+from attention_zoo.training.compiling import dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning import nsga2

@@ -16,8 +16,8 @@ import numpy as np
 from attention_zoo.core import files
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.backup import read_weights, write_weights
-from attention_zoo.training.building import build_for
 from attention_zoo.training.compiled_cache import CompiledModelCache
+from attention_zoo.training.compiling import build_for
 from attention_zoo.training.fit import TrainingError, fit
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.tuning.folder import TuningError, cure_of, read_state

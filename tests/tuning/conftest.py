@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from attention_zoo.training.building import build_for
+from attention_zoo.training.compiling import build_for
 from attention_zoo.tuning import trials
 
 
