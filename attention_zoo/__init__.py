@@ -15,7 +15,7 @@ import wrapt
 
 from attention_zoo.catalog import LAYERS as _LAYERS
 from attention_zoo.catalog import MODELS as _MODELS
-from attention_zoo.core.lazy import door as _door
+from attention_zoo.core.lazy import lazy_attributes as _lazy_attributes
 from attention_zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from attention_zoo.trusting import trust as trust
     from attention_zoo.tuning import tune as tune
 
-# Where each public name lives: it is imported when it is first used
-_HOMES = {
+# The module of each public name, which is imported when the name is first used
+_LAZY = {
     "capture": "capture",
     "layers": "layers",
     "metrics": "metrics",
@@ -79,18 +79,48 @@ _HOMES = {
     "trust": "trusting",
     "tune": "tuning",
 }
-__getattr__ = _door(__name__, _HOMES)
+__getattr__ = _lazy_attributes(__name__, _LAZY)
 
-__all__ = ["__version__", "list_layers", "list_models", *_HOMES]
+__all__ = ["__version__", "list_layers", "list_models", *_LAZY]
 
 
 def list_layers(pattern: str = "*") -> list[str]:
-    """The names of the registered attention layers that match a shell pattern."""
+    """Return the names of the registered attention layers that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"*attention*"`.
+
+    Returns:
+        The sorted names, each of which stands for a layer in `attention=` of a model.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_layers("*attention")
+    ['cross_attention', 'self_attention']
+    """
     return _LAYERS.names(pattern)
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names of the model factories that match a shell pattern."""
+    """Return the names of the model factories that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"lstm*"`.
+
+    Returns:
+        The sorted names, each of which `build` takes.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_models("dense*")
+    ['dense', 'dense_after']
+    """
     return _MODELS.names(pattern)
 
 

@@ -7,8 +7,8 @@
 A save must leave the old model or the new one, each whole, and the next one must clear what was
 left. A training or search that is started again must end with the results of one that nothing
 ended: the same weights, or the same trials with the same scores. What was measured is added to the
-stored JSON; `python -m benchmarks.doors --report` writes the page. In the first third of the time
-models are built and nothing is written: the moments are drawn from the rest.
+stored JSON; `python -m benchmarks.untrusted_input --report` writes the page. In the first third of
+the time models are built and nothing is written: the moments are drawn from the rest.
 """
 
 from __future__ import annotations

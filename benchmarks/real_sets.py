@@ -12,7 +12,7 @@ import numpy as np
 
 from attention_zoo.training import Dataset, from_arrays
 
-INSTALL = "pip install 'attention-zoo[real_data]'"
+INSTALL = "pip install 'attention-zoo[real-data]'"
 
 #: Where there is no split of the archive's own, so much of each class is for testing.
 _TEST = 0.25

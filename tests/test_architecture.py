@@ -14,7 +14,7 @@ import attention_zoo
 PACKAGE = Path(attention_zoo.__file__).parent
 ROOT = Path(__file__).parents[1]
 
-#: What each room may import; a room that is not here is a mistake.
+#: What each package or module may import; one that is not here is a mistake.
 ARROW = {
     "core": set(),
     "catalog": {"core"},
@@ -43,18 +43,18 @@ ARROW = {
             "version"},
 }  # fmt: skip
 
-#: What only imports others' work: the front door and the shell.
+#: What only imports others' work: `__init__` and the shell.
 FRONT = ("__init__", "__main__")
-#: The rooms that know no backend.
+#: The packages that know no backend.
 PLAIN = ("core", "catalog", "tasks", "version")
 BACKENDS = ("keras", "tensorflow", "jax", "torch", "keras_tuner")
 
 
-def room_of(path):
+def part_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if room_of(p) not in FRONT]
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if part_of(p) not in FRONT]
 
 
 def imported(source, package="attention_zoo"):
@@ -68,27 +68,27 @@ def imported(source, package="attention_zoo"):
             yield from (".".join([*origin, alias.name]) for alias in node.names)
 
 
-def forbidden(room, names):
-    """Those of the imported names that the arrow does not let a room have."""
-    allowed = {room, *ARROW[room]} | ({"the package itself"} if room == "cli" else set())
+def forbidden(part, names):
+    """Those of the imported names that the arrow does not let a package have."""
+    allowed = {part, *ARROW[part]} | ({"the package itself"} if part == "cli" else set())
     for name in names:
         root, *rest = name.split(".")
         other = rest[0] if rest else "the package itself"
-        if root == "attention_zoo" and other not in allowed or root in BACKENDS and room in PLAIN:
+        if root == "attention_zoo" and other not in allowed or root in BACKENDS and part in PLAIN:
             yield name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_follow_the_arrow(path):
-    assert room_of(path) in ARROW, f"the room {room_of(path)} has no place in the arrow"
+    assert part_of(path) in ARROW, f"{part_of(path)} has no place in the arrow"
     package = ".".join(["attention_zoo", *path.relative_to(PACKAGE).parts[:-1]])
     names = imported(path.read_text("utf-8"), package)
-    assert list(forbidden(room_of(path), names)) == []
+    assert list(forbidden(part_of(path), names)) == []
 
 
 @pytest.mark.parametrize("where", ["{}", "def later():\n    {}", "if TYPE_CHECKING:\n    {}"])
 @pytest.mark.parametrize(
-    ("room", "line", "name"),
+    ("part", "line", "name"),
     [
         ("core", "import keras", "keras"),
         ("core", "import keras.ops as ops", "keras.ops"),
@@ -97,7 +97,7 @@ def test_imports_follow_the_arrow(path):
         ("tasks", "from keras.utils import Sequence", "keras.utils.Sequence"),
         ("core", "import attention_zoo.layers", "attention_zoo.layers"),
         ("core", "from attention_zoo import layers", "attention_zoo.layers"),
-        ("core", "from attention_zoo.ops.masks import silence", "attention_zoo.ops.masks.silence"),
+        ("core", "from attention_zoo.ops.masks import both", "attention_zoo.ops.masks.both"),
         ("core", "from ..layers import base", "attention_zoo.layers.base"),
         ("core", "from .. import catalog", "attention_zoo.catalog"),
         ("core", "import attention_zoo", "attention_zoo"),
@@ -105,16 +105,16 @@ def test_imports_follow_the_arrow(path):
         ("layers", "from attention_zoo.models import build", "attention_zoo.models.build"),
         ("layers", "from attention_zoo import build", "attention_zoo.build"),
         ("cli", "from attention_zoo.ops import masks", "attention_zoo.ops.masks"),
-        ("ops", "from ..layers.base import reject_rank", "attention_zoo.layers.base.reject_rank"),
+        ("ops", "from ..layers.shapes import shape_of", "attention_zoo.layers.shapes.shape_of"),
     ],
 )  # fmt: skip
-def test_what_the_arrow_forbids_is_found(room, line, name, where):
-    found = imported(where.format(line), f"attention_zoo.{room}")
-    assert list(forbidden(room, found)) == [name]
+def test_what_the_arrow_forbids_is_found(part, line, name, where):
+    found = imported(where.format(line), f"attention_zoo.{part}")
+    assert list(forbidden(part, found)) == [name]
 
 
 @pytest.mark.parametrize(
-    ("room", "line"),
+    ("part", "line"),
     [
         ("core", "from attention_zoo.core import checks"),
         ("core", "from . import checks"),
@@ -124,8 +124,8 @@ def test_what_the_arrow_forbids_is_found(room, line, name, where):
         ("cli", "import attention_zoo as az"),
     ],
 )
-def test_what_the_arrow_allows_is_not_found(room, line):
-    assert list(forbidden(room, imported(line, f"attention_zoo.{room}"))) == []
+def test_what_the_arrow_allows_is_not_found(part, line):
+    assert list(forbidden(part, imported(line, f"attention_zoo.{part}"))) == []
 
 
 #: What opens or reads a file by itself, and why it may: all else goes through `core.foreign`.
@@ -144,8 +144,7 @@ OPENS = {
     "exporting/formats.py": "what was just written",
     "estimators/base.py": "what was just written",
     "presets/data_guard.py": "opened before",
-    "presets/archive.py": "opened before",
-    "presets/changed.py": "bytes in memory, and what was opened before",
+    "presets/weights.py": "bytes in memory, and what was opened before",
     "compat/old_archive.py": "an open file",
     "compat/old_model.py": "an open file",
     "cli/list_.py": "the package's own",
@@ -173,6 +172,18 @@ def test_what_comes_from_outside_is_opened_in_one_place(path):
     found = sorted(set(opened(ast.parse(path.read_text("utf-8")))))
     if str(path.relative_to(PACKAGE)) not in OPENS:
         assert not found, f"{path.name} calls {found}: use core.foreign"
+
+
+def test_compat_stands_apart():
+    """Whoever needs no older package's names never imports them: the shell does for `migrate`."""
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if part_of(path) != "compat"
+        and any(f"{name}.".startswith("attention_zoo.compat.")
+                for name in imported(path.read_text("utf-8")))
+    }  # fmt: skip
+    assert users == {"cli/migrate.py"}
 
 
 def run(code):

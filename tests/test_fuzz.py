@@ -18,7 +18,7 @@ from attention_zoo import Explanation
 from attention_zoo.core import foreign, npz, strict_json
 from attention_zoo.data.files import read_arrays
 from attention_zoo.training import read
-from tests.doors import archive, arrays
+from tests.untrusted_input import archive, arrays
 
 few = settings(
     max_examples=150,

@@ -34,7 +34,7 @@ def test_a_ts_file_is_read_padded_and_keeps_its_own_split(tmp_path, monkeypatch)
 
 
 def test_a_missing_package_is_named_with_what_installs_it():
-    with pytest.raises(ImportError, match=r"missing_package or other, which.*\[real_data\]"):
+    with pytest.raises(ImportError, match=r"missing_package or other, which.*\[real-data\]"):
         real_sets.archive("Two", ("missing_package", "other"))
 
 

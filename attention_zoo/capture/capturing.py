@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo import models
-from attention_zoo.capture.inputs import arranged, check_inputs, does_not_fit
+from attention_zoo.capture.inputs import arranged, check_built, check_inputs, does_not_fit
 from attention_zoo.capture.keras_layers import KERAS_LAYERS, opened
 from attention_zoo.capture.running import batch_of, left_as_it_was
 from attention_zoo.core import checks
@@ -127,12 +127,7 @@ def has_attention(model: keras.Model) -> bool:
 def check_model(model: Any) -> None:
     """TypeError for what is no model, ValueError for one that is not built, attends nowhere, or
     where no scores can be read."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
-    if not model.built:
-        raise ValueError(
-            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
-        )
+    check_built(model)
     if not has_attention(model):
         flat = model._flatten_layers(include_self=False)
         raise ValueError(

@@ -11,6 +11,16 @@ import numpy as np
 from attention_zoo.core import arrays
 
 
+def check_built(model: Any) -> None:
+    """Raise TypeError for what is no model, ValueError for one that is not built."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
+        )
+
+
 def check_inputs(model: keras.Model, x: Any) -> Any:
     """`x` as samples that the model can take, paired with its inputs as `model.predict` pairs them.
 

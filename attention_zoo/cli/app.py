@@ -86,11 +86,8 @@ def _fail(error: Exception) -> int:
         words = context.command_path if context else "attention-zoo"
         complain(f"{format_message()} Try: {words} --help")
         return 2
-    if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "jax", "torch"):
-        complain(
-            f"The Keras backend {error.name!r} is not installed. Install it with: pip install "
-            f"'attention-zoo[{error.name}]', or choose another with KERAS_BACKEND."
-        )
+    if missing := doctor.missing_backend(error):
+        complain(missing)
         return 2
     expected = (ValueError, TypeError, OSError, ImportError)
     if isinstance(error, expected) or type(error).__module__.startswith("attention_zoo."):

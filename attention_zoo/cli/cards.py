@@ -8,16 +8,16 @@ from attention_zoo.presets.card import Card
 _LESS_IS_BETTER = ("mae", "mse")
 
 
-def figure(card: Card) -> str | None:
-    """The name of the figure that a preset is judged by."""
+def metric(card: Card) -> str | None:
+    """Return the name of the score that a preset is judged by."""
     task = str((card.recipe or {}).get("task"))
-    own = [tasks.TASKS.get(task).figure] if task in tasks.TASKS else []
+    own = [tasks.TASKS.get(task).metric] if task in tasks.TASKS else []
     return next((name for name in (*own, "accuracy", "mae") if name in card.scores), None)
 
 
 def verdict(card: Card) -> str:
-    """A sentence where attention that is frozen uniform answers as well; else nothing."""
-    name = figure(card)
+    """Return a sentence where attention that is frozen uniform does as well; else nothing."""
+    name = metric(card)
     if name is None or not card.study:
         return ""
     ours, uniform = (card.study[variant]["median"][name] for variant in ("ours", "uniform"))
@@ -31,9 +31,8 @@ def verdict(card: Card) -> str:
 
 
 def retrained_uniform(card: Card | None) -> tuple[str, float, float] | None:
-    """The figure of the recipe with its attention frozen uniform, beside that of the recipe, as
-    `az.trust` takes it; None where the card has none."""
-    name = figure(card) if card is not None and card.study else None
+    """Return the score of the recipe with uniform attention beside its own, for `az.trust`."""
+    name = metric(card) if card is not None and card.study else None
     if card is None or card.study is None or name is None or "uniform" not in card.study:
         return None
     return name, *(card.study[variant]["median"][name] for variant in ("uniform", "ours"))

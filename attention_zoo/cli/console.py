@@ -15,18 +15,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 
 class _Safe(Console):
     """A console that no text commands: names of files, columns and layers are anybody's."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
-        """What Rich makes of every string."""
+        """Escape every string that Rich renders."""
         return super().render_str(printable(text), **options)
 
     def print_json(self, json: str | None = None, **options: Any) -> None:  # type: ignore[override]
-        """JSON, whose own escapes are kept."""
+        """Print JSON, whose own escapes are kept."""
         super().print_json(json, **{**options, "ensure_ascii": True})
 
 
@@ -39,7 +39,7 @@ _NARROW = 70
 
 
 def complain(message: str) -> None:
-    """One line on the error stream."""
+    """Write one line to the error stream."""
     sys.stderr.write(f"attention-zoo: {printable(' '.join(message.split()))}\n")
 
 
@@ -49,7 +49,7 @@ class Interrupted(Exception):
 
 @contextlib.contextmanager
 def resumable(folder: Path, kept: Callable[[], bool]) -> Iterator[None]:
-    """Ctrl-C within says that the command goes on from the folder, where that is so."""
+    """Say after Ctrl-C that the command goes on from the folder, where that is so."""
     try:
         yield
     except KeyboardInterrupt:
@@ -62,7 +62,7 @@ def resumable(folder: Path, kept: Callable[[], bool]) -> Iterator[None]:
 
 
 def to_copy(*words: object) -> str:
-    """The words as a line for the shell, quoted where they need it."""
+    """Return the words as a line for the shell, quoted where they need it."""
     texts = [str(word) for word in words]
     return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
 
@@ -70,7 +70,7 @@ def to_copy(*words: object) -> str:
 def table(
     title: str, columns: list[str], rows: list[list[str]], right: Collection[int] = ()
 ) -> None:
-    """A plain table."""
+    """Print a plain table."""
     # Not the table's own title, which is broken at the table's width
     out.print(Text(printable(title), style="bold"))
     grid = Table(box=None, pad_edge=False)
@@ -88,5 +88,5 @@ def table(
 
 
 def number(value: float | None) -> str:
-    """A figure with the digits that mean something."""
+    """Return a number with the digits that mean something."""
     return "" if value is None else f"{value:.4g}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+import importlib.metadata
 import json
 import os
 import platform
 from typing import Annotated, Any
 
 import typer
+from packaging.requirements import Requirement
 
 from attention_zoo.cli.console import out, table
-from attention_zoo.core.installed import asked_for, installed
 from attention_zoo.core.registry import one_of
 from attention_zoo.version import __version__
 
@@ -38,17 +38,15 @@ def doctor(
 
 
 def examine() -> dict[str, Any]:
-    """Everything that is printed, as plain values."""
+    """Return everything that is printed, as plain values."""
     asked = asked_for(_NAME)
-    needed = [dataclasses.asdict(one) for one in asked.pop("", [])]
-    # The backends are chosen among, and printed with their devices
-    extras = {
-        extra: [dataclasses.asdict(one) for one in packages]
-        for extra, packages in asked.items()
-        if extra not in (*_BACKENDS, *_OURS)
-    }
+    needed = asked.pop("", [])
+    # The backends are printed with their devices
+    hidden = (*_BACKENDS, *_OURS)
+    extras = {extra: packages for extra, packages in asked.items() if extra not in hidden}
     chosen, devices, error = _try()
-    problems = [_wrong(one) for one in needed if not one["fits"]]
+    unused = {name for name in _BACKENDS if name != chosen}
+    problems = [_wrong(one) for one in needed if not one["fits"] and one["name"] not in unused]
     if error:
         problems.append(error)
     return {
@@ -58,8 +56,40 @@ def examine() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def installed(name: str) -> str | None:
+    """Return the version of a package that is installed, or None."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def asked_for(distribution: str) -> dict[str, list[dict[str, Any]]]:
+    """Return what a distribution asks for, by extra, and under `""` what it always needs.
+
+    Each package has its `name`, the versions `wanted`, the version `found`, and whether it `fits`.
+    Nothing is known of a distribution that is not installed, as when it runs from a checkout.
+    """
+    if installed(distribution) is None:
+        return {}
+    extras = sorted(importlib.metadata.metadata(distribution).get_all("Provides-Extra") or [])
+    asked: dict[str, list[dict[str, Any]]] = {extra: [] for extra in ("", *extras)}
+    for line in importlib.metadata.requires(distribution) or []:
+        needed = Requirement(line)
+        marker = needed.marker
+        users = [""] if marker is None else [e for e in extras if marker.evaluate({"extra": e})]
+        found = installed(needed.name)
+        fits = found is not None and needed.specifier.contains(found, prereleases=True)
+        package = {
+            "name": needed.name, "wanted": str(needed.specifier), "found": found, "fits": fits,
+        }  # fmt: skip
+        for extra in users:
+            asked[extra].append(package)
+    return asked
+
+
 def _try() -> tuple[str | None, list[str], str]:
-    """The chosen backend, its devices, and what went wrong with a preset, if anything did."""
+    """Return the backend, its devices, and what went wrong with a preset, if anything did."""
     chosen = os.environ.get("KERAS_BACKEND")
     if chosen and chosen not in _BACKENDS:
         return chosen, [], str(one_of("Keras backend", chosen, _BACKENDS))
@@ -72,8 +102,22 @@ def _try() -> tuple[str | None, list[str], str]:
         az.load(_PRESET, verify=True)
         return chosen, _devices(chosen), ""
     except Exception as error:  # whatever it is, it is what the user came to learn
+        if missing := missing_backend(error):
+            return chosen, [], missing
         reason = " ".join(str(error).split()) or type(error).__name__
         return chosen, [], f"The preset {_PRESET!r} could not be used on {chosen}: {reason}"
+
+
+def missing_backend(error: BaseException) -> str:
+    """Return what to do about an error that is Keras's for a backend that is not installed."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name not in _BACKENDS:
+        return ""
+    there = [other for other in _BACKENDS if other != name and installed(other)]
+    instead = "choose another with KERAS_BACKEND" + (f" ({' or '.join(there)})" if there else "")
+    return (
+        f"The Keras backend {name!r} is not installed. Install it with: {_how(name)}, or {instead}."
+    )
 
 
 def _devices(backend: str) -> list[str]:

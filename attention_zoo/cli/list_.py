@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from importlib import resources
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.cli import cards
 from attention_zoo.cli.console import number, out, table
-from attention_zoo.core.registry import one_of
+from attention_zoo.core.registry import matching, one_of
 from attention_zoo.presets.folder import list_presets, read_card
 
 KINDS = ("presets", "models", "layers", "tasks", "recipes")
@@ -41,13 +40,13 @@ def list_(
 
 def _names(kind: str, pattern: str) -> list[str]:
     if kind == "recipes":
-        return sorted(name for name in _recipes() if fnmatch.fnmatchcase(name, pattern))
+        return matching(_recipes(), pattern)
     registries = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}
     return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
 
 
 def _recipes() -> dict[str, Any]:
-    """The files of the recipes by name; `training`, whose they are, imports Keras."""
+    """Return the files of the recipes by name; `training` itself imports Keras."""
     folder = resources.files("attention_zoo") / "training" / "recipes"
     return {
         file.name.removesuffix(".json"): file
@@ -63,10 +62,10 @@ def _print(kind: str, pattern: str) -> None:
         for name in names:
             card = read_card(name)
             rma = number(card.scores.get("relevance_mass_accuracy"))
-            judged = cards.figure(card)
+            judged = cards.metric(card)
             value = number(card.scores[judged]) if judged else ""
             rows.append([name, str(card.parameters), judged or "", value, rma])
-        columns = ["name", "parameters", "figure", "", "attention on the answer"]
+        columns = ["name", "parameters", "metric", "", "attention on the answer"]
         table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
         return
     if kind == "recipes":

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attention_zoo.cli.console import err
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 
 class EpochBar(Progress):
@@ -26,7 +26,7 @@ class EpochBar(Progress):
         self.bar = self.add_task(f"training {name}", total=None, metrics="")
 
     def callbacks(self, phase: int) -> Sequence[Any]:
-        """The callback that moves the bar in a phase."""
+        """Return the callback that moves the bar in a phase."""
         import keras
 
         def moved(epoch: int, logs: Any) -> None:
@@ -41,7 +41,7 @@ class EpochBar(Progress):
 
 @contextlib.contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar over named steps: call it with the next one's name, how many are done, of how many."""
+    """Show a bar over named steps: call it with a name, how many are done, of how many."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err,
         transient=True, disable=not err.is_terminal,

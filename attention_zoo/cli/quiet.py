@@ -1,4 +1,4 @@
-"""TensorFlow's chatter, which no setting of its own keeps from the terminal."""
+"""TensorFlow's chatter, which none of its settings keeps from the terminal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Hush(importlib.abc.MetaPathFinder):
 
 @contextmanager
 def _without_chatter() -> Iterator[None]:
-    """What is written to the error stream meanwhile appears after it, but for the chatter."""
+    """Write the error stream after the block, without the chatter."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as heard:

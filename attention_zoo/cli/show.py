@@ -21,7 +21,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A preset's name or folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
 ) -> None:
-    """Show a preset's card: its recipe, figures, controls and provenance."""
+    """Show a preset's card: its recipe, scores, controls and provenance."""
     card = read_card(name)
     if as_json:
         out.print_json(card.model_dump_json(exclude_none=True))
@@ -48,7 +48,7 @@ def show(
 
 
 def _study(study: dict[str, Any]) -> None:
-    """The medians, the spread of this recipe, and what the control says of the attention."""
+    """Print the medians, the spread of this recipe, and what the controls give."""
     ours = study["ours"]
     shown = [v for v in _VARIANTS if v in study]
     rows = []

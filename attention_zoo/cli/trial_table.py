@@ -13,7 +13,7 @@ from rich.text import Text
 
 from attention_zoo.cli.console import err, number
 from attention_zoo.core import foreign
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 from attention_zoo.tuning.trials import Spectator
 
 #: The last trials that a screen has room for.

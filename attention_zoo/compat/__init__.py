@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attention_zoo.core.lazy import door as _door
+from attention_zoo.core.lazy import lazy_attributes as _lazy_attributes
 
 if TYPE_CHECKING:
     from attention_zoo.compat.attention import Attention as Attention
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attention_zoo.compat.tensorflow_addons import BahdanauAttention as BahdanauAttention
     from attention_zoo.compat.tensorflow_addons import LuongAttention as LuongAttention
 
-_HOMES = {
+_LAZY = {
     "Attention": "attention",
     "BahdanauAttention": "tensorflow_addons",
     "LuongAttention": "tensorflow_addons",
@@ -30,9 +30,9 @@ _HOMES = {
     "Migrated": "migrating",
     "migrate": "migrating",
 }
-__getattr__ = _door(__name__, _HOMES)
+__getattr__ = _lazy_attributes(__name__, _LAZY)
 
-__all__ = [*_HOMES]
+__all__ = [*_LAZY]
 
 
 def __dir__() -> list[str]:

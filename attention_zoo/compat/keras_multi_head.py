@@ -30,11 +30,11 @@ def MultiHeadAttention(
     """The layer that `keras_multi_head.MultiHeadAttention` 0.29 was, with `activation=None`.
 
     It is `MultiHeadAttention(num_heads=head_num, use_causal_mask=history_only)`, whose weights are
-    the package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query, key
-    and value there is three arguments here, `layer(query, value, key)`, all of one width.
+    the package's: `query_kernel` is Wq, `query_bias` bq, and so on to Wo and bo. A list of query,
+    key and value there is three arguments here, `layer(query, value, key)`, all of one width.
 
     Masking: as in `MultiHeadAttention`. In the package a masked query attends like any other, and
-    one that sees no key to all alike; for the steps that are visible the two are equal.
+    one that sees no key to all equally; for the steps that are visible the two are equal.
 
     Args:
         head_num: the number of heads, which divides the width.
@@ -63,7 +63,7 @@ def MultiHeadAttention(
     checks.boolean("history_only", history_only)
     if activation not in (None, "linear"):
         raise ValueError(
-            "`activation` must be None: the projections have none here. To train anew, give None "
+            "`activation` must be None: the projections have none here. To train again, give None "
             "and put keras.layers.Activation behind the layer; a model trained with one (relu is "
             f"the package's default) cannot be carried over. Received: activation={activation!r}"
         )
@@ -97,7 +97,7 @@ class MultiHead:
     Args:
         layer: the layer to copy, or a list of layers with one output shape.
         layer_num: how many copies.
-        hidden_dim: the width of a linear map before each; None is none.
+        hidden_dim: the width of a linear map before each, or None for none of them.
         use_bias: whether that has a bias.
         reg_index, reg_slice, reg_factor: None, None and 0 alone.
         name: the beginning of the projections' names.
@@ -132,7 +132,7 @@ class MultiHead:
         if reg_index is not None or reg_slice is not None or reg_factor != 0:
             raise ValueError(
                 "`reg_index`, `reg_slice` and `reg_factor` have no counterpart: a penalty between "
-                "layers is written in a training step of one's own. "
+                "layers is written in your training step. "
                 f"Received: reg_index={reg_index!r}, reg_factor={reg_factor!r}"
             )
         given = list(layer) if isinstance(layer, (list, tuple)) else [layer]
@@ -152,7 +152,7 @@ class MultiHead:
         ]
 
     def __call__(self, inputs: Any) -> Any:
-        """The outputs of all the layers, on a new last axis."""
+        """Return the outputs of all the layers, on a new last axis."""
         fed = [project(inputs) for project in self.projections] or [inputs] * len(self.layers)
         return ops.stack([layer(x) for layer, x in zip(self.layers, fed, strict=True)], axis=-1)
 

@@ -51,7 +51,7 @@ def SeqSelfAttention(
     Args:
         units: the width of the additive score's hidden layer.
         attention_width: how many steps each step sees: an odd number, or with `history_only` any,
-            of at least 2; None is all.
+            of at least 2; None means all.
         attention_type: `"additive"` or `"multiplicative"`.
         return_attention: False alone; the scores are asked for in the call.
         history_only: whether a step sees only steps up to itself.

@@ -27,7 +27,7 @@ class Migrated:
         path: the new file.
         layers: for each layer with weights, its name and its class now.
         parameters: how many numbers were copied.
-        difference: the largest difference from the reference's outputs; None is not compared.
+        difference: the largest difference from the reference's outputs; None without one.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class Migrated:
 
     @property
     def report(self) -> str:
-        """The same as lines of text."""
+        """Return the same as lines of text."""
         lines = [f"{self.path}: {self.parameters} parameters"]
         lines += [f"{name}: {kind}" for name, kind in self.layers]
         if self.difference is None:
@@ -85,6 +85,22 @@ def migrate(
             for outputs that differ from the reference's.
         PresetError: for a file that holds anything but numbers and a description, or names a
             class that is not Keras's.
+
+    Example:
+
+    >>> import h5py, json
+    >>> from attention_zoo.compat import migrate
+    >>> layer = {"name": "y", "units": 1, "batch_input_shape": [None, 3]}
+    >>> layers = {"layers": [{"class_name": "Dense", "config": layer}]}
+    >>> with h5py.File("old.h5", "w") as old:  # what model.save of Keras 2 writes
+    ...     old.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+    ...     old["model_weights/y/kernel"], old["model_weights/y/bias"] = [[1.0]] * 3, [0.0]
+    ...     old["model_weights"].attrs["layer_names"] = ["y"]
+    ...     old["model_weights/y"].attrs["weight_names"] = ["kernel", "bias"]
+    >>> print(migrate("old.h5", "new.keras").report)
+    new.keras: 4 parameters
+    y: Dense
+    outputs: not compared; give a reference to compare them
     """
     path, target = files.local_path("old", old), files.local_path("new", new)
     if target.suffix != ".keras":

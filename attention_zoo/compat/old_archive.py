@@ -14,7 +14,7 @@ import numpy as np
 
 from attention_zoo.compat.old_model import OldModel, check_layers, parse
 from attention_zoo.core import npz
-from attention_zoo.core.foreign import Refused
+from attention_zoo.core.foreign import Refused, parsing
 from attention_zoo.presets.archive import CONFIG, WEIGHTS, check_entry
 from attention_zoo.presets.data_guard import check_weights
 
@@ -54,7 +54,7 @@ _PACKAGES = {"keras", "tf_keras", "attention", "keras_self_attention", "keras_mu
 
 
 def read(file: BinaryIO, path: Path) -> OldModel:
-    """The model in a `.keras` file that `model.save` of Keras 2 wrote.
+    """Return the model in a `.keras` file that `model.save` of Keras 2 wrote.
 
     Whatever else is in it, such as an optimizer's state, is not opened.
 
@@ -90,7 +90,7 @@ def _check_version(saved_by: Any, path: Path) -> None:
 def _model(path: Path, described: Any, weights: Path) -> OldModel:
     config = check_layers(described, path, CONFIG)
     for entry in config["layers"]:
-        _name_of_its_own(entry, path)
+        _qualify(entry, path)
     numbers = check_weights(weights, below="layers", said=path)
     with h5py.File(weights, "r") as file:
         if not isinstance(file.get("layers"), h5py.Group):
@@ -98,15 +98,13 @@ def _model(path: Path, described: Any, weights: Path) -> OldModel:
                 f"{path} keeps its weights in another way than the last versions of Keras 2. In "
                 "the old environment save the model with model.save('old.h5')."
             )
-        try:
+        with parsing(path, what="model"):
             found = dict(_stored(file["layers"], config["layers"], path))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise Refused(f"{path} does not describe a model: {error!r}") from error
     return OldModel(path, described["class_name"], config, found, numbers)
 
 
-def _name_of_its_own(entry: Any, path: Path) -> None:
-    """Keep apart what is called like a layer of Keras's, but is not one, wrapped or not."""
+def _qualify(entry: Any, path: Path) -> None:
+    """Rename what is called like a layer of Keras's, but is not one, wrapped or not."""
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
         raise Refused(f"{path}: its {CONFIG} does not describe its layers.")
     module, registered = str(entry.get("module") or ""), entry.get("registered_name")
@@ -116,11 +114,11 @@ def _name_of_its_own(entry: Any, path: Path) -> None:
         entry["class_name"] = f"{module}.{name}" if module else str(registered)
     for inner in ("layer", "backward_layer"):
         if isinstance(entry.get("config"), dict) and isinstance(entry["config"].get(inner), dict):
-            _name_of_its_own(entry["config"][inner], path)
+            _qualify(entry["config"][inner], path)
 
 
 def _stored(group: h5py.Group, entries: list, path: Path) -> Any:
-    """Each layer's name and its weights by theirs; the groups are named by class and order."""
+    """Yield each layer's name and its weights; the groups are named by class and order."""
     uses: Counter[str] = Counter()
     for entry in entries:
         short = _snake(re.split("[.>]", entry["class_name"])[-1])
@@ -158,6 +156,6 @@ def _weights(group: h5py.Group, kind: str, config: Mapping, path: Path) -> dict[
 
 
 def _snake(name: str) -> str:
-    """`GlobalMaxPooling1D` as `global_max_pooling1d`, as Keras names the groups of its files."""
+    """Return `GlobalMaxPooling1D` as `global_max_pooling1d`, as Keras names its groups."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -28,7 +28,7 @@ _OLD: dict[str, Callable[..., keras.layers.Layer]] = {
     "SeqSelfAttention": SeqSelfAttention,
     "SeqWeightedAttention": SeqWeightedAttention,
 }
-#: Where each weight of an old layer goes, by the last part of its name; None is left out.
+#: Where each weight of an old layer goes, by the last part of its name; None if it is left out.
 _PLACES = {
     "luong_w": "score_kernel",
     "bahdanau_w1": "query_kernel",
@@ -66,7 +66,7 @@ _BASE = {"name", "trainable", "dtype", "activity_regularizer"}
 
 
 def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.layers.Layer:
-    """The layer of Keras 3 or of ours that an old one was.
+    """Return the layer of Keras 3 or of ours that an old one was.
 
     Raises:
         ValueError: for a class, an argument or an activation that has no counterpart.
@@ -98,7 +98,7 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
         if name.endswith("activation") and not known_one:
             raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, which Keras 3 "
-                f"does not compute alike or not at all. Known: {', '.join(sorted(_ACTIVATIONS))}"
+                f"computes in another way or not at all. Known: {', '.join(sorted(_ACTIVATIONS))}"
             )
         if name in ("layer", "backward_layer") and isinstance(value, Mapping):
             value = translate(value["class_name"], value["config"], path)

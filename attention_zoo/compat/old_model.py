@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from attention_zoo.core import strict_json
-from attention_zoo.core.foreign import JSON_LIMIT, Refused
+from attention_zoo.core.foreign import JSON_LIMIT, Refused, parsing
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.data_guard import check_weights
 
@@ -32,7 +32,7 @@ class OldModel:
 
 
 def read(file: BinaryIO, path: Path) -> OldModel:
-    """The model in an .h5 file that `model.save` of Keras 2 wrote.
+    """Return the model in an .h5 file that `model.save` of Keras 2 wrote.
 
     Args:
         file: from `foreign.opened`, which translates what is raised here.
@@ -69,17 +69,15 @@ def _described(text: Any, path: Path) -> dict[str, Any]:
 
 
 def parse(data: bytes, path: Path, where: str) -> Any:
-    """The JSON that an old file holds, under limits."""
+    """Return the JSON that an old file holds, under limits."""
     if len(data) > JSON_LIMIT:
         raise Refused(f"{path}: its {where} has more than {JSON_LIMIT} bytes.")
-    try:
+    with parsing(f"{path}: its {where}", what="JSON"):
         return strict_json.parse(data)
-    except ValueError as error:
-        raise Refused(f"{path}: its {where} is no valid JSON: {error}") from None
 
 
 def check_layers(described: Any, path: Path, where: str) -> dict[str, Any]:
-    """The config of a described model, whose `layers` is a list."""
+    """Return the config of a described model, whose `layers` is a list."""
     if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
         raise Refused(f"{path}: its {where} must be an object with a 'class_name'.")
     config = described.get("config")
@@ -97,7 +95,7 @@ def check_layers(described: Any, path: Path, where: str) -> dict[str, Any]:
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """The names in an attribute; Keras splits one that is too long into `name0`, `name1`, ..."""
+    """Return the names in an attribute, which Keras splits into `name0`, `name1` if it is long."""
     if attribute in group.attrs:
         parts = [group.attrs[attribute]]
     else:

@@ -11,11 +11,11 @@ from attention_zoo.compat.old_layers import carry, translate
 from attention_zoo.compat.old_model import OldModel
 from attention_zoo.core.foreign import Refused, parsing
 from attention_zoo.layers.multi_head import MultiHeadAttention
-from attention_zoo.presets.config_guard import budget
+from attention_zoo.presets.build_guard import budget
 
 
 def rebuild(old: OldModel) -> keras.Model:
-    """The model in Keras 3 with the old weights.
+    """Return the model in Keras 3 with the old weights.
 
     Raises:
         ValueError: for a model that is neither Sequential nor functional, or a layer, a call or a

@@ -78,14 +78,14 @@ class AttentionMechanism(keras.layers.Layer):
                 "it with the memory and setup_memory=True."
             )
         query = ops.expand_dims(parts[0], 1)
-        self.check_query(query.shape[-1])
+        self._check_query(query.shape[-1])
         _, alignments = self.attention(
             query, self.memory, value_mask=self.memory_mask, return_attention_scores=True
         )
         alignments = ops.squeeze(alignments, 1)
         return alignments, alignments
 
-    def check_query(self, width: int | None) -> None:
+    def _check_query(self, width: int | None) -> None:
         """Refuse a query that the mechanism cannot score."""
 
     def _remember(self, memory: Any, lengths: Any = None) -> Any:
@@ -140,11 +140,12 @@ class LuongAttention(AttentionMechanism):
 
     Example:
 
+    >>> import keras
     >>> from attention_zoo.compat import LuongAttention
     >>> memory = np.random.default_rng(0).normal(size=(4, 20, 6)).astype("float32")
     >>> mechanism = LuongAttention(8, memory, memory_sequence_length=[20, 20, 9, 3])
     >>> alignments, state = mechanism([np.ones((4, 8), "float32"), None])
-    >>> tuple(alignments.shape), float(np.sum(alignments[3, 3:]))
+    >>> tuple(alignments.shape), float(keras.ops.convert_to_numpy(alignments)[3, 3:].sum())
     ((4, 20), 0.0)
     """
 
@@ -164,7 +165,7 @@ class LuongAttention(AttentionMechanism):
             options={"score": "general"}, dtype=dtype, name=name, **kwargs,
         )  # fmt: skip
 
-    def check_query(self, width: int | None) -> None:
+    def _check_query(self, width: int | None) -> None:
         if width != self.units:
             raise ValueError(
                 f"`units` must be the width of the query. Received: units={self.units} and a query "
@@ -190,7 +191,7 @@ class BahdanauAttention(AttentionMechanism):
     ```
 
     Differs from TensorFlow Addons: with `normalize` the vector is one weight, without a length
-    apart from its direction, and starts from `"glorot_uniform"`. It answers alike and trains
+    apart from its direction, and starts from `"glorot_uniform"`. It predicts the same and trains
     otherwise.
 
     Masking: as in `LuongAttention`.

@@ -11,7 +11,7 @@ import numpy as np
 
 
 def numeric(name: str, value: Any) -> np.ndarray:
-    """`value` as an array of numbers; float64 becomes float32, Keras's own default.
+    """Return `value` as an array of numbers; float64 becomes float32, Keras's default.
 
     Raises ValueError for rows of unequal length, text, objects and masked values.
     """
@@ -40,7 +40,7 @@ def unmasked(name: str, value: Any) -> None:
 
 
 def objects(name: str, value: Any) -> np.ndarray:
-    """Objects that are all text or all numbers, as an array of these.
+    """Return objects that are all text or all numbers as an array of these.
 
     Raises ValueError for others, such as None or NaN beside text, naming the first.
     """
@@ -61,7 +61,7 @@ def objects(name: str, value: Any) -> np.ndarray:
 
 
 def plain(value: Any) -> Any:
-    """NumPy's scalars as Python's, in lists, tuples and dictionaries too; else the value itself."""
+    """Return NumPy's scalars as Python's, in lists, tuples and dictionaries too; else the value."""
     if isinstance(value, np.generic):
         return value.item()
     if type(value) in (list, tuple):
@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
 
 
 def columns(value: Any) -> list[str] | None:
-    """The names of a frame's columns; None for what has none."""
+    """Return the names of a frame's columns, or None."""
     names = getattr(value, "columns", None)
     return None if names is None else [str(name) for name in names]
 
@@ -101,7 +101,7 @@ def fits(name: str, array: np.ndarray, shape: tuple) -> None:
 
 
 def npz_bytes(named: Mapping[str, Any], *, compressed: bool = False) -> bytes:
-    """Arrays as the bytes of an `.npz` file, which can then be written whole."""
+    """Return arrays as the bytes of an `.npz` file."""
     memory = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(memory, **named)
     return memory.getvalue()

@@ -7,49 +7,48 @@ import numbers
 from typing import Any
 
 
-def _is_number(value: Any, kind: type = numbers.Real) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+def _require(fits: bool, name: str, allowed: str, value: Any) -> None:
+    if not fits:
+        raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def positive_int(name: str, value: Any, *, none: bool = False) -> None:
     """Refuse anything but an integer of at least 1 (or None, where `none` allows it)."""
-    if none and value is None:
-        return
-    if not _is_number(value, numbers.Integral) or value < 1:
-        also = " or None" if none else ""
-        raise ValueError(f"`{name}` must be a positive integer{also}. Received: {name}={value!r}")
+    fits = (none and value is None) or (_is_integer(value) and value >= 1)
+    _require(fits, name, "a positive integer or None" if none else "a positive integer", value)
 
 
 def natural(name: str, value: Any) -> None:
     """Refuse anything but an integer of at least 0."""
-    if not _is_number(value, numbers.Integral) or value < 0:
-        raise ValueError(f"`{name}` must be an integer of at least 0. Received: {name}={value!r}")
+    _require(_is_integer(value) and value >= 0, name, "an integer of at least 0", value)
 
 
 def seed(name: str, value: Any) -> None:
     """Refuse anything but None or an integer."""
-    if value is not None and not _is_number(value, numbers.Integral):
-        raise ValueError(f"`{name}` must be an integer or None. Received: {name}={value!r}")
+    _require(value is None or _is_integer(value), name, "an integer or None", value)
 
 
 def rate(name: str, value: Any) -> None:
     """Refuse anything but a number in [0, 1)."""
-    if not _is_number(value) or not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be a number in [0, 1). Received: {name}={value!r}")
+    _require(_is_finite(value) and 0 <= value < 1, name, "a number in [0, 1)", value)
 
 
 def positive(name: str, value: Any, *, above: float = 0.0) -> None:
     """Refuse anything but a finite number greater than `above`."""
-    if not _is_number(value) or not math.isfinite(value) or value <= above:
-        raise ValueError(
-            f"`{name}` must be a finite number > {above:g}. Received: {name}={value!r}"
-        )
+    _require(_is_finite(value) and value > above, name, f"a finite number > {above:g}", value)
 
 
 def number(name: str, value: Any) -> None:
     """Refuse anything but a finite number."""
-    if not _is_number(value) or not math.isfinite(value):
-        raise ValueError(f"`{name}` must be a finite number. Received: {name}={value!r}")
+    _require(_is_finite(value), name, "a finite number", value)
 
 
 def boolean(name: str, value: Any, *, none: bool = False) -> None:
@@ -60,7 +59,7 @@ def boolean(name: str, value: Any, *, none: bool = False) -> None:
 
 
 def names(argument: str, value: Any) -> list[str]:
-    """One name, or several, as a list; TypeError for anything else, ValueError for none at all."""
+    """Return one name, or several, as a list; raise TypeError for others, ValueError for none."""
     given = [value] if isinstance(value, str) else value
     if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
         raise TypeError(f"`{argument}` must be a name or a list of names. Received: {value!r}")
@@ -70,13 +69,10 @@ def names(argument: str, value: Any) -> list[str]:
 
 
 def shape(name: str, value: Any, axes: tuple[str, ...]) -> tuple:
-    """One size for each of the axes: positive integers, or None where a size is not known."""
+    """Return one size for each of the axes: a positive integer, or None where it is not known."""
     dims = tuple(value) if isinstance(value, (tuple, list)) else ()
-    if len(dims) != len(axes):
-        form = ", ".join(axes) + ("," if len(axes) == 1 else "")
-        raise ValueError(
-            f"`{name}` must be a tuple ({form}), without the batch. Received: {name}={value!r}"
-        )
+    form = ", ".join(axes) + ("," if len(axes) == 1 else "")
+    _require(len(dims) == len(axes), name, f"a tuple ({form}), without the batch", value)
     for axis, dim in zip(axes, dims, strict=True):
         positive_int(f"{name}: {axis}", dim, none=True)
     return dims

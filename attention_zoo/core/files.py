@@ -16,7 +16,7 @@ from attention_zoo.core.scratch import exchange, scratch
 
 
 def local_path(name: str, value: Any) -> Path:
-    """A path of this machine, `~` being the user's home.
+    """Return a path of this machine, `~` being the user's home.
 
     Raises:
         TypeError: for what is no path, or an empty one.
@@ -33,7 +33,7 @@ def local_path(name: str, value: Any) -> Path:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -43,14 +43,13 @@ def _previous(path: Path) -> Path:
 
 
 def standing(path: Path) -> Path:
-    """Where the folder of `path` is: there, or set aside by a replacement that was interrupted
-    between its two renames, where the system cannot replace a folder in one step."""
+    """Return where the folder of `path` is: there, or set aside by an interrupted replacement."""
     return _previous(path) if not path.exists() and _previous(path).is_dir() else path
 
 
 @contextlib.contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A folder to fill, which takes its place at `path` only when the block ends well.
+    """Yield a folder to fill, which takes its place at `path` only when the block ends well.
 
     Whatever happens, `path` holds the old folder or the new one (where the system cannot replace
     a folder in one step, `standing` finds the old one between the two), and what a killed process
@@ -67,9 +66,9 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite=overwrite)
     if path.exists() and (path.is_symlink() or not path.is_dir()):
         raise NotADirectoryError(f"{path} is in the way: it is not a folder.")
-    _make_room(path.parent)
-    with scratch(path) as room:
-        made = room / "new"
+    _make_folder(path.parent)
+    with scratch(path) as folder:
+        made = folder / "new"
         made.mkdir()
         yield made
         if not path.exists():
@@ -85,7 +84,7 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> Iterator[Path]:
-    """A file to write, of the same name, that takes its place at `path` if all goes well.
+    """Yield a file to write, which takes its place at `path` only when the block ends well.
 
     A file that replaces another may be read by whom that could; one with a `secret` by this user
     alone.
@@ -102,9 +101,9 @@ def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> It
         raise IsADirectoryError(f"{path} is in the way: it is a folder.")
     if kind is not None:
         raise FileExistsError(f"{path} is {kind}, and is kept. Choose another path.")
-    _make_room(path.parent)
-    with scratch(path) as room:
-        made = room / path.name
+    _make_folder(path.parent)
+    with scratch(path) as folder:
+        made = folder / path.name
         made.touch(0o600 if secret else 0o666)
         yield made
         if secret:
@@ -123,7 +122,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         )
 
 
-def _make_room(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

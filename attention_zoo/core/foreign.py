@@ -45,7 +45,7 @@ def opened(
     cure: str = "",
     said: str | os.PathLike | None = None,
 ) -> Iterator[BinaryIO]:
-    """A regular file opened for reading, its size checked; what a parser raises is translated.
+    """Open a regular file for reading, check its size, and translate what a parser raises.
 
     Args:
         path: the file.
@@ -74,7 +74,7 @@ def opened(
 
 
 def read(path: str | os.PathLike, *, limit: int, **terms: Any) -> bytes:
-    """A file's bytes, at most `limit` of them; `terms` are those of `opened`."""
+    """Return a file's bytes, at most `limit` of them; `terms` are those of `opened`."""
     with opened(path, limit=limit, **terms) as file:
         data = file.read(limit + 1)
         if len(data) > limit:  # it has grown since it was opened
@@ -92,7 +92,7 @@ def read_json(
     kind: type | None = None,
     **terms: Any,
 ) -> Any:
-    """The value in a JSON file, read under limits.
+    """Return the value in a JSON file, read under limits.
 
     Args:
         path: the file.
@@ -112,8 +112,7 @@ def read_json(
 
 
 def records(path: str | os.PathLike, **terms: Any) -> Any:
-    """The value in a JSON file of records that a run of ours keeps, which may be long and have NaN;
-    `terms` are those of `read_json`."""
+    """Return the records that a run of ours keeps in JSON, which may be long and have NaN."""
     return read_json(path, limit=RECORDS_LIMIT, values=RECORDS_VALUES, nan=True, **terms)
 
 
@@ -121,7 +120,7 @@ def records(path: str | os.PathLike, **terms: Any) -> Any:
 def open_for_writing(
     path: str | os.PathLike, *, error: type[Exception] = Refused
 ) -> Iterator[BinaryIO]:
-    """A file of ours, made if it is not there, to lock or to write in; it is not emptied.
+    """Open a file of ours, to lock it or to write in it; make it if there is none.
 
     What has to be whole or not there is written by `files.new_file` instead.
 
@@ -136,8 +135,7 @@ def open_for_writing(
 
 
 def plain_folder(folder: Path, *, error: type[Exception] = Refused) -> None:
-    """Refuse a folder of state with anything in it, at any depth, but regular files and folders;
-    what is written there would follow a link. Nothing is refused where there is no folder."""
+    """Refuse a folder of state that holds anything but regular files and folders."""
     folders = [folder] if os.path.lexists(folder) else []
     while folders:
         with os.scandir(folders.pop()) as entries:
@@ -150,12 +148,12 @@ def plain_folder(folder: Path, *, error: type[Exception] = Refused) -> None:
 
 
 def size_of(file: BinaryIO) -> int:
-    """The bytes of an open file."""
+    """Return the bytes of an open file."""
     return os.fstat(file.fileno()).st_size
 
 
 def kind_of(mode: int) -> str | None:
-    """What something is that is no regular file, by its mode; None for a regular one."""
+    """Say what something is that is no regular file; return None for a regular one."""
     if stat.S_ISREG(mode):
         return None
     return next((kind for test, kind in _KINDS if test(mode)), "no regular file")

@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package.
+def lazy_attributes(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package.
 
     Args:
         package: the package's `__name__`.
-        homes: for each public name the submodule that holds it; a name that is its own home is
-            the submodule itself.
+        modules: the submodule that defines each public name; a name that maps to itself is the
+            submodule itself.
     """
 
     def find(name: str) -> Any:
-        if name not in homes:
+        if name not in modules:
             # With both, Python suggests the nearest name
             raise AttributeError(
                 f"module {package!r} has no attribute {name!r}",
                 name=name, obj=sys.modules[package],
             )  # fmt: skip
-        home = importlib.import_module(f"{package}.{homes[name]}")
-        value = home if homes[name] == name else getattr(home, name)
+        module = importlib.import_module(f"{package}.{modules[name]}")
+        value = module if modules[name] == name else getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
 

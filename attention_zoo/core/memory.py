@@ -12,8 +12,7 @@ _ASSUMED = 4 * 2**30
 
 
 def total() -> int:
-    """The bytes of memory that this process may use: the machine's, its group's or its own limit,
-    whichever is least."""
+    """Return the bytes of memory of the machine, the control group or this process, the least."""
     known = []
     with contextlib.suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
         known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -28,5 +27,5 @@ def total() -> int:
 
 
 def share(parts: int) -> int:
-    """One of so many equal parts of the memory, in bytes."""
+    """Return one of so many equal parts of the memory, in bytes."""
     return total() // parts

@@ -30,7 +30,7 @@ def read(
     file: BinaryIO, *, limit: int, names: Collection[str] | None = None, kinds: str = "fiub",
     packed: bool = True, cure: str = "",
 ) -> dict[str, np.ndarray]:  # fmt: skip
-    """The arrays of an open `.npz`, never unpickled.
+    """Return the arrays of an open `.npz`, never unpickled.
 
     Args:
         file: from `foreign.opened`, which translates what is raised here.
@@ -73,7 +73,7 @@ def read(
 
 
 def archive_of(file: BinaryIO) -> zipfile.ZipFile:
-    """An open zip file whose directory is of a sensible length, which is read whole.
+    """Return an open zip file whose directory is of a sensible length.
 
     Raises:
         ValueError: if it is longer.
@@ -98,7 +98,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
 
 
 def _declared(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.dtype | None:
-    """The dtype of an entry whose header agrees with its size; None for what is no array."""
+    """Return the dtype of an entry whose header agrees with its size; None for no array."""
     if entry.compress_type not in _METHODS or entry.flag_bits & _ENCRYPTED:
         raise ValueError(f"{shown(entry.filename)} is locked, or packed as NumPy does not")
     if not entry.filename.endswith(_SUFFIX):

@@ -53,15 +53,26 @@ def parsing(
                     ) from broken  # fmt: skip
 
 
+def printable(text: str) -> str:
+    """Return the text as a terminal may print it: line breaks stay, other marks are escaped.
+
+    Such marks are ESC, which begins a terminal's commands, and those that turn the direction of
+    what follows them.
+    """
+    return "".join(
+        mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in text
+    )
+
+
 def shown(value: Any, *, most: int = 200) -> str:
-    """Text from outside as it may be printed: control characters escaped, and not endless."""
+    """Return text from outside as one printable line of bounded length."""
     text = str(value)
     text = text if len(text) <= most else f"{text[:most]}..."
-    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
+    return printable(text).replace("\n", "\\n")
 
 
 def reason(error: BaseException) -> str:
-    """What a parser says, as one line that may be printed."""
+    """Return what a parser says, as one printable line."""
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
@@ -75,5 +86,5 @@ def reason(error: BaseException) -> str:
 
 
 def ended(sentence: str, cure: str) -> str:
-    """A sentence and its cure, if there is one."""
+    """Return a sentence and its cure, if there is one."""
     return f"{sentence}. {cure}".rstrip()

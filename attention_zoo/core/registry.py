@@ -10,14 +10,14 @@ from typing import Any
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?`, or nothing when no known name is close."""
+    """Return ` Did you mean 'x'?`, or nothing when no known name is close."""
     lowered = {candidate.lower(): candidate for candidate in sorted(known)}
     close = difflib.get_close_matches(str(name)[:200].lower().strip(), lowered, n=1, cutoff=0.5)
     return f" Did you mean {lowered[close[0]]!r}?" if close else ""
 
 
 def one_of(argument: str, value: Any, known: Iterable[str]) -> ValueError:
-    """The error for a value that is none of the known names: nearest first, then the list."""
+    """Return the error for a value that is no known name: the nearest first, then the list."""
     names = sorted(known)
     received = repr(value)
     if len(received) > 100:
@@ -26,6 +26,13 @@ def one_of(argument: str, value: Any, known: Iterable[str]) -> ValueError:
         f"Unknown {argument}.{nearest(value, names) if isinstance(value, str) else ''} "
         f"Known: {', '.join(names)}. Received: {received}."
     )
+
+
+def matching(names: Iterable[str], pattern: str) -> list[str]:
+    """Return the sorted names that match a shell pattern; raise TypeError for no string."""
+    if not isinstance(pattern, str):
+        raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
+    return sorted(name for name in names if fnmatch.fnmatchcase(name, pattern))
 
 
 class Registry:
@@ -47,7 +54,7 @@ class Registry:
         self._declared[name] = (target, summary)
 
     def add(self, name: str, entry: Any) -> None:
-        """Register `entry`; a name that is taken raises ValueError."""
+        """Register `entry`; raise ValueError for a name that is taken."""
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"A {self.kind}'s name must be an identifier. Received: name={name!r}")
         declared = self._declared.get(name)
@@ -57,7 +64,7 @@ class Registry:
         self._entries[name] = entry
 
     def get(self, name: str) -> Any:
-        """The entry of that name; an unknown name raises ValueError with the nearest one."""
+        """Return the entry of that name; raise ValueError with the nearest for an unknown one."""
         if not isinstance(name, str) or name not in self:
             raise one_of(self.kind, name, self.names())
         if name not in self._entries:
@@ -65,25 +72,23 @@ class Registry:
         return self._entries[name]
 
     def names(self, pattern: str = "*") -> list[str]:
-        """The sorted names that match a shell pattern such as `"lstm*"`."""
-        if not isinstance(pattern, str):
-            raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
-        return sorted(n for n in {*self._entries, *self._declared} if fnmatch.fnmatch(n, pattern))
+        """Return the sorted names that match a shell pattern such as `"lstm*"`."""
+        return matching({*self._entries, *self._declared}, pattern)
 
     def summary(self, name: str) -> str:
-        """One line about the entry, without importing a declared one."""
+        """Return one line about the entry, without importing a declared one."""
         if name in self._declared:
             return self._declared[name][1]
         return (self.get(name).__doc__ or "").strip().partition("\n")[0]
 
     def target(self, name: str) -> str:
-        """The class or function name behind a registry name, without importing a declared one."""
+        """Return the name of the class or function behind a name, without importing it."""
         if name in self._declared:
             return self._declared[name][0].partition(":")[2]
         return self._entries[name].__qualname__
 
     def name_of(self, entry: Any) -> str | None:
-        """The name under which an entry is registered, or None."""
+        """Return the name under which an entry is registered, or None."""
         return next((name for name, known in self._entries.items() if known is entry), None)
 
     def __contains__(self, name: object) -> bool:

@@ -25,7 +25,7 @@ _AT_WORKING_DIRECTORY, _EXCHANGE = -100, 2
 
 @contextlib.contextmanager
 def scratch(path: Path) -> Iterator[Path]:
-    """A folder beside `path` that only this user may enter, gone after the block.
+    """Yield a folder beside `path` that only this user may enter, and remove it at the end.
 
     It is locked as long as this process lives, and has the process's number in its name. What a
     killed process left for the same path is removed first, since nobody holds its lock.
@@ -50,7 +50,7 @@ def scratch(path: Path) -> Iterator[Path]:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two paths change their names in one step; False where the system or disk cannot."""
+    """Let two paths change their names in one step; return False where that cannot be."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
@@ -78,7 +78,7 @@ def _locked(path: Path) -> tuple[Path, int | None]:
 
 
 def _lock(folder: Path) -> int | None:
-    """The open folder, locked; None where the disk has no such locks.
+    """Return the open folder, locked; None where the disk has no such locks.
 
     Raises:
         BlockingIOError: if a process that lives has the lock.

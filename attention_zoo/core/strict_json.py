@@ -18,7 +18,7 @@ _BRACKET = re.compile(r"[\[\]{}]")
 
 
 def parse(data: bytes, *, values: int = VALUES, nan: bool = False) -> Any:
-    """A JSON value from bytes that a stranger may have written, in linear time.
+    """Return the JSON value in bytes that a stranger may have written, in linear time.
 
     Raises:
         ValueError: if it is not UTF-8 or not JSON, deeper than 60 levels, with more than `values`

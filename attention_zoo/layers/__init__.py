@@ -1,9 +1,9 @@
 """Attention layers for Keras 3, registered under `attention_zoo>ClassName`."""
 
+from attention_zoo.layers.attention_cell import AttentionCell as AttentionCell
 from attention_zoo.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from attention_zoo.layers.bahdanau import BahdanauAttention as BahdanauAttention
 from attention_zoo.layers.base import AttentionLayer as AttentionLayer
-from attention_zoo.layers.cell import AttentionCell as AttentionCell
 from attention_zoo.layers.cross_attention import CrossAttention as CrossAttention
 from attention_zoo.layers.feature import FeatureAttention as FeatureAttention
 from attention_zoo.layers.hierarchical import HierarchicalAttention as HierarchicalAttention
@@ -14,7 +14,6 @@ from attention_zoo.layers.positional_encoding import PositionalEncoding as Posit
 from attention_zoo.layers.register import describe as describe
 from attention_zoo.layers.register import get as get
 from attention_zoo.layers.register import register as register
-from attention_zoo.layers.register import serializable as serializable
 from attention_zoo.layers.retain import RetainAttention as RetainAttention
 from attention_zoo.layers.self_attention import SelfAttention as SelfAttention
 from attention_zoo.layers.sharpening import EntropyRegularizer as EntropyRegularizer

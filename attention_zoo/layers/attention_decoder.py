@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import tree
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers import query_value
-from attention_zoo.layers.base import fixed_size, same_size
-from attention_zoo.layers.cell import AttentionCell
-from attention_zoo.layers.decoding import decode
-from attention_zoo.layers.recurrent_cell import check_states, describe_cell, make_cell, width_of
+from attention_zoo.layers.attention_cell import (
+    AttentionCell,
+    decode,
+    describe_cell,
+    make_cell,
+    width_of,
+)
+from attention_zoo.layers.pairwise import ScoredAttention, check_score
 from attention_zoo.layers.register import register
-from attention_zoo.layers.scoring import ScoredAttention, check_score
-from attention_zoo.ops import masks
+from attention_zoo.layers.shapes import check_fit, check_sequence, fixed_size, same_size, shape_of
 
 _MODES = ("soft", "hard")
 
@@ -36,7 +39,6 @@ class AttentionDecoder(ScoredAttention):
     With `score="additive"` it is the decoder of Bahdanau, Cho and Bengio, 2015 (arXiv:1409.0473),
     whose context for step t comes from s[t - 1], as the one fed to step t does here; with
     `units` and `"general"` or `"dot"` that of Luong, Pham and Manning, 2015 (arXiv:1508.04025).
-    It does what the AttentionWrapper of TensorFlow Addons did.
 
     With `monotonic`, the scores only move forward along the memory, which suits speech and
     spelling (Raffel et al., 2017, arXiv:1704.00784): sigmoid((logits + r) / temperature) is the
@@ -50,7 +52,7 @@ class AttentionDecoder(ScoredAttention):
     is visible the context is 0 and the state speaks alone. Masked steps of the inputs leave the
     state as it was; their outputs and scores are 0. The mask of the inputs is passed on.
 
-    For a loop of one's own, such as a beam search, and for `keras.layers.RNN` see `over`.
+    For your own loop, such as a beam search, and for `keras.layers.RNN` see `over`.
 
     Args:
         cell: a `keras.layers.LSTMCell`, `GRUCell`, `SimpleRNNCell`, `StackedRNNCells` or
@@ -140,23 +142,23 @@ class AttentionDecoder(ScoredAttention):
 
     def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
         self._check(inputs_shape, memory_shape)
-        self.input_width = fixed_size(self, "feature", inputs_shape[2])
-        self.memory_width = fixed_size(self, "memory feature", (memory_shape or ())[2])
+        self._input_width = fixed_size(self, "feature", inputs_shape[2])
+        self._memory_width = fixed_size(self, "memory feature", (memory_shape or ())[2])
         state_width = width_of(self.cell)
-        both = self.memory_width + state_width
-        self.attention_width = self.units or self.memory_width
-        self.output_width = self.units or both
-        self.build_score(state_width, self.memory_width, self.attention_units or self.memory_width)
+        both = self._memory_width + state_width
+        self._fed_width = self.units or self._memory_width
+        self._output_width = self.units or both
+        self._build_score(state_width, self._memory_width, self.attention_units)
         if self.units is not None:
-            self.output_kernel = self.add_kernel("output_kernel", (both, self.units))
+            self.output_kernel = self._add_kernel("output_kernel", (both, self.units))
         self.stop = None
         if self.monotonic is not None and self.use_bias:
             self.stop = self.add_weight(
                 name="stop", shape=(), initializer=keras.initializers.Constant(self.stop_bias)
             )
         if not self.cell.built:
-            fed = self.attention_width if self.input_feeding else 0
-            self.cell.build((inputs_shape[0], self.input_width + fed))
+            fed = self._fed_width if self.input_feeding else 0
+            self.cell.build((inputs_shape[0], self._input_width + fed))
             self.cell.built = True
 
     def call(
@@ -169,18 +171,14 @@ class AttentionDecoder(ScoredAttention):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        self._check(*map(query_value.shape_of, (inputs, memory)))
-        if initial_state is not None:
-            check_states(self.cell, initial_state)
-        x = self.cast_inputs(inputs)
-        mask = masks.standardize(inputs_mask, x.shape[:2], name="inputs_mask")
-        x = masks.silence(x, mask)
-        memory, memory_mask = self._memory(memory, memory_mask)
+        self._check(shape_of(inputs), shape_of(memory), initial_state)
+        x, mask = self._prepare(inputs, inputs_mask, self._input_width, "inputs_mask")
+        memory, memory_mask = self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
         outputs, scores = decode(self, x, mask, memory, memory_mask, initial_state, bool(training))
-        return self.finish(outputs, scores, return_attention_scores)
+        return self._finish(outputs, scores, return_attention_scores)
 
     def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:
-        """This built decoder's cell over one memory, for a loop of one's own.
+        """This built decoder's cell over one memory, for your own loop.
 
         Args:
             memory: `(batch, memory time, memory width)`, a value, not a functional model's
@@ -189,6 +187,9 @@ class AttentionDecoder(ScoredAttention):
 
         Returns:
             An `AttentionCell`, without dropout and noise: for inference.
+
+        Raises:
+            ValueError: before the layer is built, or for a symbolic memory.
 
         Example:
 
@@ -206,49 +207,41 @@ class AttentionDecoder(ScoredAttention):
                 f"the decoder: decoder(inputs, memory). Received: built={self.built}, "
                 f"memory={type(memory).__name__}"
             )
-        return AttentionCell(self, *self._memory(memory, memory_mask))
+        return AttentionCell(
+            self, *self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
+        )
 
-    def _memory(self, memory: Any, mask: Any) -> tuple[Any, Any]:
-        memory = self.cast_inputs(memory)
-        same_size(self, "memory features", self.memory_width, memory.shape[2])
-        mask = masks.standardize(mask, memory.shape[:2], name="memory_mask")
-        return masks.silence(memory, mask), mask
-
-    def _check(self, inputs: tuple, memory: tuple | None) -> None:
+    def _check(self, inputs: tuple, memory: tuple | None, initial_state: Any = None) -> None:
         if memory is None:
             raise ValueError(
                 f"{type(self).__name__} needs a `memory` to attend to: decoder(inputs, memory). "
                 "Alone, a sequence can attend to itself with SelfAttention. Received: memory=None"
             )
-        query_value.check_sequence(self, inputs)
-        query_value.check_fit(self, inputs, memory, memory)
+        check_sequence(self, inputs)
+        check_fit(self, inputs, memory, memory)
         if self.built:
-            same_size(self, "features", self.input_width, inputs[2])
-            same_size(self, "memory features", self.memory_width, memory[2])
+            same_size(self, "features", self._input_width, inputs[2])
+            same_size(self, "memory features", self._memory_width, memory[2])
+        if initial_state is not None:
+            expected = tree.flatten(self.cell.state_size)
+            received = [state.shape[-1] for state in tree.flatten(initial_state)]
+            if received != expected:
+                raise ValueError(
+                    f"`initial_state` must be the states of the {type(self.cell).__name__}, of "
+                    f"widths {expected}. Received: widths {received}"
+                )
 
     def compute_output_shape(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> tuple:
-        return (*inputs_shape[:2], self.output_width)
+        self._check(inputs_shape, memory_shape)
+        return (*inputs_shape[:2], self._output_width)
 
-    def compute_scores_shape(self, inputs_shape: tuple, memory_shape: tuple) -> tuple:
-        return (*inputs_shape[:2], memory_shape[1])
+    def _scores_shape(self, inputs: tuple, memory: tuple) -> tuple:
+        return (*inputs[:2], memory[1])
 
-    def compute_output_spec(
-        self,
-        inputs: Any,
-        memory: Any = None,
-        initial_state: Any = None,
-        inputs_mask: Any = None,
-        memory_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-    ) -> Any:
-        self._check(inputs.shape, query_value.shape_of(memory))
-        if initial_state is not None:
-            check_states(self.cell, initial_state)
-        outputs = self.spec(self.compute_output_shape(inputs.shape))
-        if not return_attention_scores:
-            return outputs
-        return outputs, self.spec(self.compute_scores_shape(inputs.shape, memory.shape))
+    def compute_output_spec(self, inputs: Any, memory: Any = None, *args: Any, **kw: Any) -> Any:
+        initial_state = args[0] if args else kw.get("initial_state")
+        self._check(shape_of(inputs), shape_of(memory), initial_state)
+        return super().compute_output_spec(inputs, memory, *args, **kw)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "cell": describe_cell(self.cell)}

@@ -22,7 +22,7 @@ class BahdanauAttention(ManyToOneAttention):
 
     Alone, `layer(x)`, the query `q` is the last visible state of `x`, so that it is many-to-one
     and fits in a `Sequential`. Given, `layer(query, value)`, the query is a vector or a sequence
-    of its own length, as in Bahdanau, Cho and Bengio, 2015 (arXiv:1409.0473), whose decoder takes
+    of any length, as in Bahdanau, Cho and Bengio, 2015 (arXiv:1409.0473), whose decoder takes
     the context without the last line. Keys are the values unless given. Any length works.
 
     The arithmetic is that of `Attention(units, score="bahdanau")` of the package `attention`

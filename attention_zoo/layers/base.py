@@ -1,7 +1,8 @@
-"""The skeleton of every attention layer: score, mask, normalize, drop, apply."""
+"""The skeleton of every attention layer: mask, score, normalize, drop, apply."""
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from typing import Any, ClassVar
 
@@ -11,21 +12,24 @@ from keras import constraints, initializers, ops, regularizers
 from attention_zoo.core import checks
 from attention_zoo.layers import recorder, sharpening
 from attention_zoo.layers.arguments import arguments_of, from_saved, refuse_unknown
-from attention_zoo.ops import normalizers
-from attention_zoo.ops.arithmetic import cast
+from attention_zoo.layers.shapes import same_size, shape_of
+from attention_zoo.ops import masks, normalizers
+from attention_zoo.ops.backend import cast
 from attention_zoo.ops.dropout import dropout
 
 
 class AttentionLayer(keras.layers.Layer):
-    """What all attention layers share.
+    """The base class of attention layers: their common arguments, weights and scores.
 
-    A subclass computes logits and calls `attend` on them, `drop` on the scores before it applies
-    them, and `finish` on its output.
+    A subclass makes its weights in `build` by `_add_kernel` and `_add_bias`. Its `call` masks the
+    inputs by `_prepare`, turns logits into scores by `_attend`, drops some by `_drop`, applies
+    them, and ends with `_finish`. `compute_output_shape` and `_scores_shape` take the shapes of
+    the call's tensors; the symbolic call follows from them.
 
     Args:
         normalizer: how logits become scores: `"softmax"`, `"sparsemax"`, `"entmax15"`,
             `{"name": "entmax", "alpha": 1.3}`, `"sigmoid"`, `"normalized_sigmoid"` or
-            `"uniform"`, the control that attends to all alike.
+            `"uniform"`, the control that gives every visible position the same score.
         temperature: the logits are divided by it: below 1 sharpens, above 1 softens.
         dropout: the fraction of the scores dropped in training. The scores that are returned are
             those before the dropout. Which are dropped depends on the seed and their place alone,
@@ -38,6 +42,15 @@ class AttentionLayer(keras.layers.Layer):
         kernel_constraint, bias_constraint: as in `keras.layers.Dense`.
         seed: an integer that makes the dropout reproducible, or None.
         **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
+
+    Raises:
+        ValueError: for a value that is not allowed.
+        TypeError: for an argument that the layer does not have; it names the one that is meant.
+
+    Example:
+
+    >>> isinstance(az.layers.get("temporal", temperature=0.5), az.layers.AttentionLayer)
+    True
     """
 
     #: "gate" keeps the input's shape, "pool" removes the time axis, "sequence" mixes the steps.
@@ -86,17 +99,17 @@ class AttentionLayer(keras.layers.Layer):
         if dropout > 0:
             self._seeds = keras.random.SeedGenerator(seed)
 
-    def add_kernel(self, name: str, shape: tuple) -> Any:
-        """A trainable matrix under the kernel's initializer, regularizer and constraint."""
+    def _add_kernel(self, name: str, shape: tuple, initializer: Any = None) -> Any:
+        """A trainable weight under the kernel's initializer, regularizer and constraint."""
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=self._distinct(self.kernel_initializer, name),
+            initializer=self._distinct(initializer or self.kernel_initializer, name),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
 
-    def add_bias(self, name: str, shape: tuple) -> Any:
+    def _add_bias(self, name: str, shape: tuple) -> Any:
         """A trainable bias, or None where `use_bias` is false."""
         if not self.use_bias:
             return None
@@ -109,11 +122,8 @@ class AttentionLayer(keras.layers.Layer):
         )
 
     def _distinct(self, initializer: Any, name: str) -> Any:
-        """The initializer of one weight: the given one for the layer's first weight, and for each
-        other one a copy whose seed follows from the given one's and the weight's name.
-
-        A Keras initializer is stateless: used twice, it draws the same values twice.
-        """
+        """The initializer of one weight: a copy for each but the first, whose seed follows from
+        the given one's and the weight's name. Keras's are stateless: twice, they draw the same."""
         seed = getattr(initializer, "seed", None)
         draws = isinstance(initializer, keras.Initializer) and isinstance(seed, int)
         if not self.weights or not draws:
@@ -121,31 +131,37 @@ class AttentionLayer(keras.layers.Layer):
         config = {**initializer.get_config(), "seed": zlib.crc32(f"{seed} {name}".encode())}
         return type(initializer).from_config(config)
 
-    def cast_inputs(self, x: Any) -> Any:
-        """Integers and lists too become tensors of the compute dtype, of finite numbers."""
+    def _cast(self, x: Any) -> Any:
+        """A tensor of the compute dtype and of finite numbers, of integers and lists too."""
         return cast(ops.convert_to_tensor(x), self.compute_dtype)
 
-    def attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
-        """Scores of the logits over `axis`, exactly 0 where `mask` is False; those of a watcher
-        where it has others (see `explain.predict_with_scores`)."""
-        return recorder.attended(self, self.normalize(logits, mask, axis=axis), mask, axis)
+    def _prepare(self, inputs: Any, mask: Any, width: int, name: str = "mask") -> tuple[Any, Any]:
+        """Steps of the width that the layer was built for, 0 where masked, and the mask."""
+        x = self._cast(inputs)
+        same_size(self, "features", width, x.shape[-1])
+        mask = masks.standardize(mask, x.shape[:-1], name=name)
+        return masks.apply_mask(x, mask), mask
 
-    def normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
-        """The scores that the logits alone give."""
+    def _attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
+        """Scores of the logits over `axis`, exactly 0 where `mask` is False, unless a recorder
+        has others."""
+        return recorder.attended(self, self._normalize(logits, mask, axis=axis), mask, axis)
+
+    def _normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         return normalizers.normalize(
             self.normalizer, logits, mask, axis=axis, temperature=self.temperature
         )
 
-    def drop(self, scores: Any, training: bool | None) -> Any:
+    def _drop(self, scores: Any, training: bool | None) -> Any:
         """The scores after dropout, which acts in training only."""
-        seed = self.dropout_seed(training)
+        seed = self._dropout_seed(training)
         return scores if seed is None else dropout(scores, self.dropout, seed)
 
-    def dropout_seed(self, training: bool | None) -> Any:
+    def _dropout_seed(self, training: bool | None) -> Any:
         """The seed of this call's dropout, or None where nothing is dropped."""
         return self._seeds.next() if training and self.dropout > 0 else None
 
-    def finish(
+    def _finish(
         self,
         outputs: Any,
         scores: Any,
@@ -168,32 +184,35 @@ class AttentionLayer(keras.layers.Layer):
         recorder.record(self, scores)
         return (outputs, scores) if return_attention_scores else outputs
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the attention scores for an input of that shape, or a tuple of shapes."""
-        return tuple(input_shape)
+    def _scores_shape(self, *shapes: Any) -> tuple:
+        """The shape of the scores, or a tuple of shapes, for the shapes of the call's tensors."""
+        return tuple(shapes[0])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: none where the layer removes the time axis."""
+        return None if self.kind == "pool" else previous_mask
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the output, without the scores, for an input of that shape."""
         return tuple(input_shape)
 
-    def compute_output_spec(
-        self,
-        inputs: Any,
-        mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-    ) -> Any:
-        """The symbolic output, with the scores if they are asked for."""
-        outputs = self.spec(self.compute_output_shape(inputs.shape))
-        if not return_attention_scores:
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic output of a call, with the scores if they are asked for."""
+        call = inspect.signature(self.call)
+        given = call.bind(*args, **kwargs).arguments
+        names = list(call.parameters)
+        # `query_shape` is the shape of `query`; another name that of the argument in its place
+        wanted = [name.removesuffix("_shape") for name in _parameters(self.compute_output_shape)]
+        wanted = [name if name in names else names[i] for i, name in enumerate(wanted)]
+        shapes = [shape_of(given.get(name)) for name in wanted]
+        outputs = self._spec(self.compute_output_shape(*shapes))
+        if not given.get("return_attention_scores"):
             return outputs
-        shape = self.compute_scores_shape(inputs.shape)
-        if isinstance(shape[0], tuple):
-            return outputs, tuple(map(self.spec, shape))
-        return outputs, self.spec(shape)
+        scores = self._scores_shape(*shapes)
+        several = isinstance(scores[0], tuple)
+        return outputs, tuple(map(self._spec, scores)) if several else self._spec(scores)
 
-    def spec(self, shape: tuple) -> keras.KerasTensor:
-        """A symbolic tensor of the compute dtype."""
+    def _spec(self, shape: tuple) -> keras.KerasTensor:
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     @classmethod
@@ -211,34 +230,11 @@ class AttentionLayer(keras.layers.Layer):
         return config
 
 
+def _parameters(method: Any) -> list[str]:
+    return list(inspect.signature(method).parameters)
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str, list, tuple, dict)):
         return value
     return keras.saving.serialize_keras_object(value)
-
-
-def reject_rank(layer: keras.layers.Layer, shape: tuple, ranks: str, hint: str = "") -> ValueError:
-    """The error for an input whose number of axes the layer has no use for."""
-    return ValueError(
-        f"{type(layer).__name__} takes inputs of {ranks}.{hint and ' ' + hint} "
-        f"Received: an input of shape {tuple(shape)}"
-    )
-
-
-def fixed_size(layer: keras.layers.Layer, axis: str, size: int | None, hint: str = "") -> int:
-    """`size`, which must be known when the layer is built; ValueError says what to do instead."""
-    if size is None:
-        raise ValueError(
-            f"{type(layer).__name__} needs a fixed {axis} size, since its weights depend on it."
-            f"{hint and ' ' + hint} Received: {axis} size None"
-        )
-    return size
-
-
-def same_size(layer: keras.layers.Layer, axis: str, built: int, received: int | None) -> None:
-    """Refuse an input of another size than the layer was built for."""
-    if received is not None and received != built:
-        raise ValueError(
-            f"{type(layer).__name__} {layer.name!r} was built for {built} {axis}. "
-            f"Received: {received} {axis}"
-        )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from attention_zoo.core import checks
-from attention_zoo.layers.pairs import PairwiseAttention
-from attention_zoo.layers.query_value import shape_of
+from attention_zoo.layers.pairwise import PairwiseAttention, check_score
 from attention_zoo.layers.register import register
-from attention_zoo.layers.scoring import check_score
 
 
 @register("cross_attention")
@@ -42,7 +40,9 @@ class CrossAttention(PairwiseAttention):
         value: `(batch, keys, value width)`, the memory.
         key: `(batch, keys, key width)`; by default the value.
         query_mask, value_mask, key_mask: boolean, `(batch, queries)` and `(batch, keys)`.
-        attention_mask: boolean, `(batch, queries, keys)`: which query may see which key.
+        attention_mask: which query may see which key, boolean or of numbers 0 and 1:
+            `(queries, keys)`, `(1, queries, keys)`, `(batch, queries, keys)` or
+            `(batch, 1, queries, keys)`.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
         use_causal_mask: whether query i sees only keys up to i; None is False.
@@ -74,8 +74,9 @@ class CrossAttention(PairwiseAttention):
     def build(
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
-        self.remember_widths(query_shape, self._memory(value_shape), key_shape or value_shape or ())
-        self.build_score(self.query_width, self.key_width)
+        value_shape = self._memory(value_shape)
+        self._build_widths(query_shape, value_shape, key_shape or value_shape)
+        self._build_score(self._query_width, self._key_width, self.units)
 
     def call(
         self,
@@ -90,19 +91,17 @@ class CrossAttention(PairwiseAttention):
         training: bool | None = None,
         use_causal_mask: bool | None = None,
     ) -> Any:
-        self._memory(value)
-        key = value if key is None else key
-        seen = self.pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
-        outputs, scores = self.look(
-            seen,
-            self.projected(seen.query, seen.key),
-            seen.value,
-            self.score_function,
-            asked=return_attention_scores,
+        key = self._memory(value) if key is None else key
+        pairs = self._pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
+        outputs, scores = self._attend_pairs(
+            pairs,
+            self._projected(pairs.query, pairs.key),
+            pairs.value,
+            return_attention_scores=return_attention_scores,
             training=training,
-            causal=use_causal_mask,
+            use_causal_mask=use_causal_mask,
         )
-        return self.finish(outputs, scores, return_attention_scores)
+        return self._finish(outputs, scores, return_attention_scores)
 
     def _memory(self, value: Any) -> Any:
         if value is None:
@@ -115,16 +114,7 @@ class CrossAttention(PairwiseAttention):
     def compute_output_shape(
         self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None
     ) -> tuple:
-        return (*query_shape[:2], value_shape[2])
+        return (*query_shape[:2], self._memory(value_shape)[2])
 
-    def compute_output_spec(
-        self, query: Any, value: Any = None, key: Any = None, query_mask: Any = None,
-        value_mask: Any = None, key_mask: Any = None, attention_mask: Any = None,
-        return_attention_scores: bool = False, training: bool | None = None,
-        use_causal_mask: bool | None = None,
-    ) -> Any:  # fmt: skip
-        memory = shape_of(self._memory(value)) or ()
-        outputs = self.spec((*query.shape[:2], memory[2]))
-        if not return_attention_scores:
-            return outputs
-        return outputs, self.spec((*query.shape[:2], memory[1]))
+    def _scores_shape(self, query: tuple, value: tuple, key: tuple | None = None) -> tuple:
+        return (*query[:2], value[1])

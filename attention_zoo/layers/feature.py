@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
+from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
+from attention_zoo.layers.shapes import fixed_size, reject_rank, same_size
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul
+from attention_zoo.ops.backend import affine
 
 
 @register("feature")
@@ -30,7 +31,7 @@ class FeatureAttention(AttentionLayer):
     Differs from keras-attention-mechanism: masks, any rank, sparse normalizers, one layer in place
     of two.
 
-    Masking: a mask of the input's leading axes, `(batch, time)`, silences whole steps: their
+    Masking: a mask of the input's leading axes, `(batch, time)`, hides whole steps: their
     scores and outputs are 0, and it is passed on. A mask of the input's own shape hides single
     features (missing values), whose scores are exactly 0; it is not passed on.
 
@@ -73,8 +74,8 @@ class FeatureAttention(AttentionLayer):
         if len(input_shape) < 2:
             raise reject_rank(self, input_shape, "rank 2 or more, (batch, ..., features)")
         features = fixed_size(self, "feature", input_shape[-1])
-        self.kernel = self.add_kernel("kernel", (features, features))
-        self.bias = self.add_bias("bias", (features,))
+        self.kernel = self._add_kernel("kernel", (features, features))
+        self.bias = self._add_bias("bias", (features,))
 
     def call(
         self,
@@ -83,17 +84,15 @@ class FeatureAttention(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        x = self.cast_inputs(inputs)
+        x = self._cast(inputs)
         same_size(self, "features", self.kernel.shape[0], x.shape[-1])
         by_feature = mask is not None and np.ndim(mask) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_feature else x.shape[:-1])
-        x = masks.silence(x, mask)
-        logits = matmul(x, self.kernel)
-        if self.bias is not None:
-            logits = logits + self.bias
+        x = masks.apply_mask(x, mask)
+        logits = affine(x, self.kernel, self.bias)
         visible = mask if mask is None or by_feature else ops.expand_dims(mask, -1)
-        scores = self.attend(logits, visible)
-        return self.finish(x * self.drop(scores, training), scores, return_attention_scores)
+        scores = self._attend(logits, visible)
+        return self._finish(x * self._drop(scores, training), scores, return_attention_scores)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         if previous_mask is None or np.ndim(previous_mask) == len(inputs.shape):

@@ -11,11 +11,11 @@ from keras import ops
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers import recorder
-from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
-from attention_zoo.layers.query_value import one_tensor, shape_of
+from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
+from attention_zoo.layers.shapes import fixed_size, one_tensor, reject_rank, same_size, shape_of
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, tanh
+from attention_zoo.ops.backend import affine, matmul, tanh
 
 _ENCODERS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
 
@@ -29,7 +29,7 @@ class HierarchicalAttention(AttentionLayer):
     logits[i, t] = v . tanh(h[i, t] W + b)
     a[i] = normalizer(logits[i] / temperature)     over the words t of sentence i
     s[i] = sum_t a[i, t] h[i, t]
-    output = the same over the sentences i, with weights of its own
+    output = the same over the sentences i, with other weights
     ```
 
     Hierarchical Attention Networks for Document Classification, Yang et al., 2016 (NAACL,
@@ -109,14 +109,17 @@ class HierarchicalAttention(AttentionLayer):
 
     def build(self, input_shape: tuple) -> None:
         self._check(input_shape)
-        self.features = fixed_size(self, "feature", input_shape[-1])
-        width = self._encoded(self.features)
-        self.word_encoder = self._encoder("word_encoder", self.features)
-        self.word_kernel, self.word_bias, self.word_vector = self._weights("word", width)
-        self.sentence_encoder = self._encoder("sentence_encoder", width)
-        self.sentence_kernel, self.sentence_bias, self.sentence_vector = self._weights(
-            "sentence", width
-        )
+        self._features = fixed_size(self, "feature", input_shape[-1])
+        width = self._encoded(self._features)
+        for level, features in (("word", self._features), ("sentence", width)):
+            units = self.units or width
+            for part, weight in (
+                ("encoder", self._encoder(f"{level}_encoder", features)),
+                ("kernel", self._add_kernel(f"{level}_kernel", (width, units))),
+                ("bias", self._add_bias(f"{level}_bias", (units,))),
+                ("vector", self._add_kernel(f"{level}_vector", (units, 1))),
+            ):
+                setattr(self, f"{level}_{part}", weight)
 
     def _encoded(self, features: int) -> int:
         if self.encoder is None:
@@ -126,7 +129,7 @@ class HierarchicalAttention(AttentionLayer):
     def _encoder(self, name: str, width: int) -> keras.layers.Layer | None:
         if self.encoder is None:
             return None
-        units = self.encoder_units or self.features
+        units = self.encoder_units or self._features
         layer = _ENCODERS[self.encoder](
             units, return_sequences=True, dtype=self.dtype_policy, name=name
         )
@@ -138,14 +141,6 @@ class HierarchicalAttention(AttentionLayer):
         layer.build((None, None, width))
         return layer
 
-    def _weights(self, name: str, width: int) -> tuple[Any, Any, Any]:
-        units = self.units or width
-        return (
-            self.add_kernel(f"{name}_kernel", (width, units)),
-            self.add_bias(f"{name}_bias", (units,)),
-            self.add_kernel(f"{name}_vector", (units, 1)),
-        )
-
     def call(
         self,
         inputs: Any,
@@ -154,49 +149,32 @@ class HierarchicalAttention(AttentionLayer):
         training: bool | None = None,
     ) -> Any:
         self._check(shape_of(inputs))
-        x = self.cast_inputs(inputs)
+        x = self._cast(inputs)
         mask = masks.standardize(mask, x.shape[:-1])
         if self.window is not None:
             x, mask = _windows(x, mask, self.window)
         sentences, words = ops.shape(x)[1:3]
-        rows = ops.reshape(x, (-1, words, self.features))
+        rows = ops.reshape(x, (-1, words, self._features))
         row_mask = None if mask is None else ops.reshape(mask, (-1, words))
-        word_weights = self.word_encoder, self.word_kernel, self.word_bias, self.word_vector
         with recorder.folded(sentences):
-            rows, word_scores = self._level(rows, row_mask, training, *word_weights)
-        rows = ops.reshape(rows, (-1, sentences, self._encoded(self.features)))
+            rows, word_scores = self._level("word", rows, row_mask, training)
+        rows = ops.reshape(rows, (-1, sentences, self._encoded(self._features)))
         word_scores = ops.reshape(word_scores, (-1, sentences, words))
         row_mask = None if mask is None else ops.any(mask, axis=-1)
-        outputs, sentence_scores = self._level(
-            rows,
-            row_mask,
-            training,
-            self.sentence_encoder,
-            self.sentence_kernel,
-            self.sentence_bias,
-            self.sentence_vector,
-        )
-        return self.finish(outputs, (word_scores, sentence_scores), return_attention_scores)
+        outputs, sentence_scores = self._level("sentence", rows, row_mask, training)
+        return self._finish(outputs, (word_scores, sentence_scores), return_attention_scores)
 
-    def _level(
-        self,
-        x: Any,
-        mask: Any,
-        training: bool | None,
-        encoder: keras.layers.Layer | None,
-        kernel: Any,
-        bias: Any,
-        vector: Any,
-    ) -> tuple[Any, Any]:
+    def _level(self, level: str, x: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
         """`(rows, steps, width)` to one vector a row, and its scores `(rows, steps)`."""
-        x = masks.silence(x, mask)
+        encoder, kernel, bias, vector = (
+            getattr(self, f"{level}_{part}") for part in ("encoder", "kernel", "bias", "vector")
+        )
+        x = masks.apply_mask(x, mask)
         if encoder is not None:
-            x = masks.silence(encoder(x, mask=mask, training=training), mask)
-        hidden = matmul(x, kernel)
-        if bias is not None:
-            hidden = hidden + bias
-        scores = self.attend(ops.squeeze(matmul(tanh(hidden), vector), -1), mask)
-        kept = ops.expand_dims(self.drop(scores, training), 1)
+            x = masks.apply_mask(encoder(x, mask=mask, training=training), mask)
+        logits = matmul(tanh(affine(x, kernel, bias)), vector)
+        scores = self._attend(ops.squeeze(logits, -1), mask)
+        kept = ops.expand_dims(self._drop(scores, training), 1)
         return ops.squeeze(matmul(kept, x), 1), scores
 
     def _check(self, shape: tuple) -> None:
@@ -211,20 +189,17 @@ class HierarchicalAttention(AttentionLayer):
         if self.window is not None and len(shape) != 3:
             raise reject_rank(self, shape, "rank 3, (batch, time, features), with a `window`")
         if self.built:
-            same_size(self, "features", self.features, shape[-1])
+            same_size(self, "features", self._features, shape[-1])
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self._encoded(input_shape[-1]))
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
+    def _scores_shape(self, input_shape: tuple) -> tuple:
         batch, sentences, words = input_shape[:3]
         if self.window is not None:
             words = self.window
             sentences = None if input_shape[1] is None else -(-input_shape[1] // words)
         return (batch, sentences, words), (batch, sentences)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None
 
 
 def _windows(x: Any, mask: Any, window: int) -> tuple[Any, Any]:

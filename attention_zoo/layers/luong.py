@@ -25,7 +25,7 @@ class LuongAttention(ManyToOneAttention):
 
     Alone, `layer(x)`, the query `q` is the last visible state of `x`, so that it is many-to-one
     and fits in a `Sequential`. Given, `layer(query, value)`, the query is a vector or a sequence
-    of its own length, which is Luong, Pham and Manning, 2015 (arXiv:1508.04025), global
+    of any length, which is Luong, Pham and Manning, 2015 (arXiv:1508.04025), global
     attention; their concat score is BahdanauAttention. Keys are the values unless given. Any
     length works.
 

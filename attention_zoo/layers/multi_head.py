@@ -1,4 +1,4 @@
-"""Several heads attend at once, each in a projection of its own."""
+"""Several heads attend at once, each in another projection."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from keras import ops
 
 from attention_zoo.core import checks
-from attention_zoo.layers.pairs import PairwiseAttention
-from attention_zoo.layers.query_value import shape_of
+from attention_zoo.layers.pairwise import PairwiseAttention
 from attention_zoo.layers.register import register
+from attention_zoo.layers.shapes import shape_of
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import is_half, matmul, mean
+from attention_zoo.ops.backend import affine, is_half, matmul, mean
 from attention_zoo.ops.scores import scaled_dot
 
 _LARGEST_BIAS = 1e30
@@ -31,8 +31,9 @@ class MultiHeadAttention(PairwiseAttention):
     After Vaswani et al., 2017 (arXiv:1706.03762); with fewer `num_key_value_heads`,
     grouped-query attention (Ainslie et al., 2023, arXiv:2305.13245); with `shared_values`, the
     interpretable heads of the Temporal Fusion Transformer (Lim et al., 2019, arXiv:1912.09363),
-    whose mean over heads is itself the attention of the output. Unlike `keras.layers.MultiHeadAttention` it takes one
-    tensor alone, any normalizer, and gives the same output with and without scores.
+    whose mean over heads is itself the attention of the output. Unlike
+    `keras.layers.MultiHeadAttention` it takes one tensor alone, any normalizer, and gives the same
+    output with and without scores.
 
     Differs from keras.layers.MultiHeadAttention: one tensor alone, any normalizer, shared values,
     zeros where nothing is visible.
@@ -41,9 +42,12 @@ class MultiHeadAttention(PairwiseAttention):
     queries have scores and outputs of 0. A query that sees no key gets the output's bias alone.
     The query's mask is passed on.
 
+    There is no `attention_axes`: a sequence has one time axis. For `(batch, space, time, features)`
+    wrap the layer in `keras.layers.TimeDistributed`.
+
     Decoding: as in Keras, query i of a causal call sees keys 0 to i, so that one query alone sees
-    key 0. A layer trained with `use_causal_mask=True` is asked one query at a time with all keys
-    so far, the last `window + 1` of them where there is a window:
+    key 0. A layer trained with `use_causal_mask=True` is asked one query at a time with all keys so
+    far, the last `window + 1` of them where there is a window:
     `layer(x[:, t : t + 1], x[:, : t + 1], use_causal_mask=False)`.
 
     Args:
@@ -64,7 +68,9 @@ class MultiHeadAttention(PairwiseAttention):
         key: `(batch, keys, key width)`; by default the value.
         mask, query_mask: boolean, `(batch, queries)`; `mask` is `query_mask` by its Keras name.
         value_mask, key_mask: boolean, `(batch, keys)`.
-        attention_mask: boolean, `(batch, queries, keys)`: which query may see which key.
+        attention_mask: which query may see which key, boolean or of numbers 0 and 1:
+            `(queries, keys)`, `(1, queries, keys)`, `(batch, queries, keys)` or
+            `(batch, num_heads or 1, queries, keys)`.
         score_bias: added to the logits, for relative positions: broadcastable to
             `(batch, heads, queries, keys)`.
         return_attention_scores: also return the scores.
@@ -131,26 +137,26 @@ class MultiHeadAttention(PairwiseAttention):
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
     ) -> None:
         value_shape = value_shape or query_shape
-        self.remember_widths(query_shape, value_shape, key_shape or value_shape)
-        if self.key_dim is None and self.query_width % self.num_heads:
+        self._build_widths(query_shape, value_shape, key_shape or value_shape)
+        if self.key_dim is None and self._query_width % self.num_heads:
             raise ValueError(
                 "`num_heads` must divide the query's width where `key_dim` is None. "
-                f"Received: num_heads={self.num_heads}, query width {self.query_width}"
+                f"Received: num_heads={self.num_heads}, query width {self._query_width}"
             )
-        self._width = self.key_dim or self.query_width // self.num_heads
-        self._value_width = self.value_dim or self._width
+        self._head_width = self.key_dim or self._query_width // self.num_heads
+        self._head_value_width = self.value_dim or self._head_width
         groups = self.num_key_value_heads or self.num_heads
         values = 1 if self.shared_values else groups
-        out = self.output_dim or self.query_width
-        joined = self._value_width * (1 if self.shared_values else self.num_heads)
+        out = self.output_dim or self._query_width
+        joined = self._head_value_width * (1 if self.shared_values else self.num_heads)
         for name, rows, columns in (
-            ("query", self.query_width, self.num_heads * self._width),
-            ("key", self.key_width, groups * self._width),
-            ("value", self.value_width, values * self._value_width),
+            ("query", self._query_width, self.num_heads * self._head_width),
+            ("key", self._key_width, groups * self._head_width),
+            ("value", self._value_width, values * self._head_value_width),
             ("output", joined, out),
         ):
-            setattr(self, f"{name}_kernel", self.add_kernel(f"{name}_kernel", (rows, columns)))
-            setattr(self, f"{name}_bias", self.add_bias(f"{name}_bias", (columns,)))
+            setattr(self, f"{name}_kernel", self._add_kernel(f"{name}_kernel", (rows, columns)))
+            setattr(self, f"{name}_bias", self._add_bias(f"{name}_bias", (columns,)))
 
     def call(
         self,
@@ -172,28 +178,32 @@ class MultiHeadAttention(PairwiseAttention):
         if value is None:
             value, value_mask = query, query_mask if value_mask is None else value_mask
         key = value if key is None else key
-        seen = self.pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
+        pairs = self._pairs(
+            query, value, key, query_mask, value_mask, key_mask, attention_mask, self.num_heads
+        )
         groups = self.num_key_value_heads or self.num_heads
-        queries = self._project("query", seen.query, self.num_heads, self._width)
-        keys = self._spread(self._project("key", seen.key, groups, self._width))
+        queries = self._project("query", pairs.query, self.num_heads, self._head_width)
+        keys = self._spread(self._project("key", pairs.key, groups, self._head_width))
         if self.shared_values:
-            values = self._dense("value", seen.value)
+            values = self._dense("value", pairs.value)
         else:
-            values = self._spread(self._project("value", seen.value, groups, self._value_width))
-        outputs, scores = self.look(
-            seen,
+            values = self._spread(
+                self._project("value", pairs.value, groups, self._head_value_width)
+            )
+        outputs, scores = self._attend_pairs(
+            pairs,
             (queries, keys),
             values,
-            scaled_dot,
-            asked=return_attention_scores,
+            return_attention_scores=return_attention_scores,
             training=training,
-            causal=use_causal_mask,
+            use_causal_mask=use_causal_mask,
+            score=scaled_dot,
             bias=self._bias(score_bias),
             apply=_apply_mean if self.shared_values else matmul,
         )
         outputs = self._dense("output", self._joined(outputs))
-        outputs = masks.silence(outputs, seen.query_mask)
-        return self.finish(outputs, scores, return_attention_scores)
+        outputs = masks.apply_mask(outputs, pairs.query_mask)
+        return self._finish(outputs, scores, return_attention_scores)
 
     def _bias(self, score_bias: Any) -> Any:
         if score_bias is None:
@@ -213,9 +223,7 @@ class MultiHeadAttention(PairwiseAttention):
         return ops.swapaxes(x, 1, 2)
 
     def _dense(self, name: str, x: Any) -> Any:
-        x = matmul(x, getattr(self, f"{name}_kernel"))
-        bias = getattr(self, f"{name}_bias")
-        return x if bias is None else x + bias
+        return affine(x, getattr(self, f"{name}_kernel"), getattr(self, f"{name}_bias"))
 
     def _spread(self, x: Any) -> Any:
         """Each key and value head once for every query head of its group."""
@@ -227,25 +235,15 @@ class MultiHeadAttention(PairwiseAttention):
         if self.shared_values:
             return mixed
         mixed = ops.swapaxes(mixed, 1, 2)
-        return ops.reshape(mixed, (*ops.shape(mixed)[:2], self.num_heads * self._value_width))
+        return ops.reshape(mixed, (*ops.shape(mixed)[:2], self.num_heads * self._head_value_width))
 
     def compute_output_shape(
         self, query_shape: tuple, value_shape: Any = None, key_shape: Any = None
     ) -> tuple:
         return (*query_shape[:2], self.output_dim or query_shape[2])
 
-    def compute_output_spec(
-        self, query: Any, value: Any = None, key: Any = None, mask: Any = None,
-        query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
-        attention_mask: Any = None, score_bias: Any = None,
-        return_attention_scores: bool = False, training: bool | None = None,
-        use_causal_mask: bool | None = None,
-    ) -> Any:  # fmt: skip
-        outputs = self.spec(self.compute_output_shape(query.shape))
-        if not return_attention_scores:
-            return outputs
-        keys = (shape_of(query if value is None else value) or ())[1]
-        return outputs, self.spec((query.shape[0], self.num_heads, query.shape[1], keys))
+    def _scores_shape(self, query: tuple, value: Any = None, key: Any = None) -> tuple:
+        return (query[0], self.num_heads, query[1], (query if value is None else value)[1])
 
 
 def _apply_mean(scores: Any, value: Any) -> Any:

@@ -8,11 +8,10 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers.base import AttentionLayer, fixed_size, same_size
-from attention_zoo.layers.query_value import check_sequence, shape_of
+from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, tanh
+from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
+from attention_zoo.ops.backend import affine, matmul, tanh
 
 
 @register("pooling")
@@ -31,7 +30,7 @@ class AttentionPooling(AttentionLayer):
     and Ellis, 2015 (arXiv:1512.08756), whose logits are the tanh itself. With more than one hop,
     `v` has a column for each and the output is their pooled vectors, one after the other: the
     structured self-attention of Lin et al., 2017 (arXiv:1703.03130), which has no bias; its
-    penalty on hops that look alike is not built in, but a `scores_regularizer` of your own sees
+    penalty on equal hops is not built in, but your own `scores_regularizer` sees
     `(batch, hops, time)`.
 
     Any length works. No query can be given: that is LuongAttention or BahdanauAttention.
@@ -92,13 +91,13 @@ class AttentionPooling(AttentionLayer):
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
-        self.features = fixed_size(self, "feature", input_shape[2])
-        width = self.features
+        self._features = fixed_size(self, "feature", input_shape[2])
+        width = self._features
         if self.score == "additive":
             width = self.units or width
-            self.kernel = self.add_kernel("kernel", (self.features, width))
-            self.bias = self.add_bias("bias", (width,))
-        self.queries = self.add_kernel("queries", (width, self.hops))
+            self.kernel = self._add_kernel("kernel", (self._features, width))
+            self.bias = self._add_bias("bias", (width,))
+        self.queries = self._add_kernel("queries", (width, self.hops))
 
     def call(
         self,
@@ -108,35 +107,26 @@ class AttentionPooling(AttentionLayer):
         training: bool | None = None,
     ) -> Any:
         check_sequence(self, shape_of(inputs))
-        x = self.cast_inputs(inputs)
-        same_size(self, "features", self.features, x.shape[2])
-        mask = masks.standardize(mask, x.shape[:2])
-        x = masks.silence(x, mask)
+        x, mask = self._prepare(inputs, mask, self._features)
         logits = self._logits(x)
         if self.hops == 1:
-            scores = self.attend(ops.squeeze(logits, -1), mask)
-            kept = ops.expand_dims(self.drop(scores, training), 1)
+            scores = self._attend(ops.squeeze(logits, -1), mask)
+            kept = ops.expand_dims(self._drop(scores, training), 1)
         else:
             logits = ops.swapaxes(logits, 1, 2)
-            scores = self.attend(logits, None if mask is None else ops.expand_dims(mask, 1))
-            kept = self.drop(scores, training)
-        outputs = ops.reshape(matmul(kept, x), (-1, self.hops * self.features))
-        return self.finish(outputs, scores, return_attention_scores)
+            scores = self._attend(logits, None if mask is None else ops.expand_dims(mask, 1))
+            kept = self._drop(scores, training)
+        outputs = ops.reshape(matmul(kept, x), (-1, self.hops * self._features))
+        return self._finish(outputs, scores, return_attention_scores)
 
     def _logits(self, x: Any) -> Any:
         if self.score == "dot":
             return matmul(x, self.queries)
-        hidden = matmul(x, self.kernel)
-        if self.bias is not None:
-            hidden = hidden + self.bias
-        return matmul(tanh(hidden), self.queries)
+        return matmul(tanh(affine(x, self.kernel, self.bias)), self.queries)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.hops * input_shape[2])
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
+    def _scores_shape(self, input_shape: tuple) -> tuple:
         batch, time, _ = input_shape
         return (batch, time) if self.hops == 1 else (batch, self.hops, time)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None

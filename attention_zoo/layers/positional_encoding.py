@@ -8,9 +8,8 @@ import keras
 from keras import ops
 
 from attention_zoo.core import checks
-from attention_zoo.layers.base import fixed_size
-from attention_zoo.layers.query_value import check_sequence
 from attention_zoo.layers.register import serializable
+from attention_zoo.layers.shapes import check_sequence, fixed_size
 from attention_zoo.ops import masks
 
 

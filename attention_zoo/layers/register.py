@@ -1,4 +1,4 @@
-"""One stroke that makes a class known to Keras's serialization and to our registry."""
+"""Make classes known to Keras's serialization and to the registry of layers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,14 @@ def register(name: str, *, package: str = "attention_zoo") -> Callable[[Class], 
     """Make an attention layer loadable by Keras and known as `name` to `layers.get` and `build`.
 
     Args:
-        name: the registry name, chosen by hand. ValueError if it is taken.
+        name: the registry name.
         package: the serialization package; give your own for your own layers.
+
+    Returns:
+        A class decorator.
+
+    Raises:
+        ValueError: for a name or a serialization key that is taken.
 
     Example:
 
@@ -53,9 +59,17 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
             `keras.layers.serialize` return; or a registered layer, returned as it is.
         kwargs: arguments of the layer, for a name.
 
+    Returns:
+        The layer, not built yet unless it was given.
+
     Raises:
-        ValueError: for an unknown name, with the nearest known one.
-        TypeError: for anything that is none of the three.
+        ValueError: for an unknown name, with the nearest known one, or a missing argument.
+        TypeError: for anything that is none of the three, or an argument that the layer lacks.
+
+    Example:
+
+    >>> az.layers.get("pooling", hops=2).hops
+    2
     """
     if isinstance(layer, keras.layers.Layer) and not kwargs:
         return layer
@@ -92,7 +106,22 @@ def _needing(name: str, config: Mapping[str, Any]) -> Any:
 
 
 def describe(layer: keras.layers.Layer) -> dict[str, Any]:
-    """The dictionary from which `get` makes the same layer; ValueError if it is not registered."""
+    """The dictionary from which `get` makes the same layer.
+
+    Args:
+        layer: a registered attention layer.
+
+    Returns:
+        `{"class_name": registry name, "config": {...}}`, of plain JSON values.
+
+    Raises:
+        ValueError: for a layer that is not registered.
+
+    Example:
+
+    >>> az.layers.describe(az.layers.TemporalAttention())["class_name"]
+    'temporal'
+    """
     name = LAYERS.name_of(type(layer))
     if name is None:
         raise ValueError(

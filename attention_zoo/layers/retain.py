@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from attention_zoo.core import checks
-from attention_zoo.layers.base import AttentionLayer, fixed_size, same_size
-from attention_zoo.layers.query_value import check_sequence, shape_of
+from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
+from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, tanh
+from attention_zoo.ops.backend import affine, matmul, tanh
 
 
 @register("retain")
@@ -76,16 +76,16 @@ class RetainAttention(AttentionLayer):
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
-        self.features = fixed_size(self, "feature", input_shape[2])
-        width = self.units or self.features
+        self._features = fixed_size(self, "feature", input_shape[2])
+        width = self.units or self._features
         states = self.recurrent_units or width
-        self.embedding_kernel = self.add_kernel("embedding_kernel", (self.features, width))
+        self.embedding_kernel = self._add_kernel("embedding_kernel", (self._features, width))
         self.step_reader = self._reader("step_reader", states, width)
-        self.step_kernel = self.add_kernel("step_kernel", (states, 1))
-        self.step_bias = self.add_bias("step_bias", (1,))
+        self.step_kernel = self._add_kernel("step_kernel", (states, 1))
+        self.step_bias = self._add_bias("step_bias", (1,))
         self.variable_reader = self._reader("variable_reader", states, width)
-        self.variable_kernel = self.add_kernel("variable_kernel", (states, width))
-        self.variable_bias = self.add_bias("variable_bias", (width,))
+        self.variable_kernel = self._add_kernel("variable_kernel", (states, width))
+        self.variable_bias = self._add_bias("variable_bias", (width,))
 
     def _reader(self, name: str, units: int, width: int) -> keras.layers.Layer:
         reader = keras.layers.GRU(
@@ -102,11 +102,11 @@ class RetainAttention(AttentionLayer):
         training: bool | None = None,
     ) -> Any:
         check_sequence(self, shape_of(inputs))
-        x, mask = self._silent(inputs, mask)
+        x, mask = self._prepare(inputs, mask, self._features)
         embedded, alpha, beta = self._weigh(x, mask)
-        kept = ops.expand_dims(self.drop(alpha, training), 1)
+        kept = ops.expand_dims(self._drop(alpha, training), 1)
         outputs = ops.squeeze(matmul(kept, beta * embedded), 1)
-        return self.finish(outputs, (alpha, beta), return_attention_scores, penalized=alpha)
+        return self._finish(outputs, (alpha, beta), return_attention_scores, penalized=alpha)
 
     def contributions(self, inputs: Any, kernel: Any, mask: Any = None) -> Any:
         """What each variable of each step adds to the logits of a dense layer on the output.
@@ -138,8 +138,8 @@ class RetainAttention(AttentionLayer):
         if not self.built:
             raise ValueError(f"{type(self).__name__} {self.name!r} must be built before it is read")
         check_sequence(self, shape_of(inputs))
-        x, mask = self._silent(inputs, mask)
-        kernel = self.cast_inputs(kernel)
+        x, mask = self._prepare(inputs, mask, self._features)
+        kernel = self._cast(kernel)
         width = self.embedding_kernel.shape[1]
         if len(kernel.shape) != 2 or kernel.shape[0] != width:
             raise ValueError(
@@ -147,35 +147,26 @@ class RetainAttention(AttentionLayer):
                 f"output. Received: {tuple(kernel.shape)}"
             )
         _, alpha, beta = self._weigh(x, mask)
-        embedding = self.cast_inputs(self.embedding_kernel)
-        slopes = ops.einsum("bt,btu,fu,uk->btfk", alpha, beta, embedding, kernel)
-        return ops.expand_dims(x, -1) * slopes
-
-    def _silent(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
-        x = self.cast_inputs(inputs)
-        same_size(self, "features", self.features, x.shape[2])
-        mask = masks.standardize(mask, x.shape[:2])
-        return masks.silence(x, mask), mask
+        embedding = self._cast(self.embedding_kernel)
+        coefficients = ops.einsum("bt,btu,fu,uk->btfk", alpha, beta, embedding, kernel)
+        return ops.expand_dims(x, -1) * coefficients
 
     def _weigh(self, x: Any, mask: Any) -> tuple[Any, Any, Any]:
         embedded = matmul(x, self.embedding_kernel)
-        logits = matmul(self._read(self.step_reader, embedded, mask), self.step_kernel)
-        variables = matmul(self._read(self.variable_reader, embedded, mask), self.variable_kernel)
-        if self.step_bias is not None:
-            logits, variables = logits + self.step_bias, variables + self.variable_bias
-        alpha = self.attend(ops.squeeze(logits, -1), mask)
-        return embedded, alpha, masks.silence(tanh(variables), mask)
+        steps = self._read(self.step_reader, embedded, mask)
+        logits = affine(steps, self.step_kernel, self.step_bias)
+        variables = self._read(self.variable_reader, embedded, mask)
+        variables = affine(variables, self.variable_kernel, self.variable_bias)
+        alpha = self._attend(ops.squeeze(logits, -1), mask)
+        return embedded, alpha, masks.apply_mask(tanh(variables), mask)
 
     def _read(self, reader: keras.layers.Layer, x: Any, mask: Any) -> Any:
         # A recurrent layer that goes backwards returns its states in the order it read them
-        return masks.silence(ops.flip(reader(x, mask=mask), axis=1), mask)
+        return masks.apply_mask(ops.flip(reader(x, mask=mask), axis=1), mask)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.units or input_shape[2])
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
+    def _scores_shape(self, input_shape: tuple) -> tuple:
         batch, time, features = input_shape
         return (batch, time), (batch, time, self.units or features)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from attention_zoo.core import checks
-from attention_zoo.layers.base import fixed_size, same_size
-from attention_zoo.layers.pairs import Pairs, PairwiseAttention
-from attention_zoo.layers.query_value import check_sequence, shape_of
+from attention_zoo.layers.pairwise import Pairs, PairwiseAttention, check_score
 from attention_zoo.layers.register import register
-from attention_zoo.layers.scoring import check_score
+from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
 from attention_zoo.ops import masks
 
 
@@ -29,9 +27,9 @@ class SelfAttention(PairwiseAttention):
     Lapata, 2016 (arXiv:1601.06733) and Vaswani et al., 2017 (arXiv:1706.03762). Its
     `attention_width` w sees j from i - w // 2 to i + (w - 1) // 2: an odd w is `window=w // 2`
     here, and with `history_only` j from i - w + 1 to i, `window=w - 1,
-    use_causal_mask=True`. The scalar bias of its logits cancels in a softmax and is left out. Any length works; long ones
-    take memory linear in the length unless the scores are wanted, and a window takes time linear
-    in it too.
+    use_causal_mask=True`. The scalar bias of its logits cancels in a softmax and is left out. Any
+    length works; long ones take memory linear in the length unless the scores are wanted, and a
+    window takes time linear in it too.
 
     Differs from keras-self-attention: masked steps are hidden from all, bands are symmetric, no
     scalar bias.
@@ -49,11 +47,12 @@ class SelfAttention(PairwiseAttention):
     Call arguments:
         inputs: `(batch, time, features)`.
         mask: boolean, `(batch, time)`; True is visible.
-        attention_mask: boolean, `(batch, time, time)`: which step may attend to which.
+        attention_mask: which step may attend to which, boolean or of numbers 0 and 1:
+            `(time, time)`, `(1, time, time)`, `(batch, time, time)` or `(batch, 1, time, time)`.
         return_attention_scores: also return the scores.
         training: whether dropout is applied.
         use_causal_mask: whether step i sees only steps up to i; None is what the layer was made
-            with. The last step of what a causal layer has read is the same either way, so that it is
+            with. The last step of a prefix is the same either way, so that a causal layer is
             decoded one step at a time by the last row of `layer(x[:, : t + 1])`.
 
     Returns:
@@ -92,8 +91,8 @@ class SelfAttention(PairwiseAttention):
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
-        self.features = fixed_size(self, "feature", input_shape[2])
-        self.build_score(self.features, self.features)
+        self._features = fixed_size(self, "feature", input_shape[2])
+        self._build_score(self._features, self._features, self.units)
 
     def call(
         self,
@@ -105,33 +104,18 @@ class SelfAttention(PairwiseAttention):
         use_causal_mask: bool | None = None,
     ) -> Any:
         check_sequence(self, shape_of(inputs) or ())
-        x = self.cast_inputs(inputs)
-        same_size(self, "features", self.features, x.shape[2])
-        mask = masks.standardize(mask, x.shape[:2])
-        square = (*x.shape[:2], x.shape[1])
-        attention_mask = masks.standardize(attention_mask, square, name="attention_mask")
-        x = masks.silence(x, mask)
-        outputs, scores = self.look(
+        x, mask = self._prepare(inputs, mask, self._features)
+        batch, steps = x.shape[:2]
+        attention_mask = masks.standardize_pairs(attention_mask, (batch, None, steps, steps))
+        outputs, scores = self._attend_pairs(
             Pairs(x, x, x, mask, mask, attention_mask),
-            self.projected(x, x),
+            self._projected(x, x),
             x,
-            self.score_function,
-            asked=return_attention_scores,
+            return_attention_scores=return_attention_scores,
             training=training,
-            causal=use_causal_mask,
+            use_causal_mask=use_causal_mask,
         )
-        return self.finish(outputs, scores, return_attention_scores)
+        return self._finish(outputs, scores, return_attention_scores)
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
-        return (*input_shape[:2], input_shape[1])
-
-    def compute_output_spec(
-        self,
-        inputs: Any,
-        mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-        use_causal_mask: bool | None = None,
-    ) -> Any:
-        return super().compute_output_spec(inputs, mask, return_attention_scores, training)
+    def _scores_shape(self, inputs: tuple) -> tuple:
+        return (*inputs[:2], inputs[1])

@@ -9,7 +9,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.layers.register import serializable
-from attention_zoo.ops.arithmetic import mean
+from attention_zoo.ops.backend import mean
 
 
 @serializable
@@ -23,6 +23,9 @@ class EntropyRegularizer(keras.regularizers.Regularizer):
         strength: the factor, at least 0. A large one from the start can keep a model from
             learning at all: fit first, then sharpen.
 
+    Raises:
+        ValueError: for a negative strength.
+
     Example:
 
     >>> layer = az.layers.TemporalAttention(scores_regularizer=az.layers.EntropyRegularizer(0.05))
@@ -34,7 +37,11 @@ class EntropyRegularizer(keras.regularizers.Regularizer):
         self.strength = strength
 
     def __call__(self, scores: Any) -> Any:
-        """The penalty of attention scores with the attended axis last."""
+        """The penalty, a scalar.
+
+        Args:
+            scores: attention scores with the attended axis last.
+        """
         tiny = ops.cast(1e-30, scores.dtype)
         logs = ops.log(ops.where(scores > tiny, scores, ops.ones((), scores.dtype)))
         return -self.strength * mean(ops.sum(scores * logs, axis=-1))

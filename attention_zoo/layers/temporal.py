@@ -8,10 +8,10 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers.base import AttentionLayer, fixed_size, reject_rank, same_size
+from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import matmul, mean, tanh
+from attention_zoo.layers.shapes import check_sequence, fixed_size, same_size
+from attention_zoo.ops.backend import affine, matmul, mean, tanh
 
 
 @register("temporal")
@@ -95,15 +95,8 @@ class TemporalAttention(AttentionLayer):
         self.units = units
 
     def build(self, input_shape: tuple) -> None:
-        if len(input_shape) != 3:
-            raise reject_rank(
-                self,
-                input_shape,
-                "rank 3, (batch, time, features)",
-                "After a recurrent layer, set return_sequences=True.",
-            )
-        features = fixed_size(self, "feature", input_shape[2])
-        self.features = features
+        check_sequence(self, input_shape)
+        features = self._features = fixed_size(self, "feature", input_shape[2])
         if self.score == "location":
             steps = fixed_size(
                 self,
@@ -111,13 +104,13 @@ class TemporalAttention(AttentionLayer):
                 input_shape[1],
                 "Give the input a fixed length, or use score='additive', which takes any length.",
             )
-            self.kernel = self.add_kernel("kernel", (steps, steps))
-            self.bias = self.add_bias("bias", (steps, 1))
+            self.kernel = self._add_kernel("kernel", (steps, steps))
+            self.bias = self._add_bias("bias", (steps, 1))
         else:
             units = self.units or features
-            self.kernel = self.add_kernel("kernel", (features, units))
-            self.bias = self.add_bias("bias", (units,))
-            self.score_kernel = self.add_kernel(
+            self.kernel = self._add_kernel("kernel", (features, units))
+            self.bias = self._add_bias("bias", (units,))
+            self.score_kernel = self._add_kernel(
                 "score_kernel", (units, 1 if self.shared else features)
             )
 
@@ -128,27 +121,21 @@ class TemporalAttention(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        x = self.cast_inputs(inputs)
-        same_size(self, "features", self.features, x.shape[2])
-        mask = masks.standardize(mask, x.shape[:2])
-        x = masks.silence(x, mask)
+        x, mask = self._prepare(inputs, mask, self._features)
         logits = self._logits(x)
-        scores = self.attend(logits, None if mask is None else ops.expand_dims(mask, -1), axis=1)
+        scores = self._attend(logits, None if mask is None else ops.expand_dims(mask, -1), axis=1)
         if self.shared:
             scores = mean(scores, axis=-1)
-        kept = self.drop(scores, training)
+        kept = self._drop(scores, training)
         outputs = x * (ops.expand_dims(kept, -1) if self.shared else kept)
-        return self.finish(outputs, scores, return_attention_scores, axis=1)
+        return self._finish(outputs, scores, return_attention_scores, axis=1)
 
     def _logits(self, x: Any) -> Any:
         if self.score == "location":
             same_size(self, "time steps", self.kernel.shape[0], x.shape[1])
             logits = matmul(ops.transpose(self.kernel), x)
             return logits if self.bias is None else logits + self.bias
-        hidden = matmul(x, self.kernel)
-        if self.bias is not None:
-            hidden = hidden + self.bias
-        return matmul(tanh(hidden), self.score_kernel)
+        return matmul(tanh(affine(x, self.kernel, self.bias)), self.score_kernel)
 
-    def compute_scores_shape(self, input_shape: tuple) -> tuple:
+    def _scores_shape(self, input_shape: tuple) -> tuple:
         return tuple(input_shape[:2]) if self.shared else tuple(input_shape)

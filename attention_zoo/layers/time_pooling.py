@@ -9,10 +9,10 @@ from keras import ops
 
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.arguments import from_saved
-from attention_zoo.layers.base import fixed_size
 from attention_zoo.layers.register import serializable
+from attention_zoo.layers.shapes import fixed_size
 from attention_zoo.ops import masks
-from attention_zoo.ops.arithmetic import cast, is_half
+from attention_zoo.ops.backend import cast, is_half
 
 REDUCTIONS = ("sum", "mean", "flatten")
 
@@ -34,6 +34,14 @@ class TimePooling(keras.layers.Layer):
 
     Returns:
         `(batch, features)`, or `(batch, time * features)` if flattened.
+
+    Raises:
+        ValueError: for another reduction, or an unknown length that is to be flattened.
+
+    Example:
+
+    >>> tuple(az.layers.TimePooling("mean")(np.ones((4, 20, 3), "float32")).shape)
+    (4, 3)
     """
 
     def __init__(self, reduction: str = "sum", **kwargs: Any):
@@ -49,7 +57,7 @@ class TimePooling(keras.layers.Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         mask = masks.standardize(mask, inputs.shape[:2])
-        inputs = masks.silence(inputs, mask)
+        inputs = masks.apply_mask(inputs, mask)
         if self.reduction == "flatten":
             return ops.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2]))
         work = ops.cast(inputs, "float32") if is_half(inputs.dtype) else inputs

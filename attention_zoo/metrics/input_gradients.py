@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.inputs import arranged, check_inputs
+from attention_zoo.capture.inputs import arranged, check_built, check_inputs
 from attention_zoo.capture.outputs import chosen_output
 from attention_zoo.capture.running import batch_of, left_as_it_was, predict
 from attention_zoo.core import arrays, checks
@@ -167,13 +167,3 @@ def one_input(model: Any, x: Any) -> np.ndarray:
             f"This needs a model of one input. Received: {model.name!r} with {len(checked)}"
         )
     return checked
-
-
-def check_built(model: Any) -> None:
-    """TypeError for what is no model, ValueError for one that is not built."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
-    if not model.built:
-        raise ValueError(
-            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
-        )

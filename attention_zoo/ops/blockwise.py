@@ -15,8 +15,7 @@ from keras import ops
 
 from attention_zoo.core.identity import by_identity
 from attention_zoo.ops import fused, masks, normalizers
-from attention_zoo.ops.arithmetic import is_half, matmul
-from attention_zoo.ops.blocks import join, map_blocks, split
+from attention_zoo.ops.backend import is_half, join, map_blocks, matmul, split
 from attention_zoo.ops.dropout import dropout
 from attention_zoo.ops.scores import TILE, additive, cells
 
@@ -72,7 +71,7 @@ class Inputs(NamedTuple):
 
 def plain(rule: Rule, inputs: Inputs) -> tuple[Any, Any]:
     """The outputs and the scores, all at once."""
-    tensors = {**_named(inputs), **_steps(inputs)}
+    tensors = _tensors(inputs)
     logits, visible = _logits(rule, tensors, len(inputs.weights))
     scores = _normalized(rule, logits, visible, inputs.query.dtype)
     return rule.apply(_dropped(rule, scores, tensors), inputs.value), scores
@@ -80,15 +79,16 @@ def plain(rule: Rule, inputs: Inputs) -> tuple[Any, Any]:
 
 def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) -> Any:
     """The outputs alone, `rows` queries at a time; `compiled` as in `map_blocks`."""
-    tensors, weights = {**_named(inputs), **_steps(inputs)}, len(inputs.weights)
+    tensors, weights = _tensors(inputs), len(inputs.weights)
     dtype = inputs.query.dtype
     blocks = {
         name: split(tensors.pop(name), rows, axis)
-        for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1), ("pairs", 1))
+        for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1))
         if name in tensors
     }
-    if "bias" in tensors and tensors["bias"].shape[-2] != 1:
-        blocks["bias"] = split(tensors.pop("bias"), rows)
+    for name in ("pairs", "bias"):
+        if name in tensors and tensors[name].shape[-2] != 1:
+            blocks[name] = split(tensors.pop(name), rows)
     if banded(rule, inputs, rows):
         blocks |= _bands(rule, inputs, rows, tensors)
     names = [*blocks, *tensors]
@@ -191,17 +191,14 @@ def _bands(rule: Rule, inputs: Inputs, rows: int, tensors: dict[str, Any]) -> di
     }
 
 
-def _named(inputs: Inputs) -> dict[str, Any]:
+def _tensors(inputs: Inputs) -> dict[str, Any]:
+    """What a block's evaluation takes, by name: the inputs that there are, and the steps."""
     named = {name: x for name, x in inputs._asdict().items() if x is not None}
     del named["weights"]
-    return named | {f"weight_{i}": ops.convert_to_tensor(w) for i, w in enumerate(inputs.weights)}
-
-
-def _steps(inputs: Inputs) -> dict[str, Any]:
-    return {
-        "query_steps": ops.arange(ops.shape(inputs.query)[-2]),
-        "key_steps": ops.arange(ops.shape(inputs.key)[-2]),
-    }
+    named |= {f"weight_{i}": ops.convert_to_tensor(w) for i, w in enumerate(inputs.weights)}
+    for name in ("query", "key"):
+        named[f"{name}_steps"] = ops.arange(ops.shape(named[name])[-2])
+    return named
 
 
 def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, Any]:
@@ -214,7 +211,7 @@ def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, 
     conditions = {name: tensors.get(name) for name in ("queries", "keys", "pairs")}
     mask = masks.Pairwise(**conditions, causal=rule.causal, window=rule.window)
     visible = mask.visible(tensors["query_steps"], tensors["key_steps"])
-    if visible is not None and len(logits.shape) == 4:
+    if visible is not None and len(visible.shape) < len(logits.shape):
         visible = ops.expand_dims(visible, 1)
     return logits, visible
 

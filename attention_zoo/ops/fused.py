@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from attention_zoo.ops import scores
-from attention_zoo.ops.arithmetic import matmul
+from attention_zoo.ops.backend import matmul
 
 _SCALES = {scores.dot: lambda width: 1.0, scores.scaled_dot: lambda width: 1 / math.sqrt(width)}
 
@@ -32,9 +32,7 @@ def can(rule: Any, inputs: Any) -> bool:
 
 def attend(rule: Any, inputs: Any) -> Any:
     """The outputs of `can`'s rules."""
-    import torch
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-    from torch.nn.functional import scaled_dot_product_attention
+    from attention_zoo.ops.backend_torch import fused_attention
 
     visible, seen = inputs.keys, inputs.queries
     heads = len(inputs.query.shape) == 4
@@ -48,22 +46,7 @@ def attend(rule: Any, inputs: Any) -> Any:
     )
     scale = _SCALES[rule.score](query.shape[-1]) / rule.temperature
 
-    def kernel(query: Any, key: Any, value: Any) -> Any:
-        return scaled_dot_product_attention(
-            query, key, value, attn_mask=visible, is_causal=rule.causal, scale=scale
-        )
-
-    def arithmetic(query: Any, key: Any, value: Any) -> Any:
-        # The same in operations that have second derivatives, as the kernel has not
-        with sdpa_kernel(SDPBackend.MATH):
-            return kernel(query, key, value)
-
-    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        from attention_zoo.ops.blocks_torch import Kernel
-
-        outputs = Kernel.apply(kernel, arithmetic, query, key, value)
-    else:
-        outputs = kernel(query, key, value)
+    outputs = fused_attention(query, key, value, visible, rule.causal, scale)
     if seen is not None:
         outputs = ops.where(seen[:, None, :, None], outputs, ops.zeros((), outputs.dtype))
     return outputs if heads else ops.squeeze(outputs, 1)

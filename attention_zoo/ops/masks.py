@@ -33,8 +33,49 @@ def standardize(mask: Any, shape: tuple, *, name: str = "mask") -> Any:
     return ops.cast(mask, "bool")
 
 
-def silence(x: Any, mask: Any) -> Any:
-    """`x` with 0 wherever `mask` hides it, so that NaN or 1e4 in padding cannot speak.
+def standardize_pairs(
+    mask: Any, sizes: tuple[int | None, ...], *, name: str = "attention_mask"
+) -> Any:
+    """An attention mask as a boolean tensor that broadcasts to the scores, or None.
+
+    Args:
+        mask: `(queries, keys)`, `(batch, queries, keys)` or `(batch, heads, queries, keys)`; the
+            sizes of all but the keys may be 1. Boolean, integer, or floating as Keras's layers
+            take it: what is above 0.5 is visible.
+        sizes: batch, heads, queries and keys of the scores; heads None where they have no such
+            axis, sizes None where they are not known.
+        name: the argument's name, for an error.
+
+    Returns:
+        A tensor of the rank of the scores, which is 3 without heads.
+    """
+    if mask is None:
+        return None
+    mask = mask if hasattr(mask, "dtype") else ops.convert_to_tensor(mask)
+    floating = "float" in keras.backend.standardize_dtype(mask.dtype)
+    mask = mask > 0.5 if floating else ops.cast(mask, "bool")
+    received, heads = tuple(mask.shape), sizes[1]
+    wanted = (sizes[0], 1 if heads is None else heads, *sizes[2:])
+    missing = (1,) * (4 - len(received))
+    aligned = (*received[:-2], *missing, *received[-2:])
+    if len(received) not in (2, 3, 4) or not all(
+        a in (None, size) or size is None or (a == 1 and axis < 3)
+        for axis, (a, size) in enumerate(zip(aligned, wanted, strict=True))
+    ):
+        shapes = ", ".join(map(str, (wanted[2:], (wanted[0], *wanted[2:]), wanted)))
+        raise ValueError(
+            f"`{name}` must have one of the shapes {shapes}, where sizes before the last may be 1. "
+            f"Received: {received}"
+        )
+    if len(received) == 4:
+        return ops.squeeze(mask, 1) if heads is None else mask
+    for _ in range((3 if heads is None else 4) - len(received)):
+        mask = ops.expand_dims(mask, -3)
+    return mask
+
+
+def apply_mask(x: Any, mask: Any) -> Any:
+    """`x` with 0 wherever `mask` is False, whatever stands there, NaN included.
 
     Args:
         x: a tensor `(batch, time, ...)`.
@@ -47,14 +88,21 @@ def silence(x: Any, mask: Any) -> Any:
     return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
 
 
+def both(mask: Any, other: Any) -> Any:
+    """What two masks leave visible; None is a mask that hides nothing."""
+    if mask is None or other is None:
+        return other if mask is None else mask
+    return ops.logical_and(mask, other)
+
+
 @by_identity
 class Pairwise(NamedTuple):
     """Which query step may attend to which key step: every condition at once.
 
     Attributes:
         queries: `(batch, queries)`; a masked query attends to nothing.
-        keys: `(batch, keys)`; a masked key is attended to by nobody.
-        pairs: `(batch, queries, keys)`, the user's own.
+        keys: `(batch, keys)`; no query attends to a masked key.
+        pairs: `(batch, [heads,] queries, keys)`, the user's own.
         causal: query step i sees only keys up to i.
         window: query step i sees only keys j with |i - j| <= window.
     """
@@ -66,26 +114,22 @@ class Pairwise(NamedTuple):
     window: int | None = None
 
     def visible(self, query_steps: Any = None, key_steps: Any = None) -> Any:
-        """A boolean tensor that broadcasts to `(batch, queries, keys)`, or None if all is visible.
+        """A boolean tensor that broadcasts to `(batch, [heads,] queries, keys)`, or None if all
+        is visible. It has the axis of heads only if `pairs` has.
 
         Args:
             query_steps, key_steps: the steps that these queries and keys are, vectors of
                 integers; needed where `causal` or `window` is set.
         """
-        conditions = []
-        if self.queries is not None:
-            conditions.append(ops.expand_dims(self.queries, -1))
-        if self.keys is not None:
-            conditions.append(ops.expand_dims(self.keys, -2))
-        if self.pairs is not None:
-            conditions.append(self.pairs)
+        queries = None if self.queries is None else ops.expand_dims(self.queries, -1)
+        keys = None if self.keys is None else ops.expand_dims(self.keys, -2)
+        mask = both(queries, keys)
         if self.causal or self.window is not None:
             ahead = ops.expand_dims(key_steps, 0) - ops.expand_dims(query_steps, 1)
             if self.causal:
-                conditions.append(ops.expand_dims(ahead <= 0, 0))
+                mask = both(mask, ops.expand_dims(ahead <= 0, 0))
             if self.window is not None:
-                conditions.append(ops.expand_dims(ops.abs(ahead) <= self.window, 0))
-        visible = None
-        for condition in conditions:
-            visible = condition if visible is None else ops.logical_and(visible, condition)
-        return visible
+                mask = both(mask, ops.expand_dims(ops.abs(ahead) <= self.window, 0))
+        if mask is not None and self.pairs is not None and len(self.pairs.shape) == 4:
+            mask = ops.expand_dims(mask, 1)
+        return both(mask, self.pairs)

@@ -15,7 +15,7 @@ from keras import ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import Registry, one_of
-from attention_zoo.ops.arithmetic import cast, is_half
+from attention_zoo.ops.backend import cast, is_half
 
 NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
@@ -163,12 +163,12 @@ def entmax(logits: Any, mask: Any = None, axis: int = -1, alpha: float = 1.5) ->
 
 def sigmoid(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """1 / (1 + exp(-z_i)), each cell for itself: the scores do not sum to 1."""
-    return _hide(ops.sigmoid(_silent(logits, mask)), mask)
+    return _hide(ops.sigmoid(_filled(logits, mask)), mask)
 
 
 def normalized_sigmoid(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """sigmoid(z_i) / sum_j sigmoid(z_j), evaluated as the softmax of log sigmoid(z)."""
-    return softmax(ops.log_sigmoid(_silent(logits, mask)), mask, axis)
+    return softmax(ops.log_sigmoid(_filled(logits, mask)), mask, axis)
 
 
 def uniform(logits: Any, mask: Any = None, axis: int = -1) -> Any:
@@ -176,7 +176,7 @@ def uniform(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     return softmax(ops.zeros_like(logits), mask, axis)
 
 
-def _silent(logits: Any, mask: Any) -> Any:
+def _filled(logits: Any, mask: Any) -> Any:
     return logits if mask is None else ops.where(mask, logits, ops.zeros((), logits.dtype))
 
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
 from keras import ops
 
-from attention_zoo.ops.arithmetic import matmul, tanh
-from attention_zoo.ops.blocks import join, map_blocks, split
+from attention_zoo.ops import backend
+from attention_zoo.ops.backend import matmul
 
 #: How many numbers are held at once: 8 MiB in float32, which stays in a processor's cache.
 TILE = 2**21
@@ -34,25 +33,9 @@ def additive(query: Any, key: Any, vector: Any) -> Any:
     `TILE` numbers.
     """
     if query.shape[0] == 0 or cells(query, key, width=True) <= TILE:
-        return _additive(query, key, vector)
+        return backend.additive(query, key, vector)
     rows = max(1, TILE // cells(query, key, width=True, queries=1))
-    if keras.backend.backend() == "torch":
-        from attention_zoo.ops.blocks_torch import Additive
-
-        return Additive.apply(query, key, vector, rows)
-    blocks = split(query, rows)
-    logits = map_blocks(_additive, [blocks], [key, vector])
-    return join(logits, ops.shape(query)[-2])
-
-
-def _additive(query: Any, key: Any, vector: Any) -> Any:
-    if keras.backend.backend() == "jax":
-        # With the keys in front its gradients take a quarter of the time for most batches
-        pairs = tanh(ops.expand_dims(query, -3) + ops.expand_dims(key, -2))
-        logits = ops.squeeze(matmul(pairs, ops.expand_dims(vector, -1)), -1)
-        return ops.swapaxes(logits, -1, -2)
-    pairs = tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
-    return ops.squeeze(matmul(pairs, ops.expand_dims(vector, -1)), -1)
+    return backend.additive_in_tiles(query, key, vector, rows)
 
 
 def _number(size: Any, unknown: int) -> int:

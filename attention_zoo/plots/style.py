@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from attention_zoo.core import arrays
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 # Okabe and Ito's colours
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import keras
 
-from attention_zoo.core import strict_json
+from attention_zoo.core import foreign, npz, strict_json
+from attention_zoo.presets.build_guard import budget, same_dtypes
 from attention_zoo.presets.card import PresetError
-from attention_zoo.presets.config_guard import BROKEN, budget, check_config
-from attention_zoo.presets.data_guard import check_weights, same_dtypes
-from attention_zoo.presets.folder import JSON_LIMIT
+from attention_zoo.presets.config_guard import check_config
+from attention_zoo.presets.data_guard import check_weights
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 _ENCRYPTED = 1
@@ -20,32 +20,26 @@ _ENTRIES = {"metadata.json", CONFIG, WEIGHTS}
 
 
 def load_archive(path: Path) -> keras.Model:
-    """The model in a `.keras` file, not compiled.
+    """Return the model in a `.keras` file, not compiled.
 
     Raises:
         FileNotFoundError: if there is no file at the path.
         PresetError: if it holds other files, packed ones, other classes than attention_zoo's and
             Keras's own, or a model larger than its weights.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}.")
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with foreign.opened(path, what=".keras file", links=True, error=PresetError) as file:
+        with npz.archive_of(file) as archive, tempfile.TemporaryDirectory() as scratch:
             config = _config(archive, path)
-            numbers = _numbers(archive, path)
-    except zipfile.BadZipFile as error:
-        raise PresetError(f"{path} is no .keras file: {error}.") from None
-    if str(config.get("module")).startswith("tf_keras."):
-        raise PresetError(
-            f"{path} was saved by Keras 2. Convert it with: attention-zoo migrate {path} NEW.keras"
-        )
-    check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
-    try:
-        with budget(numbers, path), same_dtypes(path):
+            numbers = check_weights(Path(archive.extract(WEIGHTS, scratch)), said=path)
+        if str(config.get("module")).startswith("tf_keras."):
+            raise PresetError(
+                f"{path} was saved by Keras 2. Convert it with: "
+                f"attention-zoo migrate {path} NEW.keras"
+            )
+        check_config({k: v for k, v in config.items() if k != "compile_config"}, path)
+        described = foreign.parsing(path, what="model", error=PresetError)
+        with described, budget(numbers, path), same_dtypes(path):
             return keras.models.load_model(path, compile=False, safe_mode=True)
-    except BROKEN as error:
-        first = str(error).strip().partition("\n")[0]
-        raise PresetError(f"{path} does not describe a model: {first}") from error
 
 
 def _config(archive: zipfile.ZipFile, path: Path) -> dict:
@@ -58,12 +52,10 @@ def _config(archive: zipfile.ZipFile, path: Path) -> dict:
         )
     for entry in entries:
         check_entry(entry, path)
-    try:
+    with foreign.parsing(f"{path}: {CONFIG}", what="JSON", error=PresetError):
         config = strict_json.parse(archive.read(CONFIG))
-    except ValueError as error:
-        raise PresetError(f"{path}: {CONFIG} is no valid JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise PresetError(f"{path}: {CONFIG} must be an object.")
+        if not isinstance(config, dict):
+            raise ValueError("it must be an object")
     return config
 
 
@@ -72,10 +64,5 @@ def check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
     packed = entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
     if packed or entry.flag_bits & _ENCRYPTED:
         raise PresetError(f"{path}: {entry.filename} is packed or locked, as Keras does not.")
-    if entry.filename != WEIGHTS and entry.file_size > JSON_LIMIT:
-        raise PresetError(f"{path}: {entry.filename} has more than {JSON_LIMIT} bytes.")
-
-
-def _numbers(archive: zipfile.ZipFile, path: Path) -> int:
-    with tempfile.TemporaryDirectory() as scratch:
-        return check_weights(Path(archive.extract(WEIGHTS, scratch)), said=path)
+    if entry.filename != WEIGHTS and entry.file_size > foreign.JSON_LIMIT:
+        raise PresetError(f"{path}: {entry.filename} has more than {foreign.JSON_LIMIT} bytes.")

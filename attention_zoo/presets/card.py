@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 #: The version of the folder format that this release writes, and the newest that it reads: 3 has
 #: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories.
@@ -16,7 +16,7 @@ FORMAT = 3
 class PresetError(Exception):
     """A preset that cannot be trusted or used: the message says what, where, and what to do.
 
-    What the message quotes of the preset cannot command a terminal.
+    Quotations from the preset are escaped, so that they cannot command a terminal.
     """
 
     def __init__(self, message: str):
@@ -24,7 +24,12 @@ class PresetError(Exception):
 
 
 class FileEntry(BaseModel):
-    """One file of the folder, as it was when the card was written."""
+    """One file of the folder, as it was when the card was written.
+
+    Attributes:
+        sha256: the SHA-256 of its bytes, in hexadecimal.
+        size: its bytes.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,8 +40,19 @@ class FileEntry(BaseModel):
 class Card(BaseModel):
     """The card of a preset: `card.json`.
 
-    `scores` and `study` are filled by the code that measured them: `scores` are those of these
-    very weights, `study` those of the recipe over several seeds, with its controls.
+    Attributes:
+        format: the version of the folder's format.
+        architecture: the factory, or `"functional"` or `"sequential"`.
+        parameters: the number of parameters of the model.
+        license, provenance: as the owner states them.
+        versions: the versions of the packages that the model was made with.
+        files: the hash and size of each other file.
+        recipe: the recipe of the training, or None for a model that was trained elsewhere.
+        kind, classes, names: the kind of task, and the names of its classes and features.
+        published: the figure that the task is known by.
+        limits: what the model is not for.
+        scores: the scores of these very weights.
+        study: the scores of the recipe over several seeds, with its controls.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,12 +64,10 @@ class Card(BaseModel):
     provenance: str
     versions: dict[str, str]
     files: dict[str, FileEntry]
-    #: The recipe of the training, or None for a model that was trained elsewhere.
     recipe: dict[str, Any] | None = None
     kind: str | None = None
     classes: list[Any] | None = None
     names: list[str] | None = None
-    #: The figure that the task is known by, and what the model is not for.
     published: str | None = None
     limits: str | None = None
     scores: dict[str, FiniteFloat] = Field(default_factory=dict)
@@ -61,7 +75,7 @@ class Card(BaseModel):
 
 
 def make_card(values: Any, path: Any) -> Card:
-    """A card from the values in its file; PresetError says what is wrong with them."""
+    """Return a card from the values in its file; raise PresetError if they make none."""
     newest = values.get("format") if isinstance(values, dict) else None
     if isinstance(newest, int) and newest > FORMAT:
         raise PresetError(
@@ -69,9 +83,8 @@ def make_card(values: Any, path: Any) -> Card:
             f"{FORMAT}. Install a newer one: pip install --upgrade attention-zoo"
         )
     try:
-        card = Card.model_validate(values)
+        return Card.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise PresetError(f"{path} is no valid card: {where}: {first['msg']}.") from None
-    return card

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +10,7 @@ import keras
 
 from attention_zoo.catalog import LAYERS
 from attention_zoo.presets.card import PresetError
-from attention_zoo.presets.keras_classes import KERAS_CLASSES
 
-#: What Keras raises of a config that describes no model.
-BROKEN = (
-    TypeError, ValueError, KeyError, AttributeError, RecursionError, NotImplementedError,
-)  # fmt: skip
 #: Values that Keras writes in a config as if they were classes.
 _PLAIN = {"__keras_tensor__", "__numpy__", "__tensor__", "__slice__", "__ellipsis__"}
 #: Those of them that are arrays, and the dtypes that take no more room than what is written.
@@ -31,6 +22,62 @@ _DTYPES = {
 #: Keras's own layers that take words in this argument, or the name of a file with words.
 _WORDS = "vocabulary"
 _OURS = "attention_zoo>"
+#: Keras's own classes that a preset may name, those that make a model of plain values: none of
+#: them runs code of the config or reads a file that the config names. All others are refused.
+_LAYERS = """
+Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add
+AdditiveAttention AlphaDropout Attention AugMix AutoContrast Average AveragePooling1D
+AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D BatchNormalization Bidirectional
+CategoryEncoding CenterCrop Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D
+Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
+Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D
+Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix Dense DepthwiseConv1D
+DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding Equalization Flatten GRU
+GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D
+GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D
+GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
+GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity InputLayer IntegerLookup
+LSTM LSTMCell LayerNormalization LeakyReLU Masking MaxNumBoundingBoxes MaxPool1D MaxPool2D
+MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum MixUp MultiHeadAttention Multiply
+Normalization PReLU Permute Pipeline RMSNormalization RNN RandAugment RandomBrightness
+RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform
+RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
+RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
+RandomTranslation RandomZoom ReLU RepeatVector Rescaling Reshape Resizing ReversibleEmbedding
+SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D SimpleRNN
+SimpleRNNCell Softmax Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
+SpectralNormalization StackedRNNCells StringLookup Subtract TextVectorization TimeDistributed
+UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+"""
+_INITIALIZERS = """
+Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal
+LecunUniform Ones Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal
+VarianceScaling Zeros constant glorot_normal glorot_uniform he_normal he_uniform identity
+lecun_normal lecun_uniform ones orthogonal random_normal random_uniform truncated_normal
+variance_scaling zeros
+"""
+_POLICIES = """
+AWQDTypePolicy DTypePolicy DTypePolicyMap FloatDTypePolicy GPTQDTypePolicy Int4DTypePolicy
+QuantizedDTypePolicy QuantizedFloat8DTypePolicy
+"""
+_QUANTIZERS = """
+AbsMaxQuantizer Float8QuantizationConfig Int4QuantizationConfig Int8QuantizationConfig
+"""
+_REGULARIZERS = "L1 L1L2 L2 OrthogonalRegularizer l1 l1_l2 l2 orthogonal_regularizer"
+_CONSTRAINTS = "MaxNorm MinMaxNorm NonNeg UnitNorm max_norm min_max_norm non_neg unit_norm"
+
+KERAS_CLASSES = {
+    "keras.layers": frozenset(_LAYERS.split()),
+    "keras.initializers": frozenset(_INITIALIZERS.split()),
+    "keras.regularizers": frozenset(_REGULARIZERS.split()),
+    "keras.constraints": frozenset(_CONSTRAINTS.split()),
+    "keras.dtype_policies": frozenset(_POLICIES.split()),
+    "keras.quantizers": frozenset(_QUANTIZERS.split()),
+    "keras.models": frozenset({"Model", "Sequential"}),
+    "keras": frozenset({"Model", "Sequential", "DTypePolicy", "FloatDTypePolicy"}),
+    "keras.src.models.functional": frozenset({"Functional"}),
+}
 
 
 def check_config(value: Any, path: Path) -> None:
@@ -81,35 +128,33 @@ def _check_text(text: str, path: Path) -> None:
 def _check_class(value: dict[str, Any], path: Path) -> None:
     name, module = value["class_name"], value.get("module")
     registered = value.get("registered_name")
-    refusal = PresetError(
+    strings = all(isinstance(text, (str, type(None))) for text in (module, registered))
+    if isinstance(name, str) and strings:
+        if name in _PLAIN and module in (None, "builtins", "keras"):
+            _check_array(name, value.get("config"), path)
+            return
+        if _is_allowed(name, module, registered):
+            return
+    raise PresetError(
         f"{path} names the class {name!r}"
         + (f" of the module {module!r}" if module is not None else "")
         + (f", registered as {registered!r}" if registered not in (None, name) else "")
         + ". A preset may name attention_zoo's and Keras's own classes only, and none that runs "
-        "code of its own."
+        "code."
     )
-    strings = (str, type(None))
-    if not isinstance(name, str) or not isinstance(module, strings):
-        raise refusal
-    if not isinstance(registered, strings):
-        raise refusal
-    if name in _PLAIN and module in (None, "builtins", "keras"):
-        _check_array(name, value.get("config"), path)
-        return
+
+
+def _is_allowed(name: str, module: str | None, registered: str | None) -> bool:
     ours = [text for text in (name, registered) if text is not None and text.startswith(_OURS)]
     if ours:
         # Keras looks up the registered name first: what stands under it must be ours as well
-        others = registered is not None and not registered.startswith(_OURS)
-        if others or not all(_is_ours(keras.saving.get_registered_object(text)) for text in ours):
-            raise refusal
-        return
+        both = registered is None or registered.startswith(_OURS)
+        return both and all(_is_ours(keras.saving.get_registered_object(text)) for text in ours)
     if registered not in (None, name):
-        raise refusal
+        return False
     if module is None:
-        if name not in LAYERS and not any(name in names for names in KERAS_CLASSES.values()):
-            raise refusal
-    elif name not in KERAS_CLASSES.get(module, ()) and not _is_operation(name, module):
-        raise refusal
+        return name in LAYERS or any(name in names for names in KERAS_CLASSES.values())
+    return name in KERAS_CLASSES.get(module, ()) or _is_operation(name, module)
 
 
 def _check_array(name: str, config: Any, path: Path) -> None:
@@ -122,7 +167,7 @@ def _check_array(name: str, config: Any, path: Path) -> None:
 
 
 def _is_operation(name: str, module: str) -> bool:
-    """Whether it is one of Keras's operations, in the module that defines it."""
+    """Return True for one of Keras's operations, in the module that defines it."""
     found = getattr(sys.modules.get(module), name, None)
     return (
         module.startswith("keras.src.ops.")
@@ -130,54 +175,3 @@ def _is_operation(name: str, module: str) -> bool:
         and issubclass(found, keras.Operation)
         and found.__module__ == module
     )
-
-
-#: Keras builds some layers more than once to make one of them, those of Bidirectional for instance.
-_BUILT_AGAIN = 4
-#: Calls of layers and operations: a model of thousands, or a short one that is nested in itself.
-_CALLS = 5_000
-_BUILDING = threading.RLock()
-
-
-@contextlib.contextmanager
-def budget(parameters: int, path: Path) -> Iterator[None]:
-    """Refuse, before it is made, the weight with which a model would exceed `parameters`, and a
-    model whose making calls its layers without end.
-
-    Raises:
-        PresetError: which names the layer and the weight's shape.
-    """
-    mine = threading.get_ident()
-    spent = calls = 0
-
-    def counted(self: keras.layers.Layer, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
-        nonlocal spent
-        if threading.get_ident() == mine:
-            spent += math.prod(shape or ())
-            if spent > _BUILT_AGAIN * parameters:
-                raise PresetError(
-                    f"{path} describes a model of more than the {parameters} parameters that its "
-                    f"card says: its layer {self.name!r} wants a weight of shape {shape}."
-                )
-        return add_weight(self, shape, *args, **kwargs)
-
-    def called(self: keras.Operation, *args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        if threading.get_ident() == mine:
-            calls += 1
-            if calls > _CALLS:
-                raise PresetError(
-                    f"{path} describes a model that needs more than {_CALLS} calls of layers to "
-                    f"be made; the last was of {self.name!r}."
-                )
-        return call(self, *args, **kwargs)
-
-    # Every layer makes its weights by the one method, none has them before it, and is called by
-    # the other, as every operation is
-    with _BUILDING:
-        add_weight, call = keras.layers.Layer.add_weight, keras.Operation.__call__
-        keras.layers.Layer.add_weight, keras.Operation.__call__ = counted, called
-        try:
-            yield
-        finally:
-            keras.layers.Layer.add_weight, keras.Operation.__call__ = add_weight, call

@@ -1,18 +1,12 @@
-"""What a stranger's files of numbers may hold: the numbers, all of them, and nothing else."""
+"""What a stranger's HDF5 file may hold: its numbers, all of them, and nothing else."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
-import numpy as np
 
-from attention_zoo.core import foreign, npz
 from attention_zoo.presets.card import PresetError
 
 _OBJECTS = 20_000
@@ -20,7 +14,7 @@ _DEPTH = 40
 
 
 def check_weights(path: Path, *, below: str | None = None, said: Path | None = None) -> int:
-    """How many numbers an HDF5 file holds; refuse one with anything but numbers that are in it.
+    """Return how many numbers an HDF5 file holds; refuse one with anything else in it.
 
     Args:
         path: the file.
@@ -96,60 +90,3 @@ class _Walk:
 
     def _refuse(self, where: str, what: str) -> PresetError:
         return PresetError(f"{self.said}: {where} {what}. A preset's weights are refused for that.")
-
-
-_FILLING = threading.RLock()
-
-
-@contextlib.contextmanager
-def same_dtypes(path: Path) -> Iterator[None]:
-    """Refuse numbers of one kind for a weight of another, which Keras would cast: quantized ones
-    belong where the config says that a layer is quantized, and nowhere else.
-
-    Raises:
-        PresetError: which names the weight.
-    """
-    mine = threading.get_ident()
-    refusals: list[PresetError] = []
-
-    def assigned(self: keras.Variable, value: Any) -> Any:
-        there = _kind(getattr(value, "dtype", self._dtype))
-        if threading.get_ident() == mine and there != _kind(self._dtype):
-            refusals.append(
-                PresetError(
-                    f"{path} holds {there} numbers for the weight {self.path!r}, which has "
-                    f"{_kind(self._dtype)} ones."
-                )
-            )
-            raise refusals[0]
-        return assign(self, value)
-
-    # Every weight is filled by this one method
-    with _FILLING:
-        assign = keras.Variable.assign
-        keras.Variable.assign = assigned
-        try:
-            yield
-        except ValueError as error:
-            # Keras collects what its layers raise and raises its own
-            raise refusals[0] if refusals else error from error
-        finally:
-            keras.Variable.assign = assign
-
-
-def _kind(dtype: Any) -> str:
-    name = keras.backend.standardize_dtype(dtype)
-    if name in ("int8", "uint8", "int4", "uint4"):
-        return name
-    return "floating" if "float" in name else "whole"
-
-
-def read_arrays(path: Path, *, what: str = "golden output") -> dict[str, np.ndarray]:
-    """The arrays of an .npz file, none of them packed, pickled or larger than what is there;
-    `what` is what the errors call it.
-
-    Raises:
-        PresetError: for any other file.
-    """
-    with foreign.opened(path, what=what, links=True, error=PresetError) as file:
-        return npz.read(file, limit=foreign.size_of(file), packed=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
 from importlib import resources
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_zoo.core import files, foreign
-from attention_zoo.core.registry import one_of
+from attention_zoo.core.registry import matching, one_of
 from attention_zoo.presets.card import Card, FileEntry, PresetError, make_card
 
 CONFIG = "config.json"
@@ -37,7 +36,7 @@ JSON_LIMIT = foreign.JSON_LIMIT
 
 
 def shipped() -> Path:
-    """The folder of the presets that come with the package."""
+    """Return the folder of the presets that come with the package."""
     return Path(str(resources.files("zoo_weights")))
 
 
@@ -45,11 +44,10 @@ _FOLDERS: list[Path] = []
 
 
 def add_preset_folder(path: str | os.PathLike) -> None:
-    """Let names lead to a folder of your own presets as well.
+    """Make the presets in a folder known by their names, as long as the process lasts.
 
-    Each of its sub-folders that holds a preset is known by its name, to `load`, `list_presets` and
-    all else; the presets that come with the package, and those of folders that were added before,
-    keep their names. It lasts as long as the process.
+    Each of its sub-folders that holds a preset is known to `load`, `list_presets` and all else.
+    The presets that come with the package, and those of folders added before, keep their names.
 
     Args:
         path: the folder.
@@ -73,7 +71,7 @@ def add_preset_folder(path: str | os.PathLike) -> None:
 
 
 def _known() -> dict[str, Path]:
-    """The presets that have names, and where they are."""
+    """Return the folders of the presets that have names."""
     known: dict[str, Path] = {}
     for folder in (shipped(), *_FOLDERS):
         for entry in folder.iterdir() if folder.is_dir() else ():
@@ -83,15 +81,28 @@ def _known() -> dict[str, Path]:
 
 
 def list_presets(pattern: str = "*") -> list[str]:
-    """The names, `architecture.tag`, of the presets that match a shell pattern: those that come
-    with the package and those of `add_preset_folder`."""
-    if not isinstance(pattern, str):
-        raise TypeError(f"`pattern` must be a string. Received: pattern={pattern!r}")
-    return sorted(name for name in _known() if fnmatch.fnmatchcase(name, pattern))
+    """Return the names of the presets that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"lstm*"`.
+
+    Returns:
+        The sorted names, `architecture.tag`, of the presets that come with the package and of
+        those in the folders of `add_preset_folder`.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.list_presets("gru.*")
+    ['gru.moving_step', 'gru.planted_step']
+    """
+    return matching(_known(), pattern)
 
 
 def find(name: str | os.PathLike) -> Path:
-    """The folder of a preset given as `"architecture"`, `"architecture.tag"` or a path.
+    """Return the folder of a preset given as `"architecture"`, `"architecture.tag"` or a path.
 
     A string with a path separator, or one that begins with a dot, is a path, and so is a
     `pathlib.Path`; any other is a name.
@@ -149,7 +160,7 @@ def _no_folder(path: Path) -> NotADirectoryError:
 
 
 def read_json(path: Path, *, links: bool = False) -> Any:
-    """The value in a JSON file of a preset, read under limits; PresetError if they are broken."""
+    """Return the value in a JSON file of a preset; raise PresetError if that is broken."""
     try:
         return foreign.read_json(path, links=links, error=PresetError)
     except FileNotFoundError:
@@ -157,13 +168,30 @@ def read_json(path: Path, *, links: bool = False) -> Any:
 
 
 def read_card(name: str | os.PathLike) -> Card:
-    """The card of a preset, without loading the model."""
+    """Return the card of a preset, without loading the model.
+
+    Args:
+        name: the preset's name or path, as `load` takes it.
+
+    Returns:
+        The validated `Card`.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+        FileNotFoundError: if there is nothing at the path.
+        PresetError: for a card that is missing or broken.
+
+    Example:
+
+    >>> az.presets.read_card("lstm_after").architecture
+    'lstm_after'
+    """
     path = find(name) / CARD
     return make_card(read_json(path), path)
 
 
 def checked(folder: Path, links_to: Path | None = None) -> Card:
-    """The card of a folder whose other files are all there, unchanged, and no others.
+    """Return the card of a folder whose other files are all there, unchanged, and no others.
 
     Args:
         folder: the preset.
@@ -202,9 +230,7 @@ def _check_file(path: Path, entry: FileEntry, *, links: bool) -> None:
                     f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
                     "Save or copy the preset again."
                 )
-            found = hashlib.sha256()
-            while part := file.read(2**20):
-                found.update(part)
+            found = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
     if found.hexdigest() != entry.sha256:

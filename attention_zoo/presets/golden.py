@@ -9,9 +9,9 @@ import numpy as np
 
 from attention_zoo.capture.capturing import has_attention, watch
 from attention_zoo.capture.inputs import arranged, check_inputs
+from attention_zoo.core import foreign, npz
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets.card import PresetError
-from attention_zoo.presets.data_guard import read_arrays
 
 #: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
 TOLERANCE = 1e-5
@@ -21,8 +21,10 @@ _HALF = {"float16": 2**-11, "bfloat16": 2**-8}
 
 
 def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs that a preset is verified by: the predictions `y` and each layer's scores, for
-    inputs in the order of `model.inputs`."""
+    """Return what a preset is verified by: the predictions `y` and the scores of each layer.
+
+    The inputs are in the order of `model.inputs`.
+    """
     x = arranged(model, inputs) if len(inputs) > 1 else inputs[0]
     scores: dict[str, np.ndarray] = {}
     if has_attention(model):
@@ -37,11 +39,7 @@ def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np
 
 
 def verify(model: keras.Model, path: Path) -> None:
-    """Replay the stored inputs and compare.
-
-    Raises:
-        PresetError: if the outputs are not the stored ones.
-    """
+    """Raise PresetError if the outputs for the stored inputs are not the stored ones."""
     different = difference(model, path)
     if different is not None:
         raise PresetError(
@@ -50,12 +48,13 @@ def verify(model: keras.Model, path: Path) -> None:
 
 
 def difference(model: keras.Model, path: Path) -> str | None:
-    """How the outputs of a model differ from the stored ones; None if they do not.
+    """Say how the outputs of a model differ from the stored ones; return None if they do not.
 
     Raises:
         PresetError: if what is stored are no inputs and outputs of this model.
     """
-    golden = read_arrays(path)
+    with foreign.opened(path, what="golden output", links=True, error=PresetError) as file:
+        golden = npz.read(file, limit=foreign.size_of(file), packed=False)
     inputs = {name: golden.pop(name) for name in sorted(golden) if name.split(".")[0] == "x"}
     try:
         outputs = golden_outputs(model, list(inputs.values()))

@@ -16,12 +16,12 @@ _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 
 def is_address(name: Any) -> bool:
-    """Whether a preset's name leads to the Hub."""
+    """Return True if a preset's name leads to the Hub."""
     return isinstance(name, str) and name.startswith(SCHEME)
 
 
 def parse(name: str) -> tuple[str, str | None]:
-    """Repository and revision of `hf://owner/name@revision`; ValueError for any other form."""
+    """Return repository and revision of `hf://owner/name@revision`; else raise ValueError."""
     found = _NAME.fullmatch(name)
     if not found or ".." in name:
         raise ValueError(
@@ -32,7 +32,7 @@ def parse(name: str) -> tuple[str, str | None]:
 
 
 def fetch(name: str) -> Path:
-    """The folder, in the Hub's cache, into which a preset's files were fetched.
+    """Fetch a preset's files into the Hub's cache, and return their folder.
 
     Nothing is fetched that is larger than the card says. The files are still to be checked.
     """
@@ -75,7 +75,7 @@ def _fetch_one(
 
 
 def _size(hub: Any, errors: Any, url: str) -> int | None:
-    """The size of a file on the Hub, or None where nobody answers and the cache has to do."""
+    """Return the size of a file on the Hub, or None where nobody answers."""
     try:
         return hub.get_hf_file_metadata(url).size
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError,

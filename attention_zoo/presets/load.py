@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
 from attention_zoo import models
 from attention_zoo.core import checks
+from attention_zoo.core.foreign import parsing
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
+from attention_zoo.presets.build_guard import budget, same_dtypes
 from attention_zoo.presets.card import Card, PresetError
-from attention_zoo.presets.changed import change, changes, load_factors, transfer, weighted
-from attention_zoo.presets.config_guard import BROKEN, budget, check_config
-from attention_zoo.presets.data_guard import check_weights, same_dtypes
+from attention_zoo.presets.config_guard import check_config
+from attention_zoo.presets.data_guard import check_weights
 from attention_zoo.presets.folder import CONFIG, GOLDEN, WEIGHTS, checked, find, read_json
 from attention_zoo.presets.golden import verify as replay
-from attention_zoo.presets.newer import without_unknown
 from attention_zoo.presets.plan import KERAS, of_format, realize
-from attention_zoo.presets.steady import steady
+from attention_zoo.presets.weights import change, changes, load_factors, transfer, weighted
+
+#: How often a folder is copied that other processes replace meanwhile, before that is the error.
+_COPIES = 20
+
+Value = TypeVar("Value")
 
 
 def load(
@@ -31,29 +39,31 @@ def load(
     outputs: int | None = None,
     activation: Any = None,
 ) -> keras.Model:
-    """A trained model, by its name or from a folder.
+    """Load a trained model, by its name or from a folder.
 
     Args:
         name: `"architecture.tag"`, such as `"lstm_after.planted_step"`; `"architecture"` for its
             default tag; the path of a preset's folder, or of a `.keras` file; or
             `"hf://owner/name@revision"` on the Hugging Face Hub
             (`pip install 'attention-zoo[hub]'`).
-        verify: also replay the preset's stored example and compare predictions and attention
-            with what they were when it was saved.
-        outputs: how many outputs the model shall have: its last layer, `y`, is then a new one with
-            random weights, and all others have the preset's. None for the preset's own.
-        activation: of that new layer, such as `"softmax"`.
+        verify: whether the preset's stored inputs are replayed, and predictions and attention
+            compared with the stored ones.
+        outputs: the size of a new last layer, `y`, with random weights, before which all layers
+            keep the preset's. None keeps the preset's last layer.
+        activation: the activation of that new layer, such as `"softmax"`.
 
     Returns:
         A built `keras.Model` with the preset's weights and dtype policy, not compiled.
 
     Raises:
-        ValueError: for an unknown name, with the nearest known one.
+        ValueError: for an unknown name, with the nearest known one; for `verify`, `outputs` or
+            `activation` where they do not apply.
+        TypeError: for a `name` that is neither a string nor a path.
         FileNotFoundError: if there is nothing at the path.
-        PresetError: if a file is missing or damaged, the weights are not those of the model, or
-            the outputs are not the stored ones, or anything is in it that a preset needs not:
-            links, other classes than ours and Keras's, packed or outside numbers. No untrained
-            model is ever returned, and no code of the preset is run.
+        PresetError: if a file is missing or damaged, if the weights or the outputs are not the
+            stored ones, or if the preset holds what none needs: links, other classes than ours and
+            Keras's, packed or outside numbers. No untrained model is ever returned, and no code of
+            the preset is run.
 
     Example:
 
@@ -71,7 +81,7 @@ def load(
         return load_archive(Path(name).expanduser())
     if hub.is_address(name):
         folder = hub.fetch(str(name))
-        # The Hub's cache has its files as links to where it keeps their contents
+        # The files in the Hub's cache are links to where it keeps their contents
         model, card = _whole(folder, verify, folder.parents[1])
     else:
         model, card = steady(lambda: find(name), lambda folder: _whole(folder, verify))
@@ -89,7 +99,7 @@ def _is_archive(name: Any) -> bool:
 def _with_new_head(
     model: keras.Model, card: Card, outputs: int | None, activation: Any
 ) -> keras.Model:
-    """The model with the weights of all its layers but the last."""
+    """Return a model with the weights of all layers of this one but the last."""
     if outputs is None:
         raise ValueError("`activation` is for a new last layer: give `outputs`, its size, too.")
     checks.positive_int("outputs", outputs)
@@ -99,13 +109,15 @@ def _with_new_head(
             f"Received: outputs={outputs!r} for a {card.architecture} model"
         )
     plan = models.blueprint(model)
-    twin = realize(plan.architecture, {**plan.config, "outputs": outputs, "activation": activation})
-    rows = changes(model, twin)
-    last = weighted(twin).index(twin.layers[-1])
-    change(twin, [row for row in rows if row["index"] != last])
-    for old, new in zip(model.layers[:-1], twin.layers[:-1], strict=True):
+    other = realize(
+        plan.architecture, {**plan.config, "outputs": outputs, "activation": activation}
+    )
+    rows = changes(model, other)
+    last = weighted(other).index(other.layers[-1])
+    change(other, [row for row in rows if row["index"] != last])
+    for old, new in zip(model.layers[:-1], other.layers[:-1], strict=True):
         transfer(old, new)
-    return twin
+    return other
 
 
 def _whole(folder: Path, verify: bool, links_to: Path | None = None) -> tuple[keras.Model, Card]:
@@ -117,7 +129,7 @@ def _whole(folder: Path, verify: bool, links_to: Path | None = None) -> tuple[ke
 
 
 def load_folder(folder: Path, card: Card) -> keras.Model:
-    """The model in a folder whose files are those of its card."""
+    """Return the model in a folder whose files are those of its card."""
     path = folder / WEIGHTS
     numbers = check_weights(path)
     if card.parameters > numbers:
@@ -126,15 +138,15 @@ def load_folder(folder: Path, card: Card) -> keras.Model:
             "card says needs more."
         )
     model = _build(folder, card)
-    try:
-        with warnings.catch_warnings(), same_dtypes(path):
-            # Keras warns and leaves random weights where a file lacks a layer
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(path)
-            load_factors(model, path)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise PresetError(f"{path} does not hold the weights of this model: {first}") from error
+    with (
+        parsing(path, what="file of this model's weights", error=PresetError),
+        warnings.catch_warnings(),
+        same_dtypes(path),
+    ):
+        # Keras warns and leaves random weights where a file lacks a layer
+        warnings.simplefilter("error", UserWarning)
+        model.load_weights(path)
+        load_factors(model, path)
     return model
 
 
@@ -148,20 +160,62 @@ def _build(folder: Path, card: Card) -> keras.Model:
         raise PresetError(
             f"{path} says architecture {config['architecture']!r}, its card {card.architecture!r}."
         )
-    rows = config.get("layers", [])
-    check_config(config["config"], path)
-    check_config(rows, path)
-    try:
-        with budget(card.parameters, path):
-            known = without_unknown(config["config"])
-            model = realize(card.architecture, of_format(card.format, card.architecture, known))
-            change(model, rows)
-    except BROKEN as error:
-        first = str(error).strip().partition("\n")[0]
-        raise PresetError(f"{path} does not describe a model: {first}") from error
+    check_config(config, path)
+    with parsing(path, what="model", error=PresetError), budget(card.parameters, path):
+        values = of_format(card.format, card.architecture, config["config"])
+        model = change(realize(card.architecture, values), config.get("layers", []))
     if model.count_params() != card.parameters:
         raise PresetError(
             f"{path} describes a model of {model.count_params()} parameters; the card says "
             f"{card.parameters}."
         )
     return model
+
+
+def steady(where: Callable[[], Path], read: Callable[[Path], Value]) -> Value:
+    """Return what `read` makes of a folder in one of its states.
+
+    If another process replaced the folder during the reading, a copy of it is read.
+
+    Raises:
+        PresetError: if it was replaced during each of many copies, too.
+    """
+    folder = where()
+    before = _state(folder)
+    try:
+        found = read(folder)
+    except (PresetError, OSError):
+        if _state(folder) == before:
+            raise
+    else:
+        if _state(folder) == before:
+            return found
+    for _ in range(_COPIES):
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch) / folder.name
+            if not _copied(where(), copy):
+                continue
+            try:
+                return read(copy)
+            except PresetError as error:
+                raise PresetError(str(error).replace(str(copy), str(folder))) from error
+    raise PresetError(f"{folder} is replaced again and again while it is read. Try again later.")
+
+
+def _copied(folder: Path, copy: Path) -> bool:
+    """Copy the folder; return False if it was replaced meanwhile."""
+    before = _state(folder)
+    try:
+        shutil.copytree(folder, copy, symlinks=True)
+    except OSError:
+        if _state(folder) == before:
+            raise
+    return _state(folder) == before
+
+
+def _state(folder: Path) -> tuple[int, ...] | None:
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns

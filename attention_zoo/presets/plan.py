@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from attention_zoo import models
+from attention_zoo.capture.inputs import check_built
 from attention_zoo.catalog import MODELS
 from attention_zoo.core.registry import one_of
 from attention_zoo.presets.card import PresetError
@@ -15,26 +18,26 @@ from attention_zoo.presets.config_guard import check_config
 
 #: The architectures that are a whole Keras config, not the arguments of a factory.
 KERAS = {"functional": keras.Model, "sequential": keras.Sequential}
-
+#: Arguments of factories that an older format lacks: what its models were built with.
+_BEFORE_3 = {"normalize": False, "positions": False}
+#: Where Keras adds arguments between its versions to classes that take no others.
+_GROWING = {
+    "keras.initializers": keras.initializers,
+    "keras.regularizers": keras.regularizers,
+    "keras.constraints": keras.constraints,
+}
 
 _KERAS_WAY = "Save it with model.save('my.keras'), which keras.models.load_model reads."
 
 
 def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
-    """The architecture and config of a model; ValueError if it is made of code.
+    """Return the architecture and config of a model; raise ValueError if it is made of code.
 
     A functional or Sequential model that none of our factories built keeps Keras's own config.
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
-    try:
+    check_built(model)
+    with contextlib.suppress(ValueError):
         return models.blueprint(model)
-    except ValueError:
-        pass
-    if not model.built:
-        raise ValueError(
-            f"The model {model.name!r} is not built yet: call it once, or give it an Input."
-        )
     config = keras.saving.serialize_keras_object(model)
     kinds = {"Functional": "functional", "Sequential": "sequential"}
     if config["class_name"] not in kinds or not config["module"].startswith("keras"):
@@ -54,12 +57,9 @@ def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
     return models.Blueprint(kinds[config["class_name"]], config)
 
 
-#: Arguments of factories that an older format lacks: what its models were built with.
-_BEFORE_3 = {"normalize": False, "positions": False}
-
-
 def of_format(number: int, architecture: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The config of a preset of that format, with the arguments that came later."""
+    """Return the config of a preset of that format as this version and this Keras read it."""
+    config = _without_unknown(config)
     if number >= 3 or architecture not in MODELS:
         return config
     added = {name: v for name, v in _BEFORE_3.items() if models.takes(architecture, name)}
@@ -84,8 +84,24 @@ def _refuse_words(model: keras.Model) -> None:
             )
 
 
+def _without_unknown(value: Any) -> Any:
+    """Return the config without arguments of Keras's initializers, regularizers and constraints
+    that are None and that only a newer Keras knows: they change nothing."""
+    if isinstance(value, list):
+        return [_without_unknown(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _without_unknown(item) for key, item in value.items()}
+    config = found.get("config")
+    if found.get("module") in _GROWING and isinstance(config, dict):
+        kind = getattr(_GROWING[found["module"]], found["class_name"])
+        known = inspect.signature(kind).parameters
+        found["config"] = {k: v for k, v in config.items() if v is not None or k in known}
+    return found
+
+
 def realize(architecture: str, config: dict[str, Any]) -> keras.Model:
-    """The model that a plan describes, with random weights."""
+    """Return the model that a plan describes, with random weights."""
     if architecture not in KERAS:
         if architecture not in MODELS:
             raise one_of("architecture", architecture, [*MODELS.names(), *KERAS])

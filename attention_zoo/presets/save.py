@@ -18,21 +18,15 @@ import numpy as np
 
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
+from attention_zoo.core.parsing import BROKEN, reason
 from attention_zoo.models import Blueprint
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError
-from attention_zoo.presets.changed import (
-    change,
-    changes,
-    transfer,
-    weighted,
-    weights_bytes,
-)
-from attention_zoo.presets.config_guard import BROKEN
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
 from attention_zoo.presets.golden import difference, golden_outputs
 from attention_zoo.presets.load import load_folder
 from attention_zoo.presets.plan import plan_of, realize
+from attention_zoo.presets.weights import change, changes, preset_weights, transfer, weighted
 from attention_zoo.version import __version__
 
 GOLDEN_SAMPLES = 8
@@ -49,18 +43,16 @@ def save(
     """Write a model as a preset: a folder that `load` turns into the same model anywhere.
 
     The folder takes its place when it is whole and was loaded back; whatever interrupts the saving,
-    the old folder stays. The model keeps its dtype policy, whatever that of the process that loads
-    it. Layers that `model.quantize` made small stay small, and LoRA factors stay factors, to be
-    trained further; Keras's own file merges them.
+    the old folder stays. The model keeps its dtype policy, its quantized layers, and its LoRA
+    factors, which can be trained further; Keras's own file merges them.
 
     Args:
         model: a model that `build`, `load` or `train` made, or any functional or Sequential Keras
             model of our layers and Keras's own.
         path: where the folder goes, or `"hf://owner/name"` for the Hugging Face Hub, where it
             becomes one commit (`pip install 'attention-zoo[hub]'`).
-        examples: a few inputs (of a model of several inputs a list, or a dictionary by their
-            names, as `predict` takes it), whose outputs are kept so that `load(..., verify=True)`
-            can compare; by default seeded noise.
+        examples: a few inputs, as `predict` takes them, whose outputs are kept so that
+            `load(..., verify=True)` can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
             `study`, `published`, `limits`, `license`, `provenance`.
         overwrite: whether a preset that is there may be replaced.
@@ -69,9 +61,9 @@ def save(
         The path, or the address.
 
     Raises:
-        ValueError: for a subclassed or unbuilt model, one with layers that `load` refuses, such as
-            `Lambda` or a class of your own, or any other that would not load as it is, with what
-            to do instead; for a path that ends in `.keras`, or an address elsewhere.
+        ValueError: for a model that would not load as it is, such as a subclassed or unbuilt one,
+            or one with a `Lambda` or a class of your own, with what to do instead; for a path that
+            ends in `.keras`, or an address elsewhere.
         TypeError: for an `overwrite` that is no boolean, and a path that is none.
         FileExistsError: if something is there and `overwrite` is false.
         OSError: if the disk is full; what was there is kept.
@@ -97,11 +89,7 @@ def save(
             f"model.save({str(path)!r}). Received: path={str(path)!r}"
         )
     plan = plan_of(model, path)
-    about = {
-        "license": "not stated",
-        "provenance": "saved with attention_zoo.save",
-        **(about or {}),
-    }
+    stated = {"license": "not stated", "provenance": "saved with attention_zoo.save"}
     found = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
     if found and (CARD not in found or found - {CARD, *VOUCHED, *BESIDE}):
         raise FileExistsError(f"{path} holds other files than a preset's: it is kept as it is.")
@@ -113,28 +101,24 @@ def save(
         config: dict[str, Any] = {"architecture": plan.architecture, "config": plan.config}
         config |= {"layers": rows} if rows else {}
         (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
-        (folder / WEIGHTS).write_bytes(weights_bytes(bare))
+        (folder / WEIGHTS).write_bytes(preset_weights(bare))
         _write_golden(folder / GOLDEN, model, examples)
         entries = {
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
             for name in VOUCHED
         }
         card = Card(
-            architecture=plan.architecture,
-            parameters=model.count_params(),
-            versions=versions(),
-            files=entries,
-            **about,
-        )
-        (folder / CARD).write_text(
-            card.model_dump_json(indent=1, exclude_none=True) + "\n", "utf-8"
-        )
+            architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
+            files=entries, **{**stated, **(about or {})},
+        )  # fmt: skip
+        text = card.model_dump_json(indent=1, exclude_none=True)
+        (folder / CARD).write_text(text + "\n", "utf-8")
         _check_back(model, folder, path, card)
     return path
 
 
 def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[str, Any]]]:
-    """The model that the plan and the changes of its layers make, with the model's weights."""
+    """Return the model that the plan makes, with the weights of this one, and what was changed."""
     try:
         # Keras takes a config apart as it reads it
         bare = realize(plan.architecture, copy.deepcopy(plan.config))
@@ -144,7 +128,7 @@ def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[s
     except _Shared:
         raise
     except BROKEN as error:
-        raise _no_preset(model, str(error)) from error
+        raise _no_preset(model, reason(error)) from error
 
 
 class _Shared(ValueError):
@@ -176,14 +160,13 @@ def _check_back(model: keras.Model, folder: Path, path: Path, card: Card) -> Non
         if different is None or difference(model, folder / GOLDEN) is not None:
             return
     except PresetError as error:
-        raise _no_preset(model, str(error).replace(str(folder), str(path))) from error
-    raise _no_preset(model, f"loaded again, {different}")
+        raise _no_preset(model, reason(error).replace(str(folder), str(path))) from error
+    raise _no_preset(model, f"loaded again, {different.rstrip('.')}")
 
 
 def _no_preset(model: keras.Model, why: str) -> ValueError:
-    first = why.strip().partition("\n")[0].rstrip(".")
     return ValueError(
-        f"The model {model.name!r} cannot be a preset, since it would not load as it is: {first}. "
+        f"The model {model.name!r} cannot be a preset, since it would not load as it is: {why}. "
         "Save it with model.save('my.keras')"
     )
 
@@ -199,19 +182,14 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     else:
         examples = keras.tree.flatten(check_inputs(model, examples))
     inputs = [np.asarray(x, "float32")[:GOLDEN_SAMPLES] for x in examples]
-    named: dict[str, Any] = {
-        "x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)
-    }
-    named |= golden_outputs(model, inputs)
-    path.write_bytes(arrays.npz_bytes(named))
+    named = {"x" if len(inputs) == 1 else f"x.{i}": x for i, x in enumerate(inputs, start=1)}
+    path.write_bytes(arrays.npz_bytes({**named, **golden_outputs(model, inputs)}))
 
 
 def versions() -> dict[str, str]:
-    """The versions that a model was made with."""
+    """Return the versions that a model is made with here."""
+    backend = keras.backend.backend()
     return {
-        "attention_zoo": __version__,
-        "python": platform.python_version(),
-        "keras": keras.version(),
-        "backend": keras.backend.backend(),
-        keras.backend.backend(): importlib.metadata.version(keras.backend.backend()),
-    }
+        "attention_zoo": __version__, "python": platform.python_version(), "keras": keras.version(),
+        "backend": backend, backend: importlib.metadata.version(backend),
+    }  # fmt: skip

@@ -21,56 +21,69 @@ SPLITS = {"train": 0, "validation": 1, "test": 2}
 class _Draw(NamedTuple):
     x: np.ndarray
     y: np.ndarray
-    #: 1 where the answer is, 0 elsewhere; shaped like the attention it should produce, or like
-    #: its leading axes.
     relevance: np.ndarray
 
 
 class Sample(_Draw):
-    """A draw: inputs, targets, and where the answer is; three arrays, with an attribute `mask`."""
+    """A draw of a task: a named tuple of three arrays, with an attribute `mask`.
 
-    #: (n, time), True where a step is real; None where all series have the same length.
+    Attributes:
+        x: the inputs, `(n, *input_shape)`; padding is 0.
+        y: the targets, `(n,)`, or `(n, time)` where each step has its own.
+        relevance: 1 where the answer is, 0 elsewhere; shaped like the attention it should
+            produce, or like its leading axes.
+        mask: `(n, time)`, True where a step is real; None where all series have the same length.
+    """
+
     mask: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A synthetic task; its fields are the sizes and positions.
+    """A synthetic task: a frozen dataclass whose fields are its sizes and positions.
 
-    Subclasses define `input_shape`, the index that is relevant, and `draw`.
+    Subclasses define `input_shape` and `draw`, and are registered by `tasks.TASKS.add`.
+
+    Attributes:
+        kind: `"binary"`, `"multiclass"` or `"regression"`.
+        metric: the score that the predictions are judged by.
+        per_step: whether each time step has its target.
+        tolerance: a prediction of a regression is right if it is off by less; None if nobody says.
+
+    Example:
+
+    >>> task = az.tasks.get("adding", steps=20)
+    >>> task.kind, task.input_shape, task.config()
+    ('regression', (22, 2), {'steps': 20, 'shortest': None})
     """
 
-    #: "binary", "multiclass" or "regression".
     kind: ClassVar[str] = "binary"
-    #: The figure that tells how well its answers are.
-    figure: ClassVar[str] = "accuracy"
-    #: Whether each time step has a target of its own.
+    metric: ClassVar[str] = "accuracy"
     per_step: ClassVar[bool] = False
-    #: For a regression: an answer is right if it is off by less. None if nobody says.
     tolerance: ClassVar[float | None] = None
 
     @property
     def name(self) -> str:
-        """The name under which `tasks.get` knows this kind of task."""
+        """Return the name under which `tasks.get` knows this kind of task."""
         return TASKS.name_of(type(self)) or type(self).__name__
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of one sample."""
+        """Return the shape of one sample."""
         raise AttributeError(f"{type(self).__name__} defines no input_shape")
 
     @property
     def outputs(self) -> int:
-        """How many outputs a model needs."""
+        """Return how many outputs a model needs."""
         return 1
 
     @property
     def floor(self) -> float:
-        """The mean absolute error that the best possible answer has."""
+        """Return the mean absolute error of the best possible predictions."""
         return 0.0
 
     def config(self) -> dict[str, Any]:
-        """The fields, as plain JSON values."""
+        """Return the fields, as plain JSON values."""
         return dataclasses.asdict(self)
 
     def sample(self, n: int, seed: int = 0, split: str = "train") -> Sample:
@@ -82,9 +95,10 @@ class Task:
             split: `"train"`, `"validation"` or `"test"`, which never share a draw.
 
         Returns:
-            A named tuple `(x, y, relevance)`: x is float32 `(n, *input_shape)`, y float32 `(n,)`,
-            or `(n, time)` where each step has its target. Its attribute `mask` is boolean
-            `(n, time)` where lengths vary, else None; padding is 0.
+            A `Sample`, its arrays float32 and its `mask` boolean.
+
+        Raises:
+            ValueError: for an `n` below 1, a negative seed or an unknown split.
         """
         checks.positive_int("n", n)
         checks.natural("seed", seed)
@@ -98,12 +112,12 @@ class Task:
         return result
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """`x`, `y`, `relevance`, and `mask` where lengths vary, of `n` samples from `rng`."""
+        """Return `x`, `y`, `relevance`, and `mask` where lengths vary, of `n` samples."""
         raise AttributeError(f"{type(self).__name__} defines no draw")
 
 
 def one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:
-    """(n, size), 1 at the index of each row and 0 elsewhere."""
+    """Return (n, size), 1 at the index of each row and 0 elsewhere."""
     rows = np.zeros((n, size))
     rows[np.arange(n), index] = 1
     return rows
@@ -117,7 +131,14 @@ def position(name: str, value: int, size: int) -> None:
 
 
 def get(name: str, **config: Any) -> Task:
-    """A task by its name, with its sizes and positions as arguments.
+    """Return a task by its name, with its sizes and positions as arguments.
+
+    Args:
+        name: one of `list_tasks()`.
+        **config: fields of the task, such as `steps` or `index`.
+
+    Returns:
+        The `Task`, whose `sample(n, seed)` draws data.
 
     Raises:
         ValueError: for an unknown task or argument, with the nearest known one.
@@ -137,5 +158,20 @@ def get(name: str, **config: Any) -> Task:
 
 
 def list_tasks(pattern: str = "*") -> list[str]:
-    """The names of the tasks that match a shell pattern."""
+    """Return the names of the tasks that match a shell pattern.
+
+    Args:
+        pattern: a pattern such as `"planted*"`.
+
+    Returns:
+        The sorted names.
+
+    Raises:
+        TypeError: if the pattern is no string.
+
+    Example:
+
+    >>> az.tasks.list_tasks("adding*")
+    ['adding', 'adding_problem']
+    """
     return TASKS.names(pattern)

@@ -37,7 +37,7 @@ class _Marked(Task):
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """The shortest and the longest series."""
+        """Return the shortest and the longest length."""
         if self.shortest is None:
             return self.steps, self.steps + self.steps // 10
         return self.shortest, self.steps
@@ -65,12 +65,12 @@ class _Marked(Task):
 
     @staticmethod
     def values(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """The first channel."""
+        """Draw the first channel."""
         raise NotImplementedError
 
     @staticmethod
     def answer(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The target, from the two marked values."""
+        """Return the target, from the two marked values."""
         raise NotImplementedError
 
 
@@ -117,7 +117,7 @@ class AddingProblem(Task):
     """
 
     kind: ClassVar[str] = "regression"
-    figure: ClassVar[str] = "mse"
+    metric: ClassVar[str] = "mse"
     steps: int = 600
 
     def __post_init__(self):

@@ -12,7 +12,7 @@ from attention_zoo.tasks.base import TASKS, Task, one_hot
 
 
 def two_of(rng: np.random.Generator, n: int, low: int, high: int) -> np.ndarray:
-    """Two different integers from `low` to `high` - 1 for each of `n` samples: (n, 2)."""
+    """Draw two different integers from `low` to `high` - 1 for each sample: (n, 2)."""
     first = rng.integers(low, high, n)
     second = rng.integers(low, high - 1, n)
     return np.stack([first, second + (second >= first)], axis=1)
@@ -30,7 +30,7 @@ class AddTwoNumbers(Task):
     """
 
     kind: ClassVar[str] = "regression"
-    figure: ClassVar[str] = "mae"
+    metric: ClassVar[str] = "mae"
     steps: int = 20
 
     def __post_init__(self):
@@ -64,7 +64,7 @@ class FindMax(Task):
     """
 
     kind: ClassVar[str] = "regression"
-    figure: ClassVar[str] = "mae"
+    metric: ClassVar[str] = "mae"
     steps: int = 10
 
     def __post_init__(self):

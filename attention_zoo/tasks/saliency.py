@@ -57,7 +57,7 @@ PROCESSES: dict[str, Callable[[np.random.Generator, _Shape], np.ndarray]] = {
     "narma": _narma,
 }
 
-#: Steps and features of each box, and where it starts: None is another place in each sample.
+#: Steps and features of each box, and where it starts: None means another place in each sample.
 BOXES: dict[str, tuple[tuple[int, int], tuple[int, int] | None]] = {
     "middle": ((30, 30), (10, 10)),
     "moving_middle": ((30, 30), None),

@@ -40,7 +40,7 @@ class _Syn(Task):
     """11 features N(0, 1) and P(y = 1) = 1 / (1 + exp(U)); relevance is (n, 11), 1 for each
     feature that U of that sample reads."""
 
-    figure: ClassVar[str] = "auc"
+    metric: ClassVar[str] = "auc"
     #: What U is, or what it is where the last feature is below 0 and where it is not.
     rules: ClassVar[tuple[_Rule, ...]]
 

@@ -10,7 +10,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.cli import console, main
-from attention_zoo.core.printable import printable
+from attention_zoo.core.parsing import printable
 
 #: Clear the screen; set the window's title; the same in one mark; go back; turn the direction.
 MARKS = ["\x1b[2J", "\x1b]0;mine\x07", "\x9b2J", "\b", "\u202e", "\x00", "\x7f"]

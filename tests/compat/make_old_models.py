@@ -1,6 +1,6 @@
 """Make old/*: models that Keras 2 saved, as .h5 or .keras, with inputs and what they answer.
 
-They do not run on Keras 3, so this runs in an environment of its own, where none of ours is:
+They do not run on Keras 3, so this runs in another environment, where none of ours is:
 
     python -m venv peer
     peer/bin/pip install "attention==5.0.0" "keras-self-attention==0.51.0" \

@@ -1,7 +1,7 @@
 """Make weighted_0_51.npz and heads_0_29.npz: what SeqWeightedAttention of keras-self-attention
 0.51.0, and MultiHeadAttention and MultiHead of keras-multi-head 0.29.0, answer.
 
-They do not run on Keras 3, so this runs in an environment of its own, where none of ours is:
+They do not run on Keras 3, so this runs in another environment, where none of ours is:
 
     python -m venv peer
     peer/bin/pip install "keras-self-attention==0.51.0" "keras-multi-head==0.29.0" \

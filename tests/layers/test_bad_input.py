@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.register import serializable
 from tests.cases import CASES
 from tests.contract import call
 
@@ -108,7 +109,7 @@ def test_registering_a_taken_name_or_key_is_refused():
             pass
 
     with pytest.raises(ValueError, match="'attention_zoo>FeatureAttention' is taken"):
-        az.layers.serializable(type("FeatureAttention", (keras.layers.Layer,), {}))
+        serializable(type("FeatureAttention", (keras.layers.Layer,), {}))
     assert az.layers.get("luong").__class__ is az.layers.LuongAttention
 
 

@@ -1,5 +1,6 @@
 """Names: Keras's for arguments, former ones in saved files, and none in public but for users."""
 
+import inspect
 import json
 import zipfile
 
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from tests.cases import CASES
+from tests.contract import call
 
 X = np.random.default_rng(0).normal(size=(3, 7, 6)).astype("float32")
 
@@ -84,3 +87,29 @@ def test_a_layer_of_the_users_keeps_an_argument_of_a_former_name():
 
     layer = Mine.from_config({"heads": 3, "causal": True})
     assert (layer.heads, layer.use_causal_mask) == (3, True)
+
+
+#: What users of a layer may rely on beside Keras's Layer, its arguments and its weights.
+PUBLIC = {
+    "AttentionLayer": {"attended_axis", "kind", "score_axes"},
+    "AttentionDecoder": {"over"},
+    "BahdanauAttention": {"score"},
+    "RetainAttention": {"contributions"},
+}
+
+
+@pytest.mark.parametrize("name", sorted({case.layer for case in CASES}))
+def test_what_a_layer_shows_is_keras_its_arguments_its_weights_and_a_short_list(name):
+    cases = [case for case in CASES if case.layer == name]
+    layers = [case.make(scores_regularizer="entropy", dropout=0.25) for case in cases]
+    call(layers[0], cases[0].arrays(), cases[0].visible(), training=True)
+    ours = [cls for cls in type(layers[0]).__mro__ if cls.__module__.startswith("attention_zoo")]
+    allowed = set(dir(keras.layers.Layer())).union(*(PUBLIC.get(c.__name__, ()) for c in ours))
+    allowed |= {argument for cls in ours for argument in inspect.signature(cls.__init__).parameters}
+    for layer in layers:
+        parts = {id(part) for part in (*layer.weights, *layer._flatten_layers())}
+        # Not of what Keras's Layer has, some of which is not to be read before a symbolic call
+        names = set(dir(layer)) - allowed
+        allowed |= {attribute for attribute in names if id(getattr(layer, attribute)) in parts}
+    shown = {attribute for layer in layers for attribute in dir(layer) if attribute[0] != "_"}
+    assert shown - allowed == set()

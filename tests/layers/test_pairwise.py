@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import attention_zoo as az
+from attention_zoo.ops import blockwise
 
 BATCH, STEPS, KEYS, WIDTH = 3, 7, 11, 6
 RNG = np.random.default_rng(0)
@@ -103,6 +104,58 @@ def test_the_users_own_mask_is_one_condition_more(name):
     assert np.all(scores[~hidden] > 0)
 
 
+BOOLEAN = RNG.random((BATCH, 2, STEPS, KEYS)) > 0.4
+#: The shapes of an attention mask, from a mask for each sample, head, query and key.
+SHAPES = {
+    "(T, S)": BOOLEAN[0, 0],
+    "(1, T, S)": BOOLEAN[:1, 0],
+    "(B, T, S)": BOOLEAN[:, 0],
+    "(B, 1, S)": BOOLEAN[:, 0, :1],
+    "(B, 1, T, S)": BOOLEAN[:, :1],
+    "(1, H, T, S)": BOOLEAN[:1],
+    "(B, H, T, S)": BOOLEAN,
+}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["self_attention", "cross_attention", "multi_head"])
+def test_attention_masks_have_the_shapes_and_dtypes_of_keras(
+    name, shape, dtype, asked, monkeypatch
+):
+    mask = SHAPES[shape] if name != "self_attention" else SHAPES[shape][..., :STEPS]
+    inputs = (X,) if name == "self_attention" else (X, MEMORY)
+    layer = az.layers.get(name, **({"num_heads": 2} if name == "multi_head" else {}))
+    given = {"attention_mask": mask.astype(dtype)}
+    if "H" in shape and name != "multi_head":
+        with pytest.raises(ValueError, match="`attention_mask` must have one of the shapes"):
+            layer(*inputs, **given)
+        return
+    outputs, scores = map(array, layer(*inputs, **given, return_attention_scores=True))
+    whole = mask.reshape((1,) * (4 - mask.ndim) + mask.shape) if mask.ndim != 3 else mask[:, None]
+    pairs = scores.reshape(BATCH, -1, *scores.shape[-2:])
+    np.testing.assert_array_equal(pairs > 0, np.broadcast_to(whole, pairs.shape))
+    symbols = [keras.Input(x.shape[1:]) for x in inputs]
+    mask_symbol = keras.Input(batch_shape=mask.shape, dtype=dtype)
+    assert layer(*symbols, attention_mask=mask_symbol).shape[1:] == outputs.shape[1:]
+    if not asked:
+        monkeypatch.setattr(blockwise, "PLAIN", 0)
+        monkeypatch.setattr(blockwise, "rows_of", lambda rule, given: 3)
+        np.testing.assert_allclose(array(layer(*inputs, **given)), outputs, atol=1e-6)
+
+
+def test_the_attention_masks_of_keras_hide_the_same_pairs():
+    for mask in (BOOLEAN[0, 0], BOOLEAN[:, 0], BOOLEAN):
+        peer = keras.layers.MultiHeadAttention(2, 3)
+        layer = az.layers.MultiHeadAttention(2, key_dim=3)
+        pairs = [
+            array(one(X, MEMORY, attention_mask=mask, return_attention_scores=True)[1]) > 0
+            for one in (peer, layer)
+        ]
+        np.testing.assert_array_equal(*pairs)
+
+
 def test_masks_of_embedded_sequences_reach_both_sides():
     words, other = keras.Input((STEPS,), dtype="int32"), keras.Input((KEYS,), dtype="int32")
     embed = keras.layers.Embedding(9, WIDTH, mask_zero=True)
@@ -134,7 +187,7 @@ def test_masks_of_embedded_sequences_reach_both_sides():
         (lambda: az.layers.SelfAttention()(X[0]), "rank 3"),
         (lambda: az.layers.SelfAttention()(X, mask=np.ones((BATCH, 5), bool)), r"`mask` must have"),
         (lambda: az.layers.SelfAttention()(X, attention_mask=np.ones((BATCH, STEPS, 5), bool)),
-         r"`attention_mask` must have the shape \(3, 7, 7\)"),
+         r"`attention_mask` must have one of the shapes \(7, 7\), \(3, 7, 7\)"),
         (lambda: az.layers.CrossAttention()(X), "needs a `value`"),
         (lambda: az.layers.CrossAttention()(X, MEMORY, X), "needs inputs of one length"),
         (lambda: az.layers.CrossAttention()(X, MEMORY[:2]), "needs inputs of one batch size"),

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from attention_zoo.ops import blockwise, fused, scores
-from attention_zoo.ops.blocks import join, map_blocks, split
+from attention_zoo.ops.backend import join, map_blocks, split
 from attention_zoo.ops.blockwise import Inputs, Rule
 from attention_zoo.ops.dropout import dropout
 from tests.gradients import float64, gradients

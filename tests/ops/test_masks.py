@@ -42,11 +42,11 @@ def test_pairwise_is_every_condition_at_once(causal, window, given):
 def test_silence_hides_what_may_not_speak():
     x = np.full((2, 3, 2), np.nan, "float32")
     x[:, 0] = 1
-    hidden = masks.silence(
+    hidden = masks.apply_mask(
         ops.convert_to_tensor(x), ops.convert_to_tensor([[True, False, False]] * 2)
     )
     np.testing.assert_array_equal(ops.convert_to_numpy(hidden), np.nan_to_num(x))
-    assert masks.silence(x, None) is x
+    assert masks.apply_mask(x, None) is x
 
 
 def test_integers_are_booleans_and_lists_are_masks():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.presets.changed import weighted
 from attention_zoo.presets.folder import CONFIG, WEIGHTS
-from tests.presets.test_door import vouch
+from attention_zoo.presets.weights import weighted
+from tests.presets.test_guards import vouch
 
 #: Keras warns of each layer that it cannot quantize.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* does not have:UserWarning")
@@ -211,13 +211,13 @@ ROWS = {
     "another layer": ([{"index": 0, "name": "y"}], "layer 0 is .* not 'y'"),
     "an unknown mode": ({"quantization": {"mode": "gptq", "config": None}}, "'gptq' is not one of"),
     "what cannot be quantized": ({"quantization": INT8}, "FeatureAttention"),
-    "other keys": ({"quantization": {"mode": "int8"}}, "describe a model"),
+    "other keys": ({"quantization": {"mode": "int8"}}, "is no valid model"),
     "somebody's class": (
         {"quantization": {"mode": "int8", "config": {"class_name": "mine>Mine", "config": {}}}},
         "names the class 'mine>Mine'",
     ),
     "LoRA of no rank": ({"lora": {"rank": 0, "lora_alpha": 1}}, "no LoRA of rank 0"),
-    "LoRA of a layer without": ({"lora": {"rank": 2, "lora_alpha": 1}}, "describe a model"),
+    "LoRA of a layer without": ({"lora": {"rank": 2, "lora_alpha": 1}}, "is no valid model"),
     "large factors": ({"lora": {"rank": 10**9, "lora_alpha": 1}}, "more than the .* parameters"),
     "factors that are not there": ({"lora": {"rank": 1, "lora_alpha": 1}}, "parameters; the card"),
 }

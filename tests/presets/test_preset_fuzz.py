@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import attention_zoo as az
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, WEIGHTS
-from tests.doors_presets import PARAMETERS, PRESET, vouch, whole
 from tests.test_fuzz import VALUES, damaged
+from tests.untrusted_input_presets import PARAMETERS, PRESET, vouch, whole
 
 few = settings(
     max_examples=25,

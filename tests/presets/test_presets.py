@@ -255,7 +255,7 @@ def test_what_only_a_newer_keras_knows_is_left_out_where_it_is_not_used(model, p
     initializer["config"]["of_a_newer_keras"] = 3
     edit(preset / CONFIG, **config)
     vouch(preset)
-    with pytest.raises(az.PresetError, match="does not describe a model"):
+    with pytest.raises(az.PresetError, match="is no valid model"):
         az.load(preset)
 
 
@@ -272,7 +272,7 @@ def test_weights_of_another_shape_are_refused(preset, tmp_path):
     other.save_weights(tmp_path / WEIGHTS)
     shutil.copy(tmp_path / WEIGHTS, preset / WEIGHTS)
     vouch(preset)
-    with pytest.raises(az.PresetError, match="does not hold the weights of this model"):
+    with pytest.raises(az.PresetError, match="is no valid file of this model's weights"):
         az.load(preset)
 
 

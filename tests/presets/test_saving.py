@@ -12,7 +12,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.core import files
-from attention_zoo.presets import steady as reading
+from attention_zoo.presets import load as reading
 
 X = np.random.default_rng(0).random((5, 4)).astype("float32")
 

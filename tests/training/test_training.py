@@ -244,7 +244,7 @@ def test_every_task_trains_a_model_that_suits_it(name):
     small = {"samples": 20, "validation": 10, "batch_size": 10, "also": {}, "phases": phases}
     run = train(recipe=plan.changed(**small))
     assert np.isfinite(run.history.history["loss"]).all()
-    assert task.figure in run.score
+    assert task.metric in run.score
     assert 0 <= run.score["relevance_mass_accuracy"] <= 1
 
 

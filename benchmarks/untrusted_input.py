@@ -1,7 +1,9 @@
-"""What each attack on each door gets, in how much memory and time: the rows of `tests/doors.py`.
+"""What each attack on each input gets, in how much memory and time.
 
-    python -m benchmarks.doors            every row: some minutes
-    python -m benchmarks.doors --report   the page, from the stored JSON
+The attacks are the rows of `tests/untrusted_input.py`.
+
+    python -m benchmarks.untrusted_input            every row: some minutes
+    python -m benchmarks.untrusted_input --report   the page, from the stored JSON
 
 Rows are run in another process, which is started again after a row that ends it. Memory is
 what the process took at most above what it had before the row; a row that takes more than ten
@@ -22,26 +24,26 @@ from pathlib import Path
 from benchmarks.environments import ROOT
 from benchmarks.kills import RESULTS as KILLS
 
-RESULTS = ROOT / "benchmarks" / "doors.json"
-PAGE = ROOT / "docs" / "doors.md"
+RESULTS = ROOT / "benchmarks" / "untrusted_input.json"
+PAGE = ROOT / "docs" / "untrusted_input.md"
 #: What an error's class is called in Python's own words.
 _SAID = {"Refused": "ValueError"}
 
 
 def child(first: int) -> None:
     """Run the rows from one on, and print what each got as a line of JSON."""
-    from tests import doors
+    from tests import untrusted_input
 
-    rows = doors.rows()
+    rows = untrusted_input.rows()
     # What is read for the first time is no row's own
     with tempfile.TemporaryDirectory() as folder:
-        doors.run(rows[-1], Path(folder))
+        untrusted_input.run(rows[-1], Path(folder))
     for row in rows[first:]:
-        print(json.dumps({"door": row.door, "attack": row.attack}), flush=True)
+        print(json.dumps({"source": row.source, "attack": row.attack}), flush=True)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                got = doors.run(row, Path(folder))
-            except doors.Hung:
+                got = untrusted_input.run(row, Path(folder))
+            except untrusted_input.Hung:
                 print(json.dumps({"got": "nothing in 10 s", "expected": False}), flush=True)
                 continue
             said = str(got.error).replace(folder, "").strip()
@@ -56,13 +58,14 @@ def measure() -> list[dict]:
     found: list[dict] = []
     while True:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.doors", "--from", str(len(found))], cwd=ROOT,
-            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "benchmarks.untrusted_input", "--from", str(len(found))],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         begun: dict | None = None
         for line in process.stdout or ():
             values = json.loads(line)
-            if "door" in values:
+            if "source" in values:
                 begun = values
             elif begun is not None:
                 found.append({**begun, **values})
@@ -75,35 +78,36 @@ def measure() -> list[dict]:
 
 
 def page(found: list[dict], kills: dict) -> str:
-    """The page: a summary, what was killed, a row for each door, and all rows."""
+    """The page: a summary, what was killed, a row for each input, and all rows."""
     wrong = [one for one in found if not one["expected"]]
     most = max(one.get("MB", 0) for one in found)
     longest = max(one.get("seconds", 0) for one in found)
     lines = [
-        "# Doors and attacks", "",
-        "Made by `python -m benchmarks.doors` from the rows of `tests/doors.py`, each of which is",
-        "also a test (`tests/test_doors.py`): what a reader of files of others is given, what it",
+        "# Untrusted input", "",
+        "Made by `python -m benchmarks.untrusted_input` from the rows of",
+        "`tests/untrusted_input.py`, each of which is also a test",
+        "(`tests/test_untrusted_input.py`): what a reader of files of others is given, what it",
         "answers, and how much memory and time that takes at most. What is promised is in",
         "[the page on security](security.md).", "",
-        f"{len(found)} attacks on {len({one['door'] for one in found})} doors. "
+        f"{len(found)} attacks on {len({one['source'] for one in found})} inputs. "
         f"{len(found) - len(wrong)} get the error that is promised, with its words; {len(wrong)} "
         "get another or none.",
         f"The most memory that one takes is {most:,.1f} MB, the most time {longest:.2f} s.", "",
-        "| door | attacks | what they get | most MB | most s |", "|---|---:|---|---:|---:|",
+        "| input | attacks | what they get | most MB | most s |", "|---|---:|---|---:|---:|",
     ]  # fmt: skip
-    for door in dict.fromkeys(one["door"] for one in found):
-        rows = [one for one in found if one["door"] == door]
+    for source in dict.fromkeys(one["source"] for one in found):
+        rows = [one for one in found if one["source"] == source]
         got = Counter(_name(one) for one in rows)
         lines.append(
-            f"| {door} | {len(rows)} | {', '.join(f'{k} {n}' for k, n in got.most_common())} "
+            f"| {source} | {len(rows)} | {', '.join(f'{k} {n}' for k, n in got.most_common())} "
             f"| {max(one.get('MB', 0) for one in rows):.1f} "
             f"| {max(one.get('seconds', 0) for one in rows):.2f} |"
         )
     lines += ["", "## Killed processes", "", *_killed(kills)]
-    lines += ["", "## All rows", "", "| door | attack | what it gets | MB | s |",
+    lines += ["", "## All rows", "", "| input | attack | what it gets | MB | s |",
               "|---|---|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {one['door']} | {_cell(one['attack'])} | {_name(one)} | {one.get('MB', 0):.1f} "
+        f"| {one['source']} | {_cell(one['attack'])} | {_name(one)} | {one.get('MB', 0):.1f} "
         f"| {one.get('seconds', 0):.2f} |"
         for one in found
     ]
@@ -141,7 +145,7 @@ def _cell(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.doors", description=__doc__,
+        prog="python -m benchmarks.untrusted_input", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--report", action="store_true", help="measure nothing")

@@ -1,4 +1,4 @@
-"""Whether a query, a value and a key fit each other, said before a backend stumbles on them."""
+"""Checks of shapes: an error names the layer and the axis before a backend fails on them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,39 @@ from typing import Any
 
 import keras
 
-from attention_zoo.layers.base import reject_rank
-
 
 def shape_of(x: Any) -> Any:
     """The shape of a tensor, the shapes of a list of tensors, or None for None."""
     if x is None:
         return None
     return tuple(map(shape_of, x)) if isinstance(x, (list, tuple)) else tuple(x.shape)
+
+
+def reject_rank(layer: keras.layers.Layer, shape: tuple, ranks: str, hint: str = "") -> ValueError:
+    """The error for an input whose number of axes the layer has no use for."""
+    return ValueError(
+        f"{type(layer).__name__} takes inputs of {ranks}.{hint and ' ' + hint} "
+        f"Received: an input of shape {tuple(shape)}"
+    )
+
+
+def fixed_size(layer: keras.layers.Layer, axis: str, size: int | None, hint: str = "") -> int:
+    """`size`, which must be known when the layer is built; ValueError says what to do instead."""
+    if size is None:
+        raise ValueError(
+            f"{type(layer).__name__} needs a fixed {axis} size, since its weights depend on it."
+            f"{hint and ' ' + hint} Received: {axis} size None"
+        )
+    return size
+
+
+def same_size(layer: keras.layers.Layer, axis: str, built: int, received: int | None) -> None:
+    """Refuse an input of another size than the layer was built for."""
+    if received is not None and received != built:
+        raise ValueError(
+            f"{type(layer).__name__} {layer.name!r} was built for {built} {axis}. "
+            f"Received: {received} {axis}"
+        )
 
 
 def one_tensor(layer: keras.layers.Layer, shape: tuple) -> None:

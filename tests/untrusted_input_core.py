@@ -1,4 +1,4 @@
-"""Rows of `tests.doors`: data, explanations, recipes, searches, backups, old models, outputs."""
+"""Rows of `tests.untrusted_input` on all but presets: data, searches, old models, and so on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.doors import (
+from tests.untrusted_input import (
     INSIDE,
     JSON,
     NAMED,
@@ -25,7 +25,7 @@ OLD = Path(__file__).parent / "compat" / "old"
 
 
 def _rows(
-    door: str, file: str, attacks: list, opens: Callable[[Path], Any], error: str = "Refused",
+    source: str, file: str, attacks: list, opens: Callable[[Path], Any], error: str = "Refused",
     prepare: Callable[[Path], Any] = lambda folder: None,
 ) -> list[Row]:  # fmt: skip
     """A row for each attack on a file in a folder that is otherwise sound."""
@@ -40,7 +40,7 @@ def _rows(
 
         return made
 
-    return [Row(door, name, making(m), opens, own or error, w) for name, m, own, w in attacks]
+    return [Row(source, name, making(m), opens, own or error, w) for name, m, own, w in attacks]
 
 
 # --data

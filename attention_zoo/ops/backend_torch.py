@@ -1,10 +1,13 @@
-"""What torch's autograd needs to hold one block at a time. Imported where torch is the backend."""
+"""What torch needs beyond `backend`, imported where torch is the backend: blocks, pairs in tiles
+and its fused kernel, each differentiable twice."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import scaled_dot_product_attention
 
 
 class Blocks(torch.autograd.Function):
@@ -84,9 +87,9 @@ class Additive(torch.autograd.Function):
         for at, pairs in _tiles(query, key, ctx.rows):
             weights = upstream[..., at, :]
             to_vector += weights.reshape(1, -1).matmul(pairs.reshape(-1, len(vector)))[0]
-            slopes = pairs.square_().neg_().add_(1).mul_(weights.unsqueeze(-1))
-            to_query[..., at, :] = slopes.sum(-2)
-            to_key += slopes.sum(-3)
+            weighted = pairs.square_().neg_().add_(1).mul_(weights.unsqueeze(-1))
+            to_query[..., at, :] = weighted.sum(-2)
+            to_key += weighted.sum(-3)
         return to_query.mul_(vector), to_key.mul_(vector), to_vector, None
 
 
@@ -112,6 +115,24 @@ class Kernel(torch.autograd.Function):
         wanted = [x for x in given if x.requires_grad]
         new = iter(torch.autograd.grad(outputs, wanted, upstream, retain_graph=True))
         return None, None, *(next(new) if x.requires_grad else None for x in given)
+
+
+def fused_attention(query: Any, key: Any, value: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """The softmax attention of torch's kernel; `(batch, heads, time, width)` each."""
+
+    def kernel(query: Any, key: Any, value: Any) -> Any:
+        return scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=causal, scale=scale
+        )
+
+    def plain(query: Any, key: Any, value: Any) -> Any:
+        # The same in operations that have second derivatives, as the kernel has not
+        with sdpa_kernel(SDPBackend.MATH):
+            return kernel(query, key, value)
+
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        return Kernel.apply(kernel, plain, query, key, value)
+    return kernel(query, key, value)
 
 
 def _remembered(function: Any, tensors: Any, upstream: Any, needed: Any) -> list:

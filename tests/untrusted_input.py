@@ -1,7 +1,8 @@
 """What comes from outside, and what each attack on it gets: a table, as data.
 
-`tests/test_doors.py` runs every row; `python -m tests.doors` prints the table with the memory and
-the time that each took. Rows stand in modules of their topic, which `_MODULES` names.
+`tests/test_untrusted_input.py` runs every row; `python -m tests.untrusted_input` prints the table
+with the memory and the time that each took. Rows stand in modules of their topic, which `_MODULES`
+names.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from typing import Any
 import numpy as np
 
 #: Where the rows are: each has a list `ROWS`.
-_MODULES = ("tests.doors_core", "tests.doors_presets")
+_MODULES = ("tests.untrusted_input_core", "tests.untrusted_input_presets")
 
 #: What the rows open things with.
-_DOORS = tuple(f"attention_zoo.{room}" for room in ("training", "tuning", "compat", "presets"))
+_READERS = tuple(f"attention_zoo.{room}" for room in ("training", "tuning", "compat", "presets"))
 
 #: No row may take more, in bytes and in seconds.
 MOST_MEMORY, MOST_TIME = 500 * 2**20, 10
@@ -39,10 +40,10 @@ class Hung(BaseException):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One attack on one door.
+    """One attack on one input.
 
     Attributes:
-        door: what is opened, as a user would say it.
+        source: what is opened, as a user would say it.
         attack: what is wrong with it.
         make: puts it into an empty folder, whose path it gets.
         open: opens it there.
@@ -50,7 +51,7 @@ class Row:
         words: a regular expression that the message must match.
     """
 
-    door: str
+    source: str
     attack: str
     make: Callable[[Path], Any]
     open: Callable[[Path], Any]
@@ -58,7 +59,7 @@ class Row:
     words: str
 
     def __str__(self) -> str:
-        return f"{self.door}: {self.attack}"
+        return f"{self.source}: {self.attack}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ def rows() -> list[Row]:
 
 def run(row: Row, folder: Path) -> Outcome:
     """Make the row's attack in an empty folder, and open it."""
-    for name in _DOORS:  # their import is no part of any row
+    for name in _READERS:  # their import is no part of any row
         importlib.import_module(name)
     row.make(folder)
     with _bounded():
@@ -124,7 +125,7 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-# What is no file, for every door
+# What is no file, for every input
 
 
 def _pipe(path: Path) -> None:
@@ -282,14 +283,14 @@ NPZ = [
 
 def main() -> None:
     """Print the table."""
-    print("| door | attack | error | MB | s |\n|---|---|---|---:|---:|")
+    print("| input | attack | error | MB | s |\n|---|---|---|---:|---:|")
     for row in rows():
         with tempfile.TemporaryDirectory() as folder:
             got = run(row, Path(folder))
         wrong = "" if got.fits(row) else f" **{type(got.error).__name__}: {got.error}**"
         size = max(0, got.memory) / 1e6
         print(
-            f"| {row.door} | {row.attack} | {row.error}{wrong} | {size:.1f} | {got.seconds:.2f} |"
+            f"| {row.source} | {row.attack} | {row.error}{wrong} | {size:.1f} | {got.seconds:.2f} |"
         )
 
 

@@ -1,12 +1,12 @@
-"""Each attack on each door gets its own error, in bounded memory and time, and touches nothing."""
+"""Each attack on each input gets its own error, in bounded memory and time, and touches nothing."""
 
 import dataclasses
 
 import pytest
 
-from tests import doors
+from tests import untrusted_input
 
-ROWS = doors.rows()
+ROWS = untrusted_input.rows()
 
 
 def snapshot(folder):
@@ -25,9 +25,9 @@ def test_an_attack_gets_its_error(row, tmp_path):
         made.update(snapshot(folder))
         row.open(folder)
 
-    outcome = doors.run(dataclasses.replace(row, open=opens), tmp_path)
+    outcome = untrusted_input.run(dataclasses.replace(row, open=opens), tmp_path)
     assert outcome.fits(row), repr(outcome.error)
-    assert outcome.memory < doors.MOST_MEMORY
+    assert outcome.memory < untrusted_input.MOST_MEMORY
     after = snapshot(tmp_path)
     if "s/search.lock" not in made:  # a lock is made, and nothing else
         after.pop("s/search.lock", None)

@@ -1,4 +1,4 @@
-"""Rows of `tests.doors`: presets and `.keras` files, whose writer may be a stranger."""
+"""Rows of `tests.untrusted_input`: presets and `.keras` files, whose writer may be a stranger."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import numpy as np
 import attention_zoo as az
 from attention_zoo.presets.card import FORMAT
 from attention_zoo.presets.folder import CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
-from tests import doors
-from tests.doors import INSIDE, Row, content
+from tests import untrusted_input
+from tests.untrusted_input import INSIDE, Row, content
 
 #: Of the model of `whole`: 4 features, 3 units.
 PARAMETERS = (4 * 4 + 4) + (4 * 3 + 3) + (3 + 1)
@@ -236,7 +236,7 @@ HDF5 = {
     "references": (lambda f: f.create_dataset("a", (1,), h5py.ref_dtype), "no numbers"),
     "a named type": (lambda f: f.__setitem__("a", np.dtype("int8")), "neither a group"),
     "nothing": (lambda f: None, "holds 0 numbers"),
-    "another model's": (_another, "does not hold the weights"),
+    "another model's": (_another, "no valid file of this model's weights"),
 }  # fmt: skip
 
 
@@ -267,7 +267,8 @@ ARCHIVES = {
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).get_config()
     ).replace("Dense", "Layer").encode()}, "names the class 'Layer'"),
     "no model": ({"config_json": json.dumps({"class_name": "Dense", "module": "keras.layers",
-                                             "config": {"units": "x"}}).encode()}, "describe"),
+                                             "config": {"units": "x"}}).encode()},
+                 "no valid model"),
 }  # fmt: skip
 
 
@@ -350,7 +351,7 @@ def _strange(opens):
     return opened
 
 
-def _rows(door, attacks, opens=None, error="PresetError", of=PRESET):
+def _rows(source, attacks, opens=None, error="PresetError", of=PRESET):
     """A row for each attack on a sound preset or file."""
 
     def making(make):
@@ -361,7 +362,7 @@ def _rows(door, attacks, opens=None, error="PresetError", of=PRESET):
         return made
 
     opens = opens or _open(of)
-    return [Row(door, name, making(make), opens, own or error, words)
+    return [Row(source, name, making(make), opens, own or error, words)
             for name, make, own, words in attacks]  # fmt: skip
 
 
@@ -397,7 +398,7 @@ def _inside(name):
 #: What JSON is that reaches the card or config.
 _JSON = [
     *((n, make, own, "more than the 1" if n.startswith("80,000") else w)
-      for n, make, own, w in doors.JSON),
+      for n, make, own, w in untrusted_input.JSON),
     ("NaN", content('{"a": NaN}'), None, "NaN is no number"),
     ("UTF-16", content("{}".encode("utf-16")), None, "utf-8"),
     ("an array", content("[]"), None, "no valid card|must be an object"),
@@ -430,7 +431,7 @@ _INSIDE_OF_OURS = {
 }
 #: What of the tables for `.npz` files is a fault in a golden output as well.
 _GOLDEN = [
-    (name, make, None, "no valid golden output") for name, make, _, _ in doors.NPZ
+    (name, make, None, "no valid golden output") for name, make, _, _ in untrusted_input.NPZ
     if "zeros packed" not in name
 ]  # fmt: skip
 _LOCKED = {"locked": (8, 1), "packed": (10, 8), "packed by method 99": (10, 99)}
@@ -438,7 +439,7 @@ _LOCKED = {"locked": (8, 1), "packed": (10, 8), "packed by method 99": (10, 99)}
 
 def _patched(at, value):
     return lambda path: path.write_bytes(
-        doors.patched(path.read_bytes(), at, value.to_bytes(2, "little"))
+        untrusted_input.patched(path.read_bytes(), at, value.to_bytes(2, "little"))
     )
 
 
@@ -485,7 +486,7 @@ ROWS = [
         ("a config packed 1:1000", lambda path: repacked(
             path, zipfile.ZIP_DEFLATED, metadata_json=b" " * 10**7), None, "is packed"),
         *((f"cut to {share:.0%}", lambda path, share=share: path.write_bytes(
-            path.read_bytes()[: int(share * path.stat().st_size)]), None, "is no .keras file")
+            path.read_bytes()[: int(share * path.stat().st_size)]), None, "is no valid .keras file")
           for share in (0, 0.3, 0.99)),
         ("a larger model than its weights", _larger, None, "describes a model of more than"),
     ], of=ARCHIVE),

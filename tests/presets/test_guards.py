@@ -1,4 +1,4 @@
-"""What is of the door of presets and no row of `tests/doors_presets.py`."""
+"""What guards presets and is no row of `tests/untrusted_input_presets.py`."""
 
 import resource
 import zipfile
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.presets.config_guard import KERAS_CLASSES
 from attention_zoo.presets.folder import CARD, WEIGHTS
-from attention_zoo.presets.keras_classes import KERAS_CLASSES
-from tests.doors_presets import PARAMETERS, X, configured, vouch
+from tests.untrusted_input_presets import PARAMETERS, X, configured, vouch
 
 
 @pytest.fixture

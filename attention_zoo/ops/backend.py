@@ -1,4 +1,8 @@
-"""A function over blocks of tensors that remembers no block: its gradients are computed anew."""
+"""All that differs between Keras's backends, and what Keras 3.15.1 gets wrong on one of them.
+
+`map_blocks` has one evaluation a backend, torch's in `backend_torch`, whose classes need torch to
+be defined. So does torch's fused kernel: see `fused`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,80 @@ from typing import Any
 import keras
 from keras import ops
 
+_LARGEST_HALF = 65504.0
+
+
+def is_half(dtype: Any) -> bool:
+    """Return True for 16 bits, whose sums and exponentials are better had in float32."""
+    return keras.backend.standardize_dtype(dtype) in ("float16", "bfloat16")
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in that dtype; what overflows float16 becomes its largest number, NaN stays."""
+    return _within(ops.cast(x, dtype))
+
+
+def _within(x: Any) -> Any:
+    half = keras.backend.standardize_dtype(x.dtype) == "float16"
+    return ops.clip(x, -_LARGEST_HALF, _LARGEST_HALF) if half else x
+
+
+def _is_double(x: Any) -> bool:
+    return keras.backend.standardize_dtype(x.dtype) == "float64"
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """`(..., i, j)` times `(..., j, k)`; what overflows float16 becomes its largest number, since
+    two infinities further on would make NaN."""
+    if _is_double(x):
+        # `ops.matmul` of Keras 3.15.1 falls from float64 to float32 on torch, `ops.einsum` does not
+        return ops.einsum("...ij,...jk->...ik", x, y)
+    return _within(ops.matmul(x, y))
+
+
+def affine(x: Any, kernel: Any, bias: Any = None) -> Any:
+    """`x` times the kernel, plus the bias if there is one."""
+    x = matmul(x, kernel)
+    return x if bias is None else x + bias
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent; `ops.tanh` of Keras 3.15.1 falls from float64 to float32 on JAX."""
+    if not _is_double(x):
+        return ops.tanh(x)
+    # No sign or absolute value, whose gradients at 0 are not those of the tangent
+    power = ops.expm1(2 * ops.clip(x, -20.0, 20.0))
+    return power / (power + 2)
+
+
+def mean(x: Any, axis: int | None = None) -> Any:
+    """The mean; `ops.mean` of Keras 3.15.1 computes float64 in float32 on JAX and torch."""
+    if not _is_double(x):
+        return ops.mean(x, axis=axis)
+    count = ops.size(x) if axis is None else ops.shape(x)[axis]
+    return ops.sum(x, axis=axis) / ops.cast(count, x.dtype)
+
+
+def additive(query: Any, key: Any, vector: Any) -> Any:
+    """vector . tanh(query + key), all pairs at once."""
+    if keras.backend.backend() == "jax":
+        # With the keys in front its gradients take a quarter of the time for most batches
+        pairs = tanh(ops.expand_dims(query, -3) + ops.expand_dims(key, -2))
+        logits = ops.squeeze(matmul(pairs, ops.expand_dims(vector, -1)), -1)
+        return ops.swapaxes(logits, -1, -2)
+    pairs = tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
+    return ops.squeeze(matmul(pairs, ops.expand_dims(vector, -1)), -1)
+
+
+def additive_in_tiles(query: Any, key: Any, vector: Any, rows: int) -> Any:
+    """The same, with the pairs of so many queries at a time."""
+    if keras.backend.backend() == "torch":
+        from attention_zoo.ops.backend_torch import Additive
+
+        return Additive.apply(query, key, vector, rows)
+    logits = map_blocks(additive, [split(query, rows)], [key, vector])
+    return join(logits, ops.shape(query)[-2])
+
 
 def map_blocks(
     function: Callable[..., Any],
@@ -16,24 +94,24 @@ def map_blocks(
     *,
     compiled: bool = False,
 ) -> Any:
-    """`function(*block, *whole)` of each block, stacked.
+    """Map a function over blocks with rematerialization (gradient checkpointing).
 
     One block's intermediate values are held at a time, forwards and backwards, where the block is
-    evaluated once more. The gradients are those of the plain evaluation, and so are their own,
-    for which all blocks are held at once on TensorFlow and torch.
+    evaluated once more. Second derivatives hold all blocks at once on TensorFlow and torch.
 
     Args:
         function: tensors to one tensor. All tensors it needs are its arguments: a variable or a
             tensor that it captures gets no gradient.
         blocks: tensors of one leading size, the number of blocks.
         whole: tensors that every block sees.
-        compiled: whether TensorFlow compiles the loop by XLA, as JAX does anyway. Its shapes are
-            then those of one compilation, so a length that varies had better not be.
+        compiled: whether TensorFlow compiles the loop by XLA, as JAX does anyway: once for each
+            set of shapes.
 
     Returns:
-        A tensor with the number of blocks as its leading size.
+        `function(*block, *whole)` of each block, stacked.
     """
-    evaluate = _BACKENDS.get(keras.backend.backend(), _stack)
+    ways = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}
+    evaluate = ways.get(keras.backend.backend(), _stack)
     return evaluate(function, tuple(blocks), tuple(whole), compiled)
 
 
@@ -66,8 +144,8 @@ def _jax(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
     import jax
 
     # Inside a loop nothing can merge the two evaluations
-    once_more = jax.checkpoint(lambda block: function(*block, *whole), prevent_cse=False)
-    return jax.lax.map(once_more, blocks)
+    again = jax.checkpoint(lambda block: function(*block, *whole), prevent_cse=False)
+    return jax.lax.map(again, blocks)
 
 
 def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
@@ -76,7 +154,7 @@ def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> A
     count, first = tf.shape(blocks[0])[0], len(blocks)
     everything = [tf.convert_to_tensor(x) for x in (*blocks, *whole)]
     smooth = [i for i, x in enumerate(everything) if x.dtype.is_floating]
-    # Outside of a graph every call would compile anew
+    # Outside of a graph every call would compile again
     compiled = compiled and not tf.executing_eagerly()
 
     def loop(body: Any, start: tuple) -> Any:
@@ -140,8 +218,8 @@ def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> A
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(floats)
                 found = remembered(*given)
-            slopes = iter(tape.gradient(found, floats, upstream, unconnected_gradients="zero"))
-            return [next(slopes) if x.dtype.is_floating else None for x in given]
+            new = iter(tape.gradient(found, floats, upstream, unconnected_gradients="zero"))
+            return [next(new) if x.dtype.is_floating else None for x in given]
 
         return backward(*map(tf.stop_gradient, given)), second
 
@@ -160,13 +238,6 @@ def _tensorflow(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> A
 
 
 def _torch(function: Any, blocks: tuple, whole: tuple, compiled: bool) -> Any:
-    from attention_zoo.ops.blocks_torch import Blocks
+    from attention_zoo.ops.backend_torch import Blocks
 
     return Blocks.apply(function, len(blocks), *blocks, *whole)
-
-
-_BACKENDS: dict[str, Callable[..., Any]] = {
-    "jax": _jax,
-    "tensorflow": _tensorflow,
-    "torch": _torch,
-}
