@@ -48,7 +48,7 @@ def saves(out: Path) -> None:
 
 def trainings(out: Path) -> None:
     """Two phases of a small model."""
-    train(make_recipe(_RECIPE), out=out, resume=True)
+    train(recipe=make_recipe(_RECIPE), out=out, resume=True)
 
 
 def searches(out: Path) -> None:

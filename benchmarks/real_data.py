@@ -22,12 +22,11 @@ import keras
 import numpy as np
 
 import attention_zoo as az
+from attention_zoo.data.scaling import adapt
 from attention_zoo.training import Dataset, make_recipe, measure
-from attention_zoo.training.compiling import compile_model
-from attention_zoo.training.fit import build_for
-from attention_zoo.training.passing import passing_models
+from attention_zoo.training.compiling import build_for, compile_model
+from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
-from attention_zoo.training.scaling import adapt
 from attention_zoo.training.study import uniform_control
 from benchmarks.environments import ROOT
 from benchmarks.real_looks import IMAGES, LONG, PICTURES, draw, file_of, look
@@ -164,7 +163,7 @@ def run(
     found["lengths"] = None if lengths is None else [int(lengths.min()), int(lengths.max())]
     recipe = recipes(name, real, train, found)[variant]()
     for seed in wanted:
-        with passing_models():
+        with temporary_models():
             runs[str(seed)] = _measured(recipe, train, test, seed)
         print(name, variant, seed, json.dumps(runs[str(seed)]), flush=True)
         save()
@@ -188,7 +187,7 @@ def looked(name: str, found: dict[str, Any], save: Any, real: RealSet) -> None:
         return
     train, test = real.load()
     recipe = plain(train, real.architecture)
-    with passing_models():
+    with temporary_models():
         model = fitted(recipe, train, 0)
         if not pictured:
             draw(name, model, test)

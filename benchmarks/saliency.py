@@ -21,6 +21,7 @@ import numpy as np
 
 import attention_zoo as az
 from attention_zoo import tasks
+from attention_zoo.data.dataset import Dataset
 from attention_zoo.metrics.attribution import (
     completeness_gap,
     integrated_gradients,
@@ -33,7 +34,6 @@ from attention_zoo.metrics.perturbation import erase
 from attention_zoo.metrics.precision_recall import area_under_precision, area_under_recall
 from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
 from attention_zoo.training import Recipe, from_task, load_recipe
-from attention_zoo.training.data import Dataset
 from attention_zoo.training.fit import fit
 from attention_zoo.training.study import softmax_control
 from benchmarks.environments import ROOT

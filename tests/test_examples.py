@@ -54,7 +54,7 @@ def blocks():
 
 def the_first_lesson(names):
     """The answer stands in step 7: the model finds it, and the explanation shows it."""
-    assert names["run"].scores["accuracy"] >= 0.9
+    assert names["result"].score["accuracy"] >= 0.9
     scores = names["explanation"].scores["attention"]
     assert scores.mean(axis=(0, *range(2, scores.ndim))).argmax() == 7
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from attention_zoo import Explanation
 from attention_zoo.core import foreign, npz, strict_json
+from attention_zoo.data.files import read_arrays
 from attention_zoo.training import read
-from attention_zoo.training.read import read_arrays
 from tests.untrusted_input import archive, arrays
 
 few = settings(

@@ -171,8 +171,8 @@ class _Source:
             raise FileNotFoundError(f"There is no file {data}.")
         import attention_zoo as az
         from attention_zoo import training
-        from attention_zoo.training.data import pad
-        from attention_zoo.training.fitting_card import as_codes, in_order, padding_of
+        from attention_zoo.data.alignment import as_codes, in_order, padding_of
+        from attention_zoo.data.dataset import pad
 
         network = az.load(self.path)
         if data is None:

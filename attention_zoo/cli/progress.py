@@ -14,31 +14,29 @@ from attention_zoo.core.parsing import printable
 
 
 class EpochBar(Progress):
-    """One bar for all phases of a recipe, with the validation scores of the last epoch."""
+    """One bar for each phase of a training, with the validation metrics of the last epoch."""
 
-    def __init__(self, recipe: Any, *, shown: bool = True):
+    def __init__(self, name: str, *, shown: bool = True):
         super().__init__(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[scores]}"), console=err,
+            TimeRemainingColumn(), TextColumn("{task.fields[metrics]}"), console=err,
             transient=True,
             disable=not (shown and err.is_terminal),
         )  # fmt: skip
-        self.recipe = recipe
-        total = sum(phase.epochs for phase in recipe.phases)
-        self.bar = self.add_task(f"training {recipe.architecture}", total=total, scores="")
+        self.bar = self.add_task(f"training {name}", total=None, metrics="")
 
     def callbacks(self, phase: int) -> Sequence[Any]:
         """Return the callback that moves the bar in a phase."""
         import keras
 
-        before = sum(p.epochs for p in self.recipe.phases[:phase])
-
         def moved(epoch: int, logs: Any) -> None:
             shown = {k: v for k, v in (logs or {}).items() if k.startswith("val_")}
-            scores = " ".join(f"{k[4:]} {v:.4f}" for k, v in shown.items())
-            self.update(self.bar, completed=before + epoch + 1, scores=scores)
+            metrics = " ".join(f"{k[4:]} {v:.4f}" for k, v in shown.items())
+            total = callback.params.get("epochs")
+            self.update(self.bar, completed=epoch + 1, total=total, metrics=metrics)
 
-        return [keras.callbacks.LambdaCallback(on_epoch_end=moved)]
+        callback = keras.callbacks.LambdaCallback(on_epoch_end=moved)
+        return [callback]
 
 
 @contextlib.contextmanager

@@ -21,7 +21,8 @@ _CHATTER = re.compile(
 
 def hush(package: str = "tensorflow") -> None:
     """Let the package be imported without its chatter, whoever imports it."""
-    if package not in sys.modules:
+    there = any(isinstance(one, _Hush) and one.package == package for one in sys.meta_path)
+    if package not in sys.modules and not there:  # two would ask each other without end
         sys.meta_path.insert(0, _Hush(package))
 
 

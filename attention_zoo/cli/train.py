@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 
 from attention_zoo.catalog import MODELS
 from attention_zoo.cli.console import err, number, out, resumable, table, to_copy
-from attention_zoo.core import checks, foreign
+from attention_zoo.core import checks, foreign, strict_json
 
 
 def train(
@@ -20,19 +19,30 @@ def train(
         str | None, typer.Argument(help="A model: see attention-zoo list models.")
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Remake a pretrained model: see attention-zoo list recipes.")
+        str | None,
+        typer.Option(help="Remake a pretrained model (attention-zoo list recipes), or a .json."),
     ] = None,
     task: Annotated[str | None, typer.Option(help="A synthetic task to train on.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Your own .npz (arrays x, y and optionally mask) or .csv."),
+        typer.Option(help="Your own .npz (arrays x, y and optionally mask) or .csv; all of it."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column of the .csv to predict.")] = None,
+    validation_data: Annotated[
+        Path | None, typer.Option(help="A file like --data, to validate on in each epoch.")
+    ] = None,
+    validation_split: Annotated[
+        float, typer.Option(help="The share of --data that validates and does not train.")
+    ] = 0.0,
+    test_data: Annotated[
+        Path | None, typer.Option(help="A file like --data, to measure the trained model on.")
+    ] = None,
     kind: Annotated[
         str | None, typer.Option(help="binary, multiclass or regression, if y misleads.")
     ] = None,
     ordered: Annotated[
-        bool, typer.Option("--ordered", help="Samples are in the order of time: test on the last.")
+        bool,
+        typer.Option("--ordered", help="Samples are in the order of time: the last validate."),
     ] = False,
     out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
     attention: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
@@ -40,6 +50,10 @@ def train(
         str | None, typer.Option(help="softmax, sparsemax, entmax15, ...")
     ] = None,
     units: Annotated[int | None, typer.Option(help="The width of the hidden layers.")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another argument of the model, as depth=2. Repeatable."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs, in one phase.")] = None,
     patience: Annotated[
         int | None,
@@ -47,6 +61,10 @@ def train(
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Training samples of a task.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam.")] = None,
+    class_weight: Annotated[
+        list[str] | None, typer.Option(help="How much a class counts, as yes=2. Repeatable.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of data and weights.")] = None,
     seeds: Annotated[
         int, typer.Option(help="Also train this many seeds, with controls, for the card.")
@@ -57,7 +75,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
-    """Train a model, measure it on held-out samples, and write it as a preset."""
+    """Train a model, measure it on what is held out, and write it as a preset."""
     counts = {
         "epochs": epochs, "patience": patience, "samples": samples, "batch_size": batch_size
     }  # fmt: skip
@@ -65,41 +83,92 @@ def train(
         checks.positive_int(name, value, none=True)
     if (architecture is None) == (recipe is None):
         raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
-    if [task, data, recipe].count(None) != 2:
+    if recipe is None and (task is None) == (data is None):
         raise ValueError("Give --task, --data or --recipe, one of the three.")
     need_data(ordered, data)
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the trained model goes.")
+    if architecture is not None:
+        MODELS.get(architecture)
+    files = {"x": data, "validation_data": validation_data, "test_data": test_data}
+    for path in filter(None, files.values()):
+        need_target(path, target)
     from attention_zoo import training  # Keras, only for the commands that need it
     from attention_zoo.cli.progress import EpochBar
 
-    dataset = None
-    if recipe is not None:
-        plan = training.load_recipe(recipe)
-    else:
-        MODELS.get(str(architecture))
-        if data is not None:
-            dataset = read_data(training, data, target, kind, str(architecture), ordered=ordered)
-        known = (dataset.kind, len(dataset.x)) if dataset else ()
-        plan = training.default_recipe(str(architecture), task, *known)
-    plan = _changed(plan, attention, normalizer, units, epochs, samples, batch_size, seed)
+    given: dict[str, Any] = {
+        name: None if path is None else training.read(path, target=target, kind=kind)
+        for name, path in files.items()
+    }
+    given |= {"attention": attention, "units": units, **_values(option)}
+    given = {name: value for name, value in given.items() if value is not None}
     # Of several processes that train together one speaks
     first = not distribute or training.is_first()
-    bar = EpochBar(plan, shown=first)
+    bar = EpochBar(architecture or str(recipe), shown=first)
     state = Path(f"{out_.expanduser()}.training")  # where training.train keeps it
     with resumable(state, state.is_dir), bar:
-        run = training.train(
-            plan, data=dataset, out=out_, seeds=seeds, patience=patience, resume=resume,
-            overwrite=overwrite, distribute=distribute, callbacks=bar.callbacks, report=err.print,
+        result = training.train(
+            architecture, recipe=recipe, task=task, validation_split=validation_split, **counts,
+            learning_rate=learning_rate, class_weight=_weights(class_weight, given.get("x")),
+            ordered=ordered, seed=seed, normalizer=normalizer, out=out_, seeds=seeds,
+            resume=resume, overwrite=overwrite, distribute=distribute, callbacks=bar.callbacks,
+            report=err.print, **given,
         )  # fmt: skip
     if not first:
         return
-    rows = [[key.replace("_", " "), number(value)] for key, value in run.scores.items()]
-    table(f"On {len(run.test.x)} held-out samples", ["", ""], rows, {1})
+    _print_score(result)
     here = out_ if out_.is_absolute() else f"./{out_}"
     again = [] if data is None else ["--data", data, *(["--target", target] if target else [])]
     command = to_copy("attention-zoo", "explain", here, *again)
     out.print(f"\nWritten to {here}. See where it looks: {command}", soft_wrap=True)
+
+
+def _print_score(result: Any) -> None:
+    """The metrics beside those of the baseline, and a warning where they are worse."""
+    if result.score is None:
+        out.print("Not measured: give --test-data, --validation-data or --validation-split.")
+        return
+    other = result.baseline.score
+    rows = [
+        [key.replace("_", " "), number(value), number(other.get(key))]
+        for key, value in result.score.items()
+    ]
+    title = f"On {len(result.held_out)} {result.scored_on} samples"
+    table(title, ["", "model", f"baseline: {result.baseline.name}"], rows, {1, 2})
+    if result.worse_than_baseline:
+        out.print("The model is worse than the baseline.")
+
+
+def _pairs(option: str, given: list[str] | None, example: str) -> dict[str, str]:
+    for one in given or []:
+        if "=" not in one:
+            raise ValueError(f"`{option}` must be NAME=VALUE, such as {example}. Received: {one!r}")
+    return {name: value for name, _, value in (one.partition("=") for one in given or [])}
+
+
+def _values(given: list[str] | None) -> dict[str, Any]:
+    """The arguments of --set, whose values are JSON or else text."""
+    found: dict[str, Any] = {}
+    for name, value in _pairs("--set", given, "depth=2").items():
+        try:
+            found[name] = strict_json.parse(value.encode())
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def _weights(given: list[str] | None, data: Any) -> dict[Any, float] | None:
+    """The weights of --class-weight, by the labels of the data."""
+    labels = {str(label): label for label in (getattr(data, "classes", None) or [])}
+    found = {}
+    for label, weight in _pairs("--class-weight", given, "yes=2").items():
+        try:
+            found[labels.get(label, label)] = float(weight)
+        except ValueError:
+            raise ValueError(
+                f"`--class-weight` must be LABEL=NUMBER. Received: {label}={weight}"
+            ) from None
+    return found or None
 
 
 def need_data(ordered: bool, data: Path | None) -> None:
@@ -136,29 +205,3 @@ def need_target(data: Path, target: str | None) -> None:
         header = next(csv.reader([file.readline(foreign.JSON_LIMIT).decode("utf-8-sig")]), [])
         columns = f" Its columns: {foreign.shown(', '.join(header[:30]), most=1000)}"
     raise ValueError(f"A .csv needs --target COLUMN, the column to predict.{columns}")
-
-
-def _changed(
-    recipe: Any, attention: str | None, normalizer: str | None, units: int | None,
-    epochs: int | None, samples: int | None, batch_size: int | None, seed: int | None,
-) -> Any:  # fmt: skip
-    """The recipe with what was asked for on the command line."""
-    config = dict(recipe.config)
-    if units is not None:
-        config["units"] = units
-    if attention is not None:
-        config["attention"] = {"class_name": attention, "config": {}}
-    if normalizer is not None:
-        factory = inspect.signature(MODELS.get(recipe.architecture))
-        chosen = config.get("attention") or factory.parameters["attention"].default
-        chosen = {"class_name": chosen} if isinstance(chosen, str) else chosen
-        arguments = {**(chosen.get("config") or {}), "normalizer": normalizer}
-        config["attention"] = {"class_name": chosen["class_name"], "config": arguments}
-    values: dict[str, Any] = {"config": config}
-    if epochs is not None:
-        values["phases"] = [{**recipe.phases[0].model_dump(), "epochs": epochs}]
-    elif attention is not None:
-        values["phases"] = [{**phase.model_dump(), "attention": {}} for phase in recipe.phases]
-    wanted = {"samples": samples, "batch_size": batch_size, "seed": seed}
-    values.update({name: value for name, value in wanted.items() if value is not None})
-    return recipe.changed(**values)

@@ -14,16 +14,21 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from attention_zoo.capture import attention_scores
-from attention_zoo.estimators import fitting
+from attention_zoo.data.splitting import split_off
 from attention_zoo.estimators.inputs import read
 from attention_zoo.estimators.layout import layout_of
 from attention_zoo.estimators.plan import check_parameters, recipe_of
 from attention_zoo.explaining import Explanation, explain
 from attention_zoo.training import Dataset
-from attention_zoo.training.passing import many_models
+from attention_zoo.training.compiled_cache import CompiledModelCache
+from attention_zoo.training.fit import fit
+from attention_zoo.training.memory import many_models
 from attention_zoo.training.seeding import ONE_AT_A_TIME
 
-#: How many samples are answered at once.
+#: Cross-validation and grid search fit one model many times.
+CACHE = CompiledModelCache()
+
+#: How many samples are predicted at once.
 _BATCH = 1000
 
 
@@ -45,7 +50,7 @@ class AttentionEstimator(BaseEstimator):
         batch_size: int = 32,
         learning_rate: float = 1e-3,
         patience: int | None = None,
-        validation: float = 0.1,
+        validation_fraction: float = 0.1,
         random_state: Any = None,
         verbose: Any = 0,
     ):
@@ -61,7 +66,7 @@ class AttentionEstimator(BaseEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.patience = patience
-        self.validation = validation
+        self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.verbose = verbose
 
@@ -97,7 +102,6 @@ class AttentionEstimator(BaseEstimator):
         check_consistent_length(inputs.x, y)
         layout = layout_of(self.architecture, inputs, self.mask_value)
         x, mask_value = layout.arrange(inputs)
-        data = Dataset(x, y, kind, mask_value=mask_value, classes=classes)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, x, dtype="float32", ensure_non_negative=True
@@ -105,20 +109,21 @@ class AttentionEstimator(BaseEstimator):
             counted = np.flatnonzero(sample_weight)
             if len(counted) == 0:
                 raise ValueError("Sample weights must contain at least one non-zero number.")
-            data, sample_weight = data.take(counted), sample_weight[counted]
-            sample_weight = sample_weight / sample_weight.mean()
+            sample_weight = sample_weight / sample_weight[counted].mean()
+        data = Dataset(x, y, kind, mask_value=mask_value, classes=classes,
+                       sample_weight=sample_weight, any_length=layout.any_length)  # fmt: skip
+        if sample_weight is not None:
+            data = data.take(counted)
         with ONE_AT_A_TIME:  # else a fit in another thread may have seeded what is drawn from
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         recipe = recipe_of(self, layout, data, seed)
-        held = None
+        train, validation = data, None
         if self.patience is not None:
-            labels = data.y if classes else None
-            held = fitting.held_out(labels, len(data.x), self.validation, seed)
-        model, self.history_ = fitting.fit(
-            recipe, data, sample_weight, held, any_length=layout.any_length,
-            verbose=self.verbose,
+            train, validation = split_off(data, self.validation_fraction, seed)
+        self.model_, self.history_ = fit(
+            recipe, train, validation, cache=CACHE, endless=True, verbose=self.verbose
         )  # fmt: skip
-        self.model_, self.recipe_, self.layout_ = self._finished(model), recipe, layout
+        self.recipe_, self.layout_ = recipe, layout
         return self
 
     def attention_scores(self, X: Any) -> dict[str, np.ndarray]:
@@ -179,8 +184,8 @@ class AttentionEstimator(BaseEstimator):
         # Keras's `predict` takes longer to begin than a small model to answer
         parts = range(0, len(x), _BATCH)
         with many_models():
-            answers = [self.model_.predict_on_batch(x[i : i + _BATCH]) for i in parts]
-        return np.concatenate(answers).astype("float64")
+            predictions = [self.model_.predict_on_batch(x[i : i + _BATCH]) for i in parts]
+        return np.concatenate(predictions).astype("float64")
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

@@ -38,7 +38,7 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
         learning_rate: of Adam.
         patience: hold some samples out, end after so many epochs without a lower loss on them,
             and go back to the weights of the lowest. None trains on all, for all epochs.
-        validation: the share that `patience` holds out, of each class.
+        validation_fraction: the share that `patience` holds out, of each class.
         random_state: an integer for the same result again.
         verbose: as in `keras.Model.fit`: 0 is silent.
 
@@ -71,10 +71,10 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, `(samples, classes)`, in the order of `classes_`."""
-        answers = self._predictions(X)
-        if answers.shape[1] == 1:
-            return np.hstack([1 - answers, answers])
-        return answers / answers.sum(axis=1, keepdims=True)
+        predictions = self._predictions(X)
+        if predictions.shape[1] == 1:
+            return np.hstack([1 - predictions, predictions])
+        return predictions / predictions.sum(axis=1, keepdims=True)
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, list[Any]]:
         y = column_or_1d(y, warn=True)
@@ -97,6 +97,3 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
             if label not in numbers:
                 raise one_of("label in y", label, map(str, numbers))
         return np.array([numbers[label] for label in labels])
-
-    def _finished(self, model: Any) -> Any:
-        return model

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from attention_zoo.data.dataset import pad
 from attention_zoo.estimators.inputs import Inputs
-from attention_zoo.training.data import pad
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ def check_parameters(estimator: Any) -> None:
     checks.positive_int("batch_size", estimator.batch_size)
     checks.positive("learning_rate", estimator.learning_rate)
     checks.positive_int("patience", estimator.patience, none=True)
-    checks.rate("validation", estimator.validation)
+    checks.rate("validation_fraction", estimator.validation_fraction)
     if estimator.mask_value is not None:
         checks.number("mask_value", estimator.mask_value)
     if estimator.architecture != "auto":

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite, column_or_1d
 
 from attention_zoo.estimators.base import AttentionEstimator
-from attention_zoo.training.units import Units
 
 
 class AttentionRegressor(RegressorMixin, AttentionEstimator):
@@ -20,7 +18,7 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
     to a mean of 0 and a variance of 1, which the trained model undoes.
 
     Its parameters and attributes are those of `AttentionClassifier`, but `classes_`. `model_`
-    answers in the units of y; the losses in `history_` are those of the scaled y.
+    predicts in the units of y; the losses in `history_` are those of the scaled y.
 
     Example:
 
@@ -36,9 +34,7 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
         return self._predictions(X)[:, 0].astype("float32")
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
-        y = self._target(y)
-        self._units = Units.of(y)
-        return self._units.scaled(y), "regression", None
+        return self._target(y), "regression", None
 
     def _target(self, y: Any) -> np.ndarray:
         y = column_or_1d(y, warn=True)
@@ -50,8 +46,3 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
             ) from None
         assert_all_finite(y, input_name="y")
         return y
-
-    def _finished(self, model: keras.Model) -> keras.Model:
-        """The model, answering in the units of y."""
-        self._units.give(model)
-        return model

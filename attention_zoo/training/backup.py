@@ -14,8 +14,8 @@ import h5py
 import keras
 
 from attention_zoo.core import files, foreign
+from attention_zoo.data.dataset import Dataset
 from attention_zoo.presets.weights import load_weights_bytes, weights_bytes
-from attention_zoo.training.data import Dataset
 from attention_zoo.training.recipe import Recipe
 
 #: What to do about a state that cannot be read.
@@ -25,7 +25,9 @@ _NEVER = 2**62
 
 
 class _KeepHistory(keras.callbacks.Callback):
-    """Writes the epochs' figures beside the weights, so that a resumed run knows them all."""
+    """Writes the epochs' metrics beside the weights, so that a resumed run knows them all."""
+
+    # Keras's CSVLogger appends to its file: a kill leaves half a row, or an epoch twice
 
     def __init__(self, path: Path, writes: bool):
         super().__init__()
@@ -53,7 +55,7 @@ class Backup:
     def __init__(self, folder: Path | None, recipe: Recipe, data: Dataset, *, writes: bool = True):
         self.folder, self.writes = folder, writes
         self._kept: _KeepHistory | None = None
-        self._passing: tempfile.TemporaryDirectory | None = None
+        self._temporary: tempfile.TemporaryDirectory | None = None
         if folder is None:
             return
         state = {"recipe": recipe.model_dump(), "data": data.fingerprint()}
@@ -85,16 +87,16 @@ class Backup:
             str(self.folder / f"phase_{phase}"), save_freq="epoch" if self.writes else _NEVER,
             double_checkpoint=True, delete_checkpoint=False,
         )  # fmt: skip
-        # First the figures: they may be of an epoch more than the weights, not of one less
+        # First the metrics: they may be of an epoch more than the weights, not of one less
         self._kept = _KeepHistory(self.folder / f"phase_{phase}.json", self.writes)
         if self.writes:
             return [self._kept, restore]
-        # TensorFlow adds up figures over all processes as they are saved, so that each must save
+        # TensorFlow adds up metrics over all processes as they are saved, so that each must save
         aside = keras.callbacks.BackupAndRestore(str(self._aside() / f"phase_{phase}"))
         return [self._kept, restore, aside]
 
     def rows(self, phase: int) -> list[dict[str, float]]:
-        """The figures of a phase's epochs before the interruption."""
+        """The metrics of a phase's epochs before the interruption."""
         return [] if self.folder is None else _rows(self.folder / f"phase_{phase}.json")
 
     def keep_best(self, phase: int, epoch: int, before: int | None, model: keras.Model) -> None:
@@ -114,10 +116,10 @@ class Backup:
             read_weights(model, self.folder / _best(phase, epoch))
 
     def _aside(self) -> Path:
-        """A passing folder for what this process need not keep."""
-        if self._passing is None:
-            self._passing = tempfile.TemporaryDirectory()
-        return Path(self._passing.name)
+        """A temporary folder for what this process need not keep."""
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory()
+        return Path(self._temporary.name)
 
     def finished_phase(self, phase: int, model: keras.Model) -> dict[str, list[float]] | None:
         """The history of a phase that ended before the interruption, its weights loaded."""
@@ -190,7 +192,7 @@ def _rows(path: Path) -> list[dict[str, float]]:
     rows = foreign.records(path, kind=list, cure=CURE)
     for row in rows:
         if not isinstance(row, dict) or not all(isinstance(v, float) for v in row.values()):
-            raise foreign.Refused(f"{path} does not hold the figures of epochs. {CURE}")
+            raise foreign.Refused(f"{path} does not hold the metrics of epochs. {CURE}")
     return rows
 
 
@@ -224,7 +226,7 @@ def read_weights(
 
 def refuse_other(
     old: dict[str, Any], new: dict[str, Any], folder: Path, what: str = "run",
-    cure: str = "Start anew without --resume, or go on with the same.",
+    cure: str = "Start again without --resume, or go on with the same.",
 ) -> None:  # fmt: skip
     """ValueError, with the first difference, if what a folder holds is not what is asked for."""
     flat_old, flat_new = _flat(old), _flat(new)

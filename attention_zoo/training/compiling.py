@@ -1,10 +1,18 @@
-"""How a model is compiled so that training it is fast."""
+"""From a recipe to a model with new weights, compiled so that training it is fast."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
+from attention_zoo import models
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.training.recipe import Recipe
+
+_OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
 _LOSS = {
     "binary": "binary_crossentropy",
     "multiclass": "sparse_categorical_crossentropy",
@@ -27,9 +35,63 @@ WORTH_XLA = 10_000
 AT_ONCE = 20
 
 
+def dtype_of_process() -> dict[str, str]:
+    """The process's dtype policy as an argument of `build`, so that a run can be made again and
+    goes on as it began; nothing where it is float32, as all recipes were made."""
+    policy = keras.config.dtype_policy().name
+    return {} if policy == "float32" else {"dtype": policy}
+
+
+def build_for(recipe: Recipe, data: Dataset, phase: int, **more: Any) -> keras.Model:
+    """The recipe's model for the data's shapes, with the attention arguments of a phase; `more` are
+    further arguments of `build`."""
+    if data.mask_value is not None:
+        if not models.takes(recipe.architecture, "mask_value"):
+            raise ValueError(
+                f"{recipe.architecture!r} is for tables, and the data are series with a mask: "
+                "choose an architecture for series, such as 'gru'."
+            )
+        more["mask_value"] = data.mask_value
+    model = build_model(recipe, data.input_shape, data.outputs, phase, **more)
+    return _with_heads(model, data.heads) if data.heads else model
+
+
+def _with_heads(model: keras.Model, heads: dict[str, Dataset]) -> keras.Model:
+    """The model with an output layer for each target in place of its own."""
+    last = model.layers[-1]
+    outputs = {
+        name: keras.layers.Dense(
+            head.outputs, _OUTPUT[head.kind], name=name, dtype=last.dtype_policy
+        )(last.input)
+        for name, head in heads.items()
+    }
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def build_model(
+    recipe: Recipe, input_shape: Sequence[int | None], outputs: int, phase: int = 0, **more: Any
+) -> keras.Model:
+    """The recipe's model for the sizes of a sample; `more` are further arguments of `build`."""
+    config: dict[str, Any] = {
+        "input_shape": input_shape,
+        "outputs": outputs,
+        "activation": _OUTPUT[recipe.kind],
+        **recipe.config,
+        **more,
+    }
+    changes = recipe.phases[phase].attention
+    if changes:
+        attention = config["attention"]
+        attention = {"class_name": attention} if isinstance(attention, str) else dict(attention)
+        config["attention"] = {
+            **attention, "config": {**(attention.get("config") or {}), **changes}
+        }  # fmt: skip
+    return models.build(recipe.architecture, **config)
+
+
 def compile_model(
     model: keras.Model,
-    kind: str,
+    kind: str | dict[str, str],
     learning_rate: float,
     steps: int,
     *,
@@ -38,14 +100,24 @@ def compile_model(
 ) -> None:
     """Compile a model the way that is fast on this backend; it changes no result.
 
-    Without `xla` TensorFlow begins sooner, and each step takes longer.
+    Args:
+        model: it is.
+        kind: of its target, or of each by the name of its output.
+        learning_rate: of Adam.
+        steps: how many an epoch has.
+        xla: without it TensorFlow begins sooner, and each step takes longer.
+        replicas: how many devices share a batch.
     """
     graphs = keras.backend.backend() == "tensorflow" and replicas == 1
     # Where a replica has no sample, what stands in for it must not count
-    metrics = {"weighted_metrics" if replicas > 1 else "metrics": [_METRIC[kind]()]}
+    found: Any = [_METRIC[kind]()] if isinstance(kind, str) else {
+        name: [_METRIC[each]()] for name, each in kind.items()
+    }  # fmt: skip
+    metrics = {"weighted_metrics" if replicas > 1 else "metrics": found}
+    loss = _LOSS[kind] if isinstance(kind, str) else {n: _LOSS[each] for n, each in kind.items()}
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        loss=_LOSS[kind],
+        loss=loss,
         jit_compile=xla and _suits_xla(model) if graphs else replicas == 1 and "auto",
         steps_per_execution=min(AT_ONCE, steps) if graphs else 1,
         **metrics,
@@ -57,9 +129,21 @@ def compile_model(
 
 def build_training(model: keras.Model) -> None:
     """Make the variables of a compiled model's optimizer and metrics."""
-    x, y = model.input_shape[1:], model.output_shape[1:-1]
-    batch = [np.zeros([1, *(size or 1 for size in shape)], "float32") for shape in (x, y)]
-    model._symbolic_build(data_batch=tuple(batch))
+    if isinstance(model.loss, dict):
+        outputs = model.output.items()
+        y: Any = {name: _target(output.shape, model.loss[name]) for name, output in outputs}
+    else:
+        y = _target(model.output_shape, model.loss)
+    model._symbolic_build(data_batch=(_one(model.input_shape[1:]), y))
+
+
+def _target(shape: Any, loss: str) -> np.ndarray:
+    single = shape[-1] == 1 or loss == _LOSS["multiclass"]
+    return _one(shape[1:-1] if single else shape[1:])
+
+
+def _one(sizes: Any) -> np.ndarray:
+    return np.zeros([1, *(size or 1 for size in sizes)], "float32")
 
 
 def _suits_xla(model: keras.Model) -> bool:

@@ -13,16 +13,23 @@ from typing import Any, TypeVar
 import keras
 
 from attention_zoo.core import checks
-from attention_zoo.training.data import Dataset
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.stream import Stream
 
 T = TypeVar("T")
+
+#: Keras's own distribution trains on JAX alone.
+_MODULES = {
+    "jax": "data_parallel", "tensorflow": "data_parallel_tensorflow",
+    "torch": "data_parallel_torch",
+}  # fmt: skip
 
 #: Validation is no step of the training, so its batches are as large as is fast.
 VALIDATION_BATCH = 1000
 
 
-class Alone:
-    """Training on one device, as Keras does it, and what its distributed kin share.
+class SingleDevice:
+    """Training on one device, as Keras does it; the base of the other strategies.
 
     Attributes:
         replicas: how many parts of a batch are worked on at once.
@@ -36,25 +43,35 @@ class Alone:
         """Where models are made and trained."""
         return contextlib.nullcontext()
 
-    def twin(self, model: keras.Model) -> keras.Model:
+    def data_parallel(self, model: keras.Model) -> keras.Model:
         """What is trained in place of a model, with the same variables."""
         return model
 
-    def arguments(self, train: Dataset, validation: Dataset, batch_size: int) -> dict[str, Any]:
+    def arguments(
+        self, train: Dataset, validation: Dataset | None, batch_size: int
+    ) -> dict[str, Any]:
         """The data as `fit` takes them."""
+        if isinstance(train, Stream):
+            # A PyDataset's batches can be shuffled, others shuffle by themselves
+            shuffle = isinstance(train.source, keras.utils.PyDataset)
+            found = {"x": train.source, "shuffle": shuffle}
+        else:
+            named = zip(("x", "y", "sample_weight"), samples(train), strict=False)
+            found = {**dict(named), "batch_size": batch_size}
+        if isinstance(validation, Stream):
+            return {**found, "validation_data": validation.source}
+        if validation is None:
+            return found
         return {
-            "x": train.x,
-            "y": target(train),
-            "batch_size": batch_size,
-            "validation_data": (validation.x, target(validation)),
+            **found, "validation_data": samples(validation),
             "validation_batch_size": VALIDATION_BATCH,
-        }
+        }  # fmt: skip
 
     def agree(self, well: bool) -> bool:
         """Whether all went well in every process; each waits here for the others."""
         return well
 
-    def in_turn(self, action: Callable[[], T]) -> T:
+    def on_main_process(self, action: Callable[[], T]) -> T:
         """Run something in the first process and, if it ends well there, in the others."""
         if not self.first:
             if not self.agree(True):
@@ -68,25 +85,28 @@ class Alone:
             self.agree(well)
         return result
 
-    def check(self, samples: int, batch_size: int) -> None:
+    def check(self, count: int, batch_size: int) -> None:
         """ValueError for a batch that cannot be shared equally, with those near it that can."""
-        if batch_size % self.replicas or batch_size > samples:
-            below = min(batch_size, samples) // self.replicas * self.replicas
-            near = [n for n in (below, below + self.replicas) if 0 < n <= samples]
+        if batch_size % self.replicas or batch_size > count:
+            below = min(batch_size, count) // self.replicas * self.replicas
+            near = [n for n in (below, below + self.replicas) if 0 < n <= count]
             raise ValueError(
                 f"`batch_size` counts the samples of a step on all devices: it must be a multiple "
-                f"of the {self.replicas} devices, and at most the {samples} training samples. "
+                f"of the {self.replicas} devices, and at most the {count} training samples. "
                 f"Received: {batch_size}. Near it: {', '.join(map(str, near)) or 'none'}"
             )
 
-    def even_size(self, samples: int) -> int:
+    def even_size(self, count: int) -> int:
         """The size of the validation's batches: of a whole one, every replica has as much."""
-        return max(1, min(VALIDATION_BATCH, samples) // self.replicas) * self.replicas
+        return max(1, min(VALIDATION_BATCH, count) // self.replicas) * self.replicas
 
 
-def target(data: Dataset) -> Any:
-    """The targets, with the last axis of a model that answers at every step."""
-    return data.y[..., None] if data.y.ndim > 1 else data.y
+def samples(data: Dataset) -> tuple[Any, ...]:
+    """x and y, and the weights of the samples where they have some."""
+    x, y, weight = data.x, data.target(), data.sample_weight
+    if weight is None:
+        return x, y
+    return x, y, dict.fromkeys(y, weight) if isinstance(y, dict) else weight
 
 
 def is_first() -> bool:
@@ -117,19 +137,19 @@ def cluster() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def together(distribute: bool) -> Iterator[Alone]:
-    """How a run is trained: alone, or on every device that the backend and its launcher offer.
+def strategy(distribute: bool) -> Iterator[SingleDevice]:
+    """How a run is trained: on one device, or on all that the backend and its launcher offer.
 
     Raises:
         ValueError: if there is a single device or process, or the backend trains on no others.
     """
     checks.boolean("distribute", distribute)
     if not distribute:
-        yield Alone()
+        yield SingleDevice()
         return
     backend = keras.backend.backend()
-    if backend not in ("jax", "tensorflow", "torch"):
+    if backend not in _MODULES:
         raise ValueError(f"`distribute` needs JAX, TensorFlow or torch. Received: {backend!r}")
-    module = importlib.import_module(f"attention_zoo.training.distributed_{backend}")
+    module = importlib.import_module(f"attention_zoo.training.{_MODULES[backend]}")
     with module.start() as found:
         yield found

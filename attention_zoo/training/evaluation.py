@@ -7,20 +7,20 @@ from typing import NamedTuple
 
 from attention_zoo import tasks
 from attention_zoo.core import checks
+from attention_zoo.data.alignment import align_to_card
+from attention_zoo.data.dataset import Dataset, check_dataset, from_task
 from attention_zoo.presets.folder import find, read_card
 from attention_zoo.presets.load import load
-from attention_zoo.training.data import Dataset, check_dataset, from_task
-from attention_zoo.training.fitting_card import fitting_card
 from attention_zoo.training.measure import measure
 from attention_zoo.training.recipe import make_recipe
-from attention_zoo.training.study import TEST_SAMPLES, figures_of
+from attention_zoo.training.study import TEST_SAMPLES, score_model
 
 #: Far from the seeds of any study.
 FRESH_SEED = 1000
 
 
 class Evaluation(NamedTuple):
-    """The figures of a preset: on its card, and measured now."""
+    """The metrics of a preset: on its card, and measured now."""
 
     card: dict[str, float]
     measured: dict[str, float]
@@ -45,7 +45,7 @@ def evaluate(
         seed: of the draw.
 
     Returns:
-        An `Evaluation`: the figures of the card, those measured now, and on how many samples.
+        An `Evaluation`: the metrics on the card, those measured now, and on how many samples.
 
     Raises:
         ValueError: if the preset has no task and no data is given, or the data do not fit it:
@@ -65,9 +65,9 @@ def evaluate(
         raise ValueError(f"The preset {str(name)!r} has no task: evaluate it on data of yours.")
     model = load(name)
     if data is not None:
-        data = fitting_card(data, card, model, find(name).resolve().name)
+        data = align_to_card(data, card, model, find(name).resolve().name)
         return Evaluation(card.scores, measure(model, data), len(data.x))
     recipe = make_recipe({**(card.recipe or {}), "seed": seed})
     task = tasks.get(str(recipe.task), **recipe.task_config)
-    measured = figures_of(model, recipe, from_task(task, samples, seed, "test"))
+    measured = score_model(model, recipe, from_task(task, samples, seed, "test"))
     return Evaluation(card.scores, measured, samples)

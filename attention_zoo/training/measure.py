@@ -1,14 +1,18 @@
-"""How well a model does on held-out samples, and whether it looks at the right place."""
+"""How well a model predicts, and whether it attends to the right place."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 
 from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.profile import over_input
+from attention_zoo.data.baseline import Baseline, trivial
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.stream import Stream, batches
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.metrics.localization import (
     auprc,
@@ -18,14 +22,13 @@ from attention_zoo.metrics.localization import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
-from attention_zoo.training.data import Dataset
 
 #: Recurrent states carry what came shortly before them.
 LATER_STEPS = 2
 
 
 def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
-    """How good the answers are and, where the truth is known, localisation.
+    """How good the predictions are and, where the truth is known, localization.
 
     Returns:
         `accuracy` and `log_loss` (the mean of -log p of the true class), for two classes also
@@ -35,11 +38,14 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         `pointing_game`, `auprc`, `true_positive_rate` and `false_discovery_rate` of the cells with
         any attention, and, for attention over time, the mass on the relevant steps and the two
         after each. Attention by several queries, heads or hops counts by its mean. What the samples
-        do not define, such as the `auc` of a single class, is left out.
+        do not define, such as the `auc` of a single class, is left out. Of several outputs each
+        has its own, as `<output>_<metric>`.
     """
     relevance = data.relevance
+    if isinstance(data, Stream) or data.heads:
+        return _metrics(_predictions(model, data), data)
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
-        return _known(_performance(model.predict(data.x, batch_size=1000, verbose=0), data))
+        return _metrics(_predictions(model, data), data)
     seen = watch(model, data.x, batch_size=1000)
     result = _performance(seen.predictions, data)
     scores = over_input(seen)
@@ -67,9 +73,38 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     return _known(result)
 
 
-def _known(figures: dict[str, float]) -> dict[str, float]:
+def baseline(train: Dataset, test: Dataset, next_value: int | None = None) -> Baseline:
+    """The metrics of the best trivial prediction that the training data allow, where the target may
+    be the next value of a feature."""
+    name, predictions = "", {}
+    for head, data in (train.heads or {"": train}).items():
+        name, predictions[head] = trivial(
+            data, test.heads[head] if test.heads else test, next_value
+        )
+    found = _metrics(predictions if train.heads else predictions[""], test)
+    return Baseline("a trivial prediction of each output" if train.heads else name, found)
+
+
+def _predictions(model: keras.Model, data: Dataset) -> Any:
+    if not isinstance(data, Stream):
+        return model.predict(data.x, batch_size=1000, verbose=0)
+    each = [model.predict_on_batch(x) for x, _, _ in batches(data.source)]
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *each)
+
+
+def _known(metrics: dict[str, float]) -> dict[str, float]:
     """Without those that these samples do not define, such as the AUC of one class."""
-    return {name: value for name, value in figures.items() if math.isfinite(value)}
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _metrics(predictions: Any, data: Dataset) -> dict[str, float]:
+    if not data.heads:
+        return _known(_performance(predictions, data))
+    return {
+        f"{name}_{metric}": value
+        for name, head in data.heads.items()
+        for metric, value in _metrics(predictions[name], head).items()
+    }
 
 
 def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:
@@ -79,13 +114,13 @@ def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:
             "accuracy": float((predictions.argmax(-1) == data.y).mean()),
             "log_loss": _log_loss(right),
         }
-    answers = predictions.reshape(data.y.shape)
+    predictions = predictions.reshape(data.y.shape)
     if data.kind == "binary":
-        accuracy = float(((answers > 0.5) == (data.y > 0.5)).mean())
-        right = np.where(data.y > 0.5, answers, 1 - answers.astype("float64"))
-        auc = _auc(answers.ravel(), data.y.ravel() > 0.5)
+        accuracy = float(((predictions > 0.5) == (data.y > 0.5)).mean())
+        right = np.where(data.y > 0.5, predictions, 1 - predictions.astype("float64"))
+        auc = _auc(predictions.ravel(), data.y.ravel() > 0.5)
         return {"accuracy": accuracy, "auc": auc, "log_loss": _log_loss(right)}
-    off = np.abs(answers.astype("float64") - data.y)
+    off = np.abs(predictions.astype("float64") - data.y)
     result = {"mae": float(off.mean()), "mse": float((off**2).mean())}
     if data.tolerance is not None:
         result["accuracy"] = float((off < data.tolerance).mean())
@@ -98,12 +133,12 @@ def _log_loss(right: np.ndarray) -> float:
     return float(-np.log(np.clip(right, 1e-7, 1.0).astype("float64")).mean())
 
 
-def _auc(answers: np.ndarray, positive: np.ndarray) -> float:
+def _auc(predictions: np.ndarray, positive: np.ndarray) -> float:
     """The share of the pairs of both classes that are in the right order; a tie is half right."""
-    _, group, sizes = np.unique(answers, return_inverse=True, return_counts=True)
+    _, group, sizes = np.unique(predictions, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[group]
     of_positive = int(positive.sum())
-    pairs = of_positive * (len(answers) - of_positive)
+    pairs = of_positive * (len(predictions) - of_positive)
     if pairs == 0:
         return float("nan")
     return float((ranks[positive].sum() - of_positive * (of_positive + 1) / 2) / pairs)

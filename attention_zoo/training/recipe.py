@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from importlib import resources
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from attention_zoo.core import arrays
+from attention_zoo.core import arrays, foreign
 from attention_zoo.core.registry import one_of
+from attention_zoo.data.dataset import Kind
 from attention_zoo.tasks import TASKS
-
-Kind = Literal["binary", "multiclass", "regression"]
-
-#: The share of the user's own data that is trained on: the rest is for validation and test.
-_TRAINED = 0.7
 
 #: Of the user's own data: samples a step, and how many steps are taken at least.
 _BATCH, _LEAST_STEPS = 32, 1000
@@ -82,8 +80,20 @@ def list_recipes() -> list[str]:
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
 
 
-def load_recipe(name: str) -> Recipe:
-    """A recipe that comes with the package; ValueError for an unknown name."""
+def load_recipe(name: str | os.PathLike) -> Recipe:
+    """Read a recipe that comes with the package, by its name, or one of yours, a `.json` file.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest, and for a file that holds no recipe.
+        FileNotFoundError: for a path at which there is no file.
+
+    Example:
+
+    >>> az.training.load_recipe("dense.planted_feature").architecture
+    'dense'
+    """
+    if isinstance(name, os.PathLike) or str(name).endswith(".json"):
+        return make_recipe(foreign.read_json(Path(name), kind=dict, links=True))
     if name not in list_recipes():
         raise one_of("recipe", name, list_recipes())
     file = resources.files("attention_zoo.training") / "recipes" / f"{name}.json"
@@ -91,12 +101,13 @@ def load_recipe(name: str) -> Recipe:
 
 
 def default_recipe(
-    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None
-) -> Recipe:
+    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None,
+    batch_size: int | None = None,
+) -> Recipe:  # fmt: skip
     """The package's recipe for an architecture and a task, or a plain one where it has none.
 
-    For your own data of so many `samples` it has epochs enough for some learning: 30, or 1,000
-    steps of the optimizer, whichever are more.
+    For your own data with so many training `samples` it has epochs enough for some learning: 30, or
+    1,000 steps of the optimizer, whichever are more.
     """
     name = f"{architecture}.{task}"
     if name in list_recipes():
@@ -104,7 +115,7 @@ def default_recipe(
     config: dict[str, Any] = {} if task else {"standardize": True}
     epochs = 30
     if not task and samples is not None:
-        steps = math.ceil(_TRAINED * samples / _BATCH)
+        steps = math.ceil(samples / (batch_size or _BATCH))
         epochs = max(epochs, math.ceil(_LEAST_STEPS / steps))
     if task:
         kind = TASKS.get(task).kind
@@ -116,7 +127,7 @@ def default_recipe(
             "task": task,
             "kind": kind,
             "config": config,
-            "batch_size": 100 if task else _BATCH,
+            "batch_size": batch_size or (100 if task else _BATCH),
             "phases": [{"epochs": epochs}],
         }
     )

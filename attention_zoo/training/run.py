@@ -1,206 +1,197 @@
-"""The whole of a training run: data, model, figures, preset."""
+"""The whole of a training run: data, model, score, preset."""
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from attention_zoo.core import checks, files, foreign
-from attention_zoo.presets.save import save
-from attention_zoo.training.data import Dataset, check_dataset
-from attention_zoo.training.distribution import Alone, together
-from attention_zoo.training.fit import History, build_for, dtype_of_process, fit
-from attention_zoo.training.recipe import Recipe, default_recipe
+from attention_zoo.core import checks, files
+from attention_zoo.data.stream import Stream
+from attention_zoo.training.compiling import build_for, dtype_of_process
+from attention_zoo.training.distribution import SingleDevice, strategy
+from attention_zoo.training.fit import Callbacks, fit
+from attention_zoo.training.measure import baseline
+from attention_zoo.training.output import save_run, state_folder
+from attention_zoo.training.planning import Split, plan_run
+from attention_zoo.training.recipe import Recipe
+from attention_zoo.training.result import TrainingResult, keras_history
 from attention_zoo.training.seeding import draws_kept
-from attention_zoo.training.splitting import split
-from attention_zoo.training.study import datasets, figures_of, study
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Run:
-    """A finished training run: the model, its history by epoch, its held-out figures, and the
-    preset's folder, None where nothing was written or another process wrote it.
-
-    A quantity of the user's own is trained on with a mean of 0 and a deviation of 1: so are the
-    losses of the history, while the model answers, and is measured, in its units.
-    """
-
-    model: keras.Model
-    history: History
-    scores: dict[str, float]
-    recipe: Recipe
-    test: Dataset
-    path: Path | None = None
+from attention_zoo.training.study import score_model, study
 
 
 def train(
-    recipe: Recipe | str,
-    task: str | None = None,
+    architecture: str | None = None,
+    x: Any = None,
+    y: Any = None,
     *,
-    data: Dataset | None = None,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    test_data: Any = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    patience: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | Callbacks = (),
+    class_weight: Mapping[Any, float] | None = None,
+    sample_weight: Any = None,
+    verbose: Any = 0,
+    kind: Any = None,
+    ordered: bool = False,
+    seed: int | None = None,
+    task: str | None = None,
+    samples: int | None = None,
+    normalizer: str | None = None,
+    recipe: Recipe | str | os.PathLike | None = None,
     out: str | os.PathLike | None = None,
     seeds: int = 0,
-    patience: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     distribute: bool = False,
-    callbacks: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda phase: (),
     report: Callable[[str], None] = lambda line: None,
-) -> Run:
-    """Train a model on a task or on your own data, measure it, and write it as a preset.
+    **config: Any,
+) -> TrainingResult:
+    """Build a model and train it, as Keras's `fit` has it; measure it, and write it as a preset.
+
+    All samples of x train, unless `validation_split` says otherwise. What is held out is what you
+    give: with neither `validation_data`, `validation_split` nor `test_data` there is no score.
 
     Args:
-        recipe: a `Recipe`, or an architecture's name for the package's recipe.
-        task: a task's name, where `recipe` is an architecture.
-        data: your own data, from `training.from_arrays` or `training.read`; without a task.
+        architecture: a name from `az.list_models()`.
+        x: `(samples, features)` or `(samples, time, features)`: an array, a pandas or a polars
+            frame; or a `Dataset` from `training.from_arrays` (for a mask) or `training.read`; or a
+            `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, which ends and
+            has x and y. The rows of a table are series of one feature for all but `"dense"`.
+        y: `(samples,)`: integers or text are classes, other numbers a quantity. `(samples,
+            outputs)`: several quantities, one-hot classes, or yes and no of several labels. A
+            dictionary of such trains a model of several outputs by these names.
+        validation_data: `(x, y)` or `(x, y, sample_weight)`, a `Dataset` or a stream, as it is: its
+            loss is in the history, and `patience` heeds it.
+        validation_split: the share of x that validates and does not train: of each class the same,
+            drawn by the seed; the last samples where they are `ordered`.
+        test_data: as `validation_data`. Nothing in the training sees it; the score is of it.
+        epochs: None for 30, or so many that there are 1,000 steps, whichever are more.
+        batch_size: samples a step; None for 32. A stream has its own.
+        learning_rate: of Adam; None for 0.001.
+        patience: stop after so many epochs without a lower validation loss, and go back to the
+            weights of the best; in a recipe each phase for itself.
+        callbacks: Keras callbacks; or a function from the number of a recipe's phase to them.
+        class_weight: how much each class counts, by its label.
+        sample_weight: how much each sample of x counts, `(samples,)`.
+        verbose: as in `keras.Model.fit`.
+        kind: `"binary"`, `"multiclass"` or `"regression"`, to decide against what y looks like; of
+            several outputs a dictionary.
+        ordered: whether the samples come one after the other in time.
+        seed: of the weights, the order of the samples and what is split off; None for 0. The same
+            seed gives the same model.
+        task: a synthetic task, in place of x and y; it has its own draws for validation and test.
+        samples: how many samples of the task train.
+        normalizer: of the attention layer's scores, such as `"sparsemax"`.
+        recipe: the exact whole in place of all this: a `Recipe`, the name of one that comes with
+            the package, or a `.json` file. What it decides cannot be given beside it.
         out: the preset's folder, or None to write nothing. While the run lasts its state is in
             `out` + ".training", from which it can go on.
-        seeds: also train the recipe, its softmax and its uniform control with this many
-            seeds each, for the card.
-        patience: end after so many epochs without a lower validation loss, and go back to the
-            weights of the best; each phase of the recipe for itself. None for the recipe's own,
-            which in the package's recipes is none: all epochs, and the weights of the last.
+        seeds: also train the recipe, its softmax and its uniform control with this many seeds
+            each, for the card.
         resume: go on from an interrupted run's state; ValueError if it was another run.
         overwrite: whether a preset at `out`, or the state of an interrupted run, may be replaced.
-        distribute: train on all devices at once, each with its part of every batch, to the
-            losses of one device up to rounding: `keras.distribution.DataParallel` on JAX,
-            `tf.distribute` on TensorFlow (on several machines if TF_CONFIG says so), the
-            processes that torchrun started on torch. ValueError where there is one device.
-        callbacks: called with the number of each phase, gives Keras callbacks for it.
+        distribute: train on all devices at once, each with its part of every batch, to the losses
+            of one device up to rounding: `keras.distribution.DataParallel` on JAX,
+            `tf.distribute` on TensorFlow (on several machines if TF_CONFIG says so), the processes
+            that torchrun started on torch. ValueError where there is one device.
         report: called with lines on a study's progress.
+        **config: arguments of the factory, such as `attention="luong"`, `units=64`,
+            `mask_value=0.0`. Inputs are standardized by the model unless `standardize=False`.
 
     Returns:
-        A `Run`.
+        A `TrainingResult`: `.model`, `.history` (a `keras.callbacks.History`), `.score`,
+        `.baseline`; printed, it says how the score stands beside the baseline.
 
     Raises:
-        TypeError: for data that are no `Dataset`, such as (x, y).
-        ValueError: for what does not fit, before anything is written.
+        TypeError: for data of another type, and y beside what has its own.
+        ValueError: for an unknown argument, with the nearest of this function's and the factory's;
+            for what does not fit, before anything is written.
         FileExistsError: if something is at `out` and may not be replaced.
         TrainingError: if the loss becomes NaN or infinite.
 
     Example:
 
-    >>> recipe = az.training.load_recipe("dense.planted_feature").changed(
-    ...     samples=500, phases=[{"epochs": 1}])
-    >>> sorted(az.train(recipe).scores)[:2]
-    ['accuracy', 'auc']
+    >>> x = np.random.default_rng(0).normal(size=(200, 5))
+    >>> result = az.train("dense", x, x[:, 1] > 0, validation_split=0.2, epochs=40, units=8)
+    >>> result.score["accuracy"] > result.baseline.score["accuracy"]
+    True
     """
     checks.natural("seeds", seeds)
-    checks.positive_int("patience", patience, none=True)
     for name, value in {"resume": resume, "overwrite": overwrite, "distribute": distribute}.items():
         checks.boolean(name, value)
-    if not isinstance(recipe, (str, Recipe)):
-        raise TypeError(
-            "`recipe` must be a training.Recipe or an architecture's name, see list_models. "
-            f"Received: {recipe!r}"
-        )
-    check_dataset(data)
-    if isinstance(recipe, str):
-        known = (data.kind, len(data.x)) if data else ()
-        recipe = default_recipe(recipe, task, *known)
-    if patience is not None:
-        recipe = recipe.changed(patience=patience)
+    recipe, data, stream_class_weight = plan_run(
+        architecture, x, y, recipe=recipe, task=task, config=config, own=_OWN,
+        validation_data=validation_data, validation_split=validation_split, test_data=test_data,
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, patience=patience,
+        class_weight=class_weight, sample_weight=sample_weight, kind=kind, ordered=ordered,
+        seed=seed, samples=samples, normalizer=normalizer,
+    )  # fmt: skip
     recipe = recipe.changed(config={**dtype_of_process(), **recipe.config})
-    if (recipe.task is None) == (data is None):
-        raise ValueError("Give a task or your own data, one of the two.")
     if distribute and seeds:
         raise ValueError(
             "A study over seeds is many small runs: leave `seeds` or `distribute` out."
         )
+    if distribute and (isinstance(data.train, Stream) or data.train.heads
+                       or data.train.sample_weight is not None):  # fmt: skip
+        raise ValueError(
+            "`distribute` takes arrays with one target and no weights. Leave it out, or the others."
+        )
     if out is not None:
         out = files.local_path("out", out)
-    if seeds and (out is None or data is not None):
+    if seeds and (out is None or recipe.task is None):
         raise ValueError("A study over seeds needs a task, and `out` for its state.")
+    by_phase = callbacks if callable(callbacks) else (lambda phase: callbacks)
     # First of all, since TensorFlow does not let it come later
-    with draws_kept(), together(distribute) as shared:
-        return _train(shared, recipe, data, out, seeds, resume, overwrite, callbacks, report)
+    with draws_kept(), strategy(distribute) as devices:
+        options = {"callbacks": by_phase, "verbose": verbose, "class_weight": stream_class_weight}
+        return _train(devices, recipe, data, out, seeds, resume, overwrite, report, options)
+
+
+#: What `train` itself takes, beside the arguments of factories.
+_OWN = set(inspect.signature(train).parameters) - {"config"}
 
 
 def _train(
-    shared: Alone, recipe: Recipe, data: Dataset | None, out: Path | None, seeds: int, resume: bool,
-    overwrite: bool, callbacks: Any, report: Callable[[str], None],
-) -> Run:  # fmt: skip
-    if data is None:
-        train_data, validation, test = datasets(recipe)
-    else:
-        train_data, validation, test = split(data, recipe.seed)
-    build_for(recipe, train_data, 0)  # what cannot be built fails before anything is written
-    state = shared.in_turn(lambda: _state_folder(shared, out, resume, overwrite))
+    devices: SingleDevice, recipe: Recipe, data: Split, out: Path | None, seeds: int,
+    resume: bool, overwrite: bool, report: Callable[[str], None], options: dict[str, Any],
+) -> TrainingResult:  # fmt: skip
+    build_for(recipe, data.train, 0)  # what cannot be built fails before anything is written
+    state = devices.on_main_process(
+        lambda: state_folder(out, resume, overwrite, writes=devices.first)
+    )
     backup = None if state is None else state / "run"
     model, history = fit(
-        recipe, train_data, validation, backup=backup, callbacks=callbacks, shared=shared
+        recipe, data.train, data.validation, backup=backup, strategy=devices, **options
     )
-    scores = figures_of(model, recipe, test)
-    figures = None
+    held_out, name = data.measured()
+    score = trivial = None
+    if held_out is not None:
+        score = score_model(model, recipe, held_out)
+        trivial = baseline(data.train, held_out, data.next_value)
+    metrics = None
     if seeds and state is not None:
         (state / "study").mkdir(exist_ok=True)
-        figures = study(recipe, seeds, state / "study", report)
+        metrics = study(recipe, seeds, state / "study", report)
 
     def write() -> Path | None:
-        if out is None or state is None or not shared.first:
+        if out is None or state is None or not devices.first:
             return None
-        path = save_run(out, model, recipe, test, scores, figures, overwrite=overwrite)
+        examples = data.train if held_out is None else held_out
+        path = save_run(out, model, recipe, examples, score or {}, metrics, overwrite=overwrite)
         shutil.rmtree(state)
         return path
 
-    return Run(model, history, scores, recipe, test, shared.in_turn(write))
-
-
-#: What the folder of an interrupted run holds.
-_STATE = {"run", "study"}
-
-
-def _state_folder(shared: Alone, out: Path | None, resume: bool, overwrite: bool) -> Path | None:
-    if out is None:
-        return None
-    out = Path(os.path.abspath(out))
-    if not shared.first:
-        return out.with_name(f"{out.name}.training")
-    files.refuse_existing(out, overwrite=overwrite)
-    state = out.with_name(f"{out.name}.training")
-    if state.is_symlink() or (state.exists() and not state.is_dir()):
-        raise FileExistsError(f"{state} is no folder, and is kept as it is.")
-    foreign.plain_folder(state)
-    if state.exists() and not {path.name for path in state.iterdir()} <= _STATE:
-        raise FileExistsError(f"{state} holds other files than a run's, and is kept as it is.")
-    if state.exists() and not resume:
-        if not overwrite:
-            raise FileExistsError(
-                f"{state} holds an interrupted run. Go on with it (--resume, resume=True), or "
-                "replace it (--overwrite, overwrite=True)."
-            )
-        shutil.rmtree(state)
-    state.mkdir(parents=True, exist_ok=True)
-    return state
-
-
-def save_run(
-    out: Path, model: keras.Model, recipe: Recipe, test: Dataset, scores: dict[str, float],
-    figures: dict[str, Any] | None = None, *, overwrite: bool = False,
-) -> Path:  # fmt: skip
-    """Write a trained model as a preset, with what its card says of recipe, data and figures."""
-    about: dict[str, Any] = {
-        "recipe": recipe.model_dump(),
-        "kind": recipe.kind,
-        "scores": scores,
-        "study": figures,
-        "classes": test.classes,
-        "names": test.names,
-        "published": recipe.published,
-        "limits": recipe.limits,
-    }
-    if recipe.task is None:
-        about["provenance"] = "trained by attention-zoo on the owner's data"
-    else:
-        about["license"] = "Apache-2.0"
-        about["provenance"] = (
-            f"trained by attention-zoo on draws of its synthetic task {recipe.task!r}; "
-            "no other data"
-        )
-    return Path(save(model, out, examples=test.x, about=about, overwrite=overwrite))
+    path = devices.on_main_process(write)
+    return TrainingResult(
+        model, keras_history(model, history), score, trivial, recipe, path, name, held_out
+    )  # fmt: skip

@@ -12,10 +12,11 @@ import keras
 
 from attention_zoo import models, tasks
 from attention_zoo.core import files, foreign
-from attention_zoo.training.data import Dataset, from_task
-from attention_zoo.training.fit import build_for, fit
+from attention_zoo.data.dataset import Dataset, from_task
+from attention_zoo.training.compiling import build_for
+from attention_zoo.training.fit import fit
 from attention_zoo.training.measure import measure
-from attention_zoo.training.passing import passing_models
+from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
 
 TEST_SAMPLES = 10_000
@@ -23,7 +24,7 @@ TEST_SAMPLES = 10_000
 #: A control shows a difference in kind: fewer seeds do.
 _CONTROL_SEEDS = 3
 
-#: How many samples, and which figures, at other sizes of a task.
+#: How many samples, and which metrics, at other sizes of a task.
 _OTHER_SAMPLES = 1000
 _AT_OTHER_SIZES = ("accuracy", "mae", "relevance_mass_accuracy")
 
@@ -34,7 +35,7 @@ def softmax_control(recipe: Recipe) -> Recipe:
 
 
 def uniform_control(recipe: Recipe) -> Recipe:
-    """The same recipe with its attention frozen uniform: what it answers without attending
+    """The same recipe with its attention frozen uniform: what it predicts without attending
     (Wiegreffe and Pinter, 2019, arXiv:1908.04626)."""
     return _with_normalizer(recipe, "uniform")
 
@@ -54,17 +55,17 @@ def datasets(recipe: Recipe) -> tuple[Dataset, Dataset, Dataset]:
     return train, validation, test
 
 
-def figures_of(model: keras.Model, recipe: Recipe, test: Dataset) -> dict[str, float]:
-    """The figures of a trained model on held-out samples, and at the recipe's other sizes."""
-    figures = measure(model, test)
+def score_model(model: keras.Model, recipe: Recipe, test: Dataset) -> dict[str, float]:
+    """The metrics of a trained model on held-out samples, and at the recipe's other sizes."""
+    metrics = measure(model, test)
     for name, config in recipe.also.items():
         task = tasks.get(str(recipe.task), **{**recipe.task_config, **config})
         data = from_task(task, _OTHER_SAMPLES, recipe.seed, "test")
         dtype = models.blueprint(model).config["dtype"]
-        twin = models.copy_weights(model.get_weights(), build_for(recipe, data, -1, dtype=dtype))
-        others = measure(twin, data)
-        figures.update({f"{k}_at_{name}": others[k] for k in _AT_OTHER_SIZES if k in others})
-    return figures
+        same = models.copy_weights(model.get_weights(), build_for(recipe, data, -1, dtype=dtype))
+        others = measure(same, data)
+        metrics.update({f"{k}_at_{name}": others[k] for k in _AT_OTHER_SIZES if k in others})
+    return metrics
 
 
 def study(
@@ -75,7 +76,7 @@ def study(
     Args:
         recipe: a recipe of a task.
         seeds: how many seeds; of the controls at most 3.
-        folder: keeps the figures of each finished run, so that an interrupted study goes on.
+        folder: keeps the metrics of each finished run, so that an interrupted study goes on.
         report: called with a line after each run.
 
     Returns:
@@ -87,23 +88,23 @@ def study(
         for seed in range(seeds if name == "ours" else min(seeds, _CONTROL_SEEDS)):
             done = folder / f"{name}_{seed}.json"
             if not done.exists():
-                with passing_models():
-                    found = _figures(control(recipe).changed(seed=seed))
+                with temporary_models():
+                    found = _metrics(control(recipe).changed(seed=seed))
                 with files.new_file(done) as scratch:
                     scratch.write_text(json.dumps(found), "utf-8")
             cure = "Remove it: that run is done again."
             runs.append(foreign.records(done, kind=dict, cure=cure))
-            figures = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
-            report(f"{name}, seed {seed}: {figures}")
+            metrics = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
+            report(f"{name}, seed {seed}: {metrics}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         result[name] = {"runs": runs, "median": median}
     return result
 
 
-def _figures(recipe: Recipe) -> dict[str, float]:
+def _metrics(recipe: Recipe) -> dict[str, float]:
     train, validation, test = datasets(recipe)
     model, _ = fit(recipe, train, validation)
-    return figures_of(model, recipe, test)
+    return score_model(model, recipe, test)
 
 
 def _with_normalizer(recipe: Recipe, name: str) -> Recipe:

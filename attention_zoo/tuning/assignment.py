@@ -16,7 +16,7 @@ import numpy as np
 
 from attention_zoo.core import files, strict_json
 from attention_zoo.core.arrays import npz_bytes
-from attention_zoo.training.data import Dataset
+from attention_zoo.data.dataset import Dataset
 from attention_zoo.tuning.folder import TuningError
 from attention_zoo.version import __version__
 

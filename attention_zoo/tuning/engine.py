@@ -10,7 +10,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 
-from attention_zoo.training.passing import passing_models
+from attention_zoo.training.memory import temporary_models
 from attention_zoo.tuning.oracles import Steady
 from attention_zoo.tuning.trials import CHECKPOINT, Spectator, Trainer
 
@@ -75,7 +75,7 @@ class Engine(BaseTuner):
         earlier = values.get("tuner/trial_id")
         start = self._folder(earlier) / CHECKPOINT if earlier else None
         folder = self._folder(trial.trial_id)
-        with passing_models():  # memory does not grow with the trials
+        with temporary_models():  # memory does not grow with the trials
             return self.trainer.run(trial.trial_id, values, folder, start, self.spectator)
 
     def on_trial_end(self, trial: Any) -> None:

@@ -14,11 +14,10 @@ import numpy as np
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.training.compiling import compile_model
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.fit import build_model
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.scaling import adapt
+from attention_zoo.training.compiling import build_model, compile_model
 from attention_zoo.training.recipe import Recipe, make_recipe
-from attention_zoo.training.scaling import adapt
 from attention_zoo.tuning.assembling import make_space
 
 KINDS = ("binary", "multiclass", "regression")

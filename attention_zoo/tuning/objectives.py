@@ -14,9 +14,9 @@ import numpy as np
 from attention_zoo.capture.capturing import has_attention, watched
 from attention_zoo.capture.profile import over_input, profile
 from attention_zoo.core.registry import one_of
+from attention_zoo.data.dataset import Dataset
 from attention_zoo.explaining import explain
 from attention_zoo.metrics.faithfulness import comprehensiveness, sufficiency
-from attention_zoo.training.data import Dataset
 from attention_zoo.training.measure import measure
 
 _CLASSES = ("binary", "multiclass")

@@ -12,11 +12,11 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.training.data import Dataset, check_dataset
-from attention_zoo.training.fit import dtype_of_process
+from attention_zoo.data.dataset import Dataset, check_dataset
+from attention_zoo.data.scaling import scaled
+from attention_zoo.data.splitting import folds, split
+from attention_zoo.training.compiling import dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
-from attention_zoo.training.scaling import scaled
-from attention_zoo.training.splitting import folds, split
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning import nsga2
 from attention_zoo.tuning.hypermodel import HyperAttention

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from attention_zoo.core import checks, files
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.passing import many_models
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.training.memory import many_models
 from attention_zoo.training.run import save_run
 from attention_zoo.training.seeding import draws_kept
-from attention_zoo.training.study import figures_of
+from attention_zoo.training.study import score_model
 from attention_zoo.tuning.assignment import assign, mark_ended
 from attention_zoo.tuning.chief import lead, welcome
 from attention_zoo.tuning.engine import Engine, unwrapped
@@ -216,7 +216,7 @@ def finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
         else:
             recipe = recipe_of(best.executions)
             model = plan.trainer.trained_on_all(recipe)
-        scores = figures_of(model, recipe, plan.test)
+        scores = score_model(model, recipe, plan.test)
     search = Search(
         plan.trainer.objectives, trials, model, scores, plan.notes, folder if kept else None
     )

@@ -14,11 +14,12 @@ import keras_tuner
 import numpy as np
 
 from attention_zoo.core import files
+from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.backup import read_weights, write_weights
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.fit import TrainingError, build_for, fit
+from attention_zoo.training.compiled_cache import CompiledModelCache
+from attention_zoo.training.compiling import build_for
+from attention_zoo.training.fit import TrainingError, fit
 from attention_zoo.training.recipe import Recipe
-from attention_zoo.training.reuse import Shelf
 from attention_zoo.tuning.folder import TuningError, cure_of, read_state
 from attention_zoo.tuning.hypermodel import HyperAttention
 from attention_zoo.tuning.objectives import OBJECTIVES, figures
@@ -59,7 +60,7 @@ class Trainer:
         seed: of the first execution of every trial, so that points differ and not their luck.
         common: what all recipes have in common, such as the task.
         whole: of a cross-validation the samples of all folds, as they are; None for none.
-        shelf: compiled models, for further executions and points of the same shape.
+        cache: compiled models, for further executions and points of the same shape.
     """
 
     hypermodel: HyperAttention
@@ -71,7 +72,7 @@ class Trainer:
     seed: int
     common: dict[str, Any]
     whole: Dataset | None = None
-    shelf: Shelf = dataclasses.field(default_factory=Shelf)
+    cache: CompiledModelCache = dataclasses.field(default_factory=CompiledModelCache)
 
     @property
     def train(self) -> Dataset:
@@ -156,7 +157,7 @@ class Trainer:
                 weights = self.model(values, start.parent).get_weights()
             model, history = fit(
                 given, train, validation, weights=weights,
-                callbacks=lambda phase: [told], shelf=self.shelf,
+                callbacks=lambda phase: [told], cache=self.cache,
             )  # fmt: skip
         except (ValueError, TrainingError) as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error

@@ -27,21 +27,17 @@ data = az.training.from_arrays(x, speakers, mask)
 
 # %%
 
-recipe = az.training.Recipe(
-    architecture="lstm_after",
-    config={"attention": "pooling", "standardize": True},
-    kind="multiclass",
-    batch_size=32,
-    phases=[{"epochs": 60, "learning_rate": 3e-3}],
+result = az.train(
+    "lstm_after", data, validation_split=0.3, attention="pooling", epochs=60, learning_rate=3e-3
 )
-run = az.train(recipe, data=data)
-print({name: round(value, 3) for name, value in run.scores.items()})
+print(result)
 
 # %%
 # One recording and where the model looks in it; what is grey is padding.
 
-explanation = az.explain(run.model, run.test.x, y=run.test.y)
-print(az.trust(run.model, run.test.x, run.test.y))
+held = result.held_out
+explanation = az.explain(result.model, held.x, y=held.y)
+print(az.trust(result.model, held.x, held.y))
 
 figure = explanation.plot(kind="heatmap", sample=0, title="A vowel, and where the model looks")
 figure.savefig("japanese_vowels.png")

@@ -9,32 +9,28 @@ steps of 8 features. A GRU reads the rows, and attention chooses among its state
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 import attention_zoo as az
 
 digits = load_digits()
-data = az.training.from_arrays(digits.images, digits.target)
+x, x_test, y, y_test = train_test_split(digits.images, digits.target, random_state=0)
 
 # %%
 # `shared=True` gives each step one weight instead of one for each unit of the GRU; with the
 # additive score the weights depend on what the rows show.
 
 attention = {"class_name": "temporal", "config": {"shared": True, "score": "additive"}}
-recipe = az.training.Recipe(
-    architecture="gru",
-    config={"attention": attention, "standardize": True},
-    kind="multiclass",
-    batch_size=32,
-    phases=[{"epochs": 12, "learning_rate": 5e-3}],
+result = az.train(
+    "gru", x, y, test_data=(x_test, y_test), attention=attention, epochs=12, learning_rate=5e-3
 )
-run = az.train(recipe, data=data)
-print({name: round(value, 3) for name, value in run.scores.items()})
+print(result)
 
 # %%
 # The mean attention on each row, for each digit that the model recognised. After a recurrent layer
 # a step stands for what was read so far, which is why the last rows get most of it.
 
-explanation = az.explain(run.model, run.test.x, y=run.test.y)
+explanation = az.explain(result.model, x_test, y=y_test)
 rows = np.stack([explanation.of_class(digit).profile().mean(0) for digit in range(10)])
 
 # %%

@@ -125,18 +125,23 @@ def test_evaluate_asks_for_the_target_of_a_csv_before_any_work(shell, table):
     assert "Its columns: first, second, bought" in complaint
 
 
-def test_a_recipe_remakes_a_preset(shell):
-    status, _, complaint = shell("train", "--recipe", "dense.planted_feature", "--epochs", 1,
-                                 "--samples", 100, "--out", "again")  # fmt: skip
+def test_a_recipe_remakes_a_preset(shell, tmp_path):
+    words = ["train", "--out", "again", "--recipe"]
+    status, _, complaint = shell(*words, "dense.planted_feature", "--epochs", 1)
+    assert (status, "`recipe` decides `epochs`: leave it out" in complaint) == (2, True)
+    plan = az.training.load_recipe("dense.planted_feature")
+    small = plan.changed(samples=100, phases=[{"epochs": 1}])
+    (tmp_path / "small.json").write_text(small.model_dump_json())
+    status, _, complaint = shell(*words, "small.json")
     assert status == 0, complaint
     assert az.presets.read_card("./again").recipe["task"] == "planted_feature"
 
 
 def test_a_users_own_table_from_the_shell_alone(shell, table, tmp_path):
     status, printed, _ = shell("train", "dense", "--data", table, "--target", "bought", "--epochs",
-                               2, "--out", "mine")  # fmt: skip
+                               2, "--validation-split", 0.2, "--out", "mine")  # fmt: skip
     assert status == 0, printed
-    assert "accuracy" in printed
+    assert "accuracy" in printed and "baseline: majority class" in printed
     assert az.presets.read_card("./mine").classes == ["no", "yes"]
     status, printed, _ = shell("explain", "./mine", "--data", table, "--target", "bought")
     assert status == 0
@@ -279,6 +284,32 @@ def test_options_change_the_recipe(shell):
     assert recipe["config"]["attention"]["config"] == {**attention, "normalizer": "sparsemax"}
     assert (recipe["seed"], recipe["samples"], recipe["batch_size"]) == (5, 100, 50)
     assert [p["epochs"] for p in recipe["phases"]] == [1]
+
+
+def test_shell_and_python_train_the_same_model(shell, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(61, 2)).round(3)
+    for name, rows in (("all", x), ("held", x[:13])):
+        lines = [f"{a},{b},{'yes' if a > 0 else 'no'}" for a, b in rows]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,bought", *lines]))
+    status, printed, complaint = shell(
+        "train", "dense", "--data", "all.csv", "--target", "bought", "--validation-data",
+        "held.csv", "--validation-split", 0, "--test-data", "held.csv", "--epochs", 2,
+        "--batch-size", 16, "--learning-rate", 0.02, "--attention", "feature", "--units", 5,
+        "--set", "depth=2", "--set", "dropout=0.1", "--normalizer", "sparsemax", "--class-weight",
+        "yes=3", "--patience", 1, "--seed", 7, "--out", "m",
+    )  # fmt: skip
+    assert status == 0, complaint
+    y = np.where(x[:, 0] > 0, "yes", "no")
+    run = az.train(
+        "dense", x, y, validation_data=(x[:13], y[:13]), test_data=(x[:13], y[:13]), epochs=2,
+        batch_size=16, learning_rate=0.02, attention="feature", units=5, depth=2, dropout=0.1,
+        normalizer="sparsemax", class_weight={"yes": 3}, patience=1, seed=7,
+    )  # fmt: skip
+    for mine, theirs in zip(az.load("./m").get_weights(), run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert az.presets.read_card("./m").scores == run.score
+    assert "On 13 test samples" in printed and "baseline: majority class" in printed
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def classes():
     """Every dataclass and NamedTuple of the package."""
     found = {}
     for module in pkgutil.walk_packages(az.__path__, "attention_zoo."):
-        if module.name == "attention_zoo.__main__" or "distributed_" in module.name:
+        if module.name == "attention_zoo.__main__" or "data_parallel_" in module.name:
             continue  # runs the shell; needs one backend
         try:
             members = vars(importlib.import_module(module.name))

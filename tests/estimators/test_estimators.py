@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import attention_zoo as az
-from attention_zoo.estimators import fitting
-from attention_zoo.training.reuse import Shelf
+from attention_zoo.estimators import base
+from attention_zoo.training.compiled_cache import CompiledModelCache
 
 QUICK = {"units": 4, "epochs": 2, "random_state": 0}
 
@@ -174,13 +174,13 @@ def test_models_of_one_shape_are_compiled_once_and_share_nothing(monkeypatch):
     x, y = table(seed=3)
     # Dropout draws from states that are no weights
     arguments = {**QUICK, "dropout": 0.3}
-    monkeypatch.setattr(fitting, "SHELF", Shelf())
+    monkeypatch.setattr(base, "CACHE", CompiledModelCache())
     first = az.AttentionClassifier(**arguments).fit(x, y)
     before = first.predict_proba(x)
-    compiled = list(fitting.SHELF)
+    compiled = list(base.CACHE)
     az.AttentionClassifier(**{**arguments, "random_state": 5}).fit(100 * x, y)
     again = az.AttentionClassifier(**arguments).fit(x, y)
-    assert list(fitting.SHELF) == compiled
+    assert list(base.CACHE) == compiled
     np.testing.assert_array_equal(first.predict_proba(x), before)
     np.testing.assert_array_equal(again.predict_proba(x), before)
 
@@ -198,7 +198,12 @@ def test_patience_ends_early_with_the_best_weights():
     x, _ = table()
     y = np.arange(60) % 2  # nothing to learn: the loss of others begins to rise soon
     model = az.AttentionClassifier(
-        units=32, epochs=200, learning_rate=0.05, patience=2, validation=0.2, random_state=0
+        units=32,
+        epochs=200,
+        learning_rate=0.05,
+        patience=2,
+        validation_fraction=0.2,
+        random_state=0,
     ).fit(x, y)
     losses = model.history_["val_loss"]
     assert len(losses) < 200 and int(np.argmin(losses)) == len(losses) - 3
@@ -259,8 +264,8 @@ TEXT = pd.DataFrame({"age": X[:, 0], "city": [7, *["Rome"] * 59]})
         ({"batch_size": 2.5}, X, Y, "`batch_size` must be a positive integer"),
         ({"learning_rate": -1}, X, Y, "`learning_rate` must be a finite number > 0"),
         ({"patience": 0}, X, Y, "`patience` must be a positive integer or None"),
-        ({"patience": 1, "validation": 1.5}, X, Y, r"`validation` must be a number in \[0, 1\)"),
-        ({"patience": 1, "validation": 0.0}, X, Y, "`validation` of 0.0 is none of the 60"),
+        ({"patience": 1, "validation_fraction": 1.5}, X, Y, "`validation_fraction` must be a num"),
+        ({"patience": 1, "validation_fraction": 0.0}, X, Y, "a share of 0.0 of 60 samples"),
         ({"architecture": "dense"}, SERIES, ANSWERS, "must be one for series"),
         ({}, X, X[:, 0], "Unknown label type: continuous"),
         ({}, X, ["a"] * 60, r"one class only \('a'\)"),

@@ -25,8 +25,10 @@ if __name__ == "__main__":
         tf.config.set_logical_device_configuration(processor, two)
     recipe, out, history = make_recipe(json.loads(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
     try:
-        train(recipe, out=out, distribute=True, callbacks=lambda phase: [Interrupt()][:phase])
+        train(
+            recipe=recipe, out=out, distribute=True, callbacks=lambda phase: [Interrupt()][:phase]
+        )
     except TrainingError:
-        run = train(recipe, out=out, distribute=True, resume=True)
+        run = train(recipe=recipe, out=out, distribute=True, resume=True)
         if is_first():
-            Path(history).write_text(json.dumps([run.history, run.scores, str(run.path)]))
+            Path(history).write_text(json.dumps([run.history.history, run.score, str(run.path)]))

@@ -81,7 +81,7 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
     running = jobs(tmp_path)
     every = [process for some in running.values() for process in some]
     try:
-        alone = train(make_recipe(RECIPE))
+        alone = train(recipe=make_recipe(RECIPE))
         said = [process.communicate(timeout=400)[0] for process in every]
     finally:
         for process in every:
@@ -90,9 +90,9 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
     for name in running:
         folder = tmp_path / name
         history, scores, path = json.loads((folder / "h.json").read_text())
-        for figure, values in alone.history.items():
+        for figure, values in alone.history.history.items():
             assert history[figure] == pytest.approx(values, rel=2e-5), (name, figure)
-        assert scores == pytest.approx(alone.scores, abs=1e-4)
+        assert scores == pytest.approx(alone.score, abs=1e-4)
         assert sorted(p.name for p in folder.iterdir()) == ["h.json", "m"]
         az.load(path, verify=True)
 
@@ -104,19 +104,19 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
 ])  # fmt: skip
 def test_what_cannot_be_shared_is_told(changes, options, match):
     with pytest.raises((ValueError, TypeError), match=match):
-        train(make_recipe({**RECIPE, **changes}), **{"distribute": True, **options})
+        train(recipe=make_recipe({**RECIPE, **changes}), **{"distribute": True, **options})
 
 
 def test_a_batch_that_two_cannot_share_is_told():
-    from attention_zoo.training.distribution import Alone
+    from attention_zoo.training.distribution import SingleDevice
 
-    two = Alone()
+    two = SingleDevice()
     two.replicas = 2
     with pytest.raises(ValueError, match=r"multiple of the 2 devices.*Received: 7. Near it: 6, 8"):
-        two.check(samples=31, batch_size=7)
+        two.check(count=31, batch_size=7)
     with pytest.raises(ValueError, match="at most the 31 training samples.*Near it: 30"):
-        two.check(samples=31, batch_size=32)
-    two.check(samples=31, batch_size=8)
+        two.check(count=31, batch_size=32)
+    two.check(count=31, batch_size=8)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TF_CONFIG is TensorFlow's")
@@ -124,4 +124,4 @@ def test_a_batch_that_two_cannot_share_is_told():
 def test_a_cluster_that_is_none_is_told(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ValueError, match="TF_CONFIG must"):
-        train(make_recipe(RECIPE), distribute=True)
+        train(recipe=make_recipe(RECIPE), distribute=True)

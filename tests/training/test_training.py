@@ -28,7 +28,6 @@ from attention_zoo.training import (
     measure,
     train,
 )
-from attention_zoo.training.splitting import split
 from attention_zoo.training.study import softmax_control, uniform_control
 
 SMALL = {
@@ -63,23 +62,23 @@ def interrupt_in(phase, epoch):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return train(make_recipe(SMALL), out=tmp_path_factory.mktemp("whole") / "m")
+    return train(recipe=make_recipe(SMALL), out=tmp_path_factory.mktemp("whole") / "m")
 
 
 def test_a_run_ends_in_a_preset_whose_card_holds_its_figures(whole):
     card = az.presets.read_card(whole.path)
-    assert card.scores == whole.scores
+    assert card.scores == whole.score
     assert card.recipe == make_recipe(SMALL).model_dump()
-    assert len(whole.history["loss"]) == 4
+    assert len(whole.history.history["loss"]) == 4
     assert [p.name for p in whole.path.parent.iterdir()] == ["m"]
     layer = az.load(whole.path, verify=True).get_layer("attention")
     assert layer.scores_regularizer.strength == 0.05
 
 
 def test_the_same_recipe_gives_the_same_model(whole):
-    again = train(make_recipe(SMALL))
-    assert again.history == whole.history
-    assert again.scores == whole.scores
+    again = train(recipe=make_recipe(SMALL))
+    assert again.history.history == whole.history.history
+    assert again.score == whole.score
     assert again.path is None
 
 
@@ -87,14 +86,16 @@ def test_the_same_recipe_gives_the_same_model(whole):
 def test_an_interrupted_run_goes_on_where_it_was(whole, tmp_path, phase, epoch):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(make_recipe(SMALL), out=out, callbacks=interrupt_in(phase, epoch))
+        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(phase, epoch))
     assert not out.exists()
     begun = []
     seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e))
-    run = train(make_recipe(SMALL), out=out, resume=True, callbacks=lambda number: [seen])
+    run = train(recipe=make_recipe(SMALL), out=out, resume=True, callbacks=lambda number: [seen])
     assert len(begun) == 4 - (2 * phase + epoch)
-    assert len(run.history["loss"]) == 4
-    np.testing.assert_allclose(run.history["loss"], whole.history["loss"], rtol=1e-5)
+    assert len(run.history.history["loss"]) == 4
+    np.testing.assert_allclose(
+        run.history.history["loss"], whole.history.history["loss"], rtol=1e-5
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
 
 
@@ -111,21 +112,22 @@ def test_a_kill_between_the_files_of_an_epoch_loses_no_figures(whole, tmp_path, 
     while kills:
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(backup, "_KeepHistory", Killed)
-            train(make_recipe(SMALL), out=out, resume=True)
-    history = train(make_recipe(SMALL), out=out, resume=True).history
-    np.testing.assert_allclose(history["loss"], whole.history["loss"], rtol=1e-5)
+            train(recipe=make_recipe(SMALL), out=out, resume=True)
+    history = train(recipe=make_recipe(SMALL), out=out, resume=True).history.history
+    np.testing.assert_allclose(history["loss"], whole.history.history["loss"], rtol=1e-5)
 
 
 def test_patience_ends_a_run_at_its_best_epoch_interrupted_or_not(tmp_path):
     rng = np.random.default_rng(0)  # nothing to learn: the loss of others begins to rise soon
     data = from_arrays(rng.normal(size=(80, 3)), rng.integers(0, 2, 80))
     recipe = default_recipe("dense", None).changed(phases=[{"epochs": 50, "learning_rate": 0.05}])
-    options = {"data": data, "patience": 3}
-    whole = train(recipe, **options, out=tmp_path / "m")
+    recipe = recipe.changed(patience=3)
+    options = {"x": data, "validation_split": 0.2}
+    whole = train(recipe=recipe, **options, out=tmp_path / "m")
     assert az.presets.read_card(whole.path).recipe["patience"] == 3
-    losses = whole.history["val_loss"]
+    losses = whole.history.history["val_loss"]
     assert int(np.argmin(losses)) == len(losses) - 4 < 46
-    validation = split(data, recipe.seed)[1]
+    validation = whole.held_out
     answers = whole.model.predict(validation.x, verbose=0)[:, 0].astype("float64")
     assert log_loss(validation.y, answers) == pytest.approx(min(losses), rel=1e-4)
 
@@ -137,9 +139,9 @@ def test_patience_ends_a_run_at_its_best_epoch_interrupted_or_not(tmp_path):
     for number, stop in enumerate([Interrupt(len(losses) - 2), Killed()]):
         out = tmp_path / str(number)
         with pytest.raises(KeyboardInterrupt):
-            train(recipe, **options, out=out, callbacks=lambda phase, stop=stop: [stop])
-        again = train(recipe, **options, out=out, resume=True)
-        np.testing.assert_allclose(again.history["val_loss"], losses, rtol=1e-5)
+            train(recipe=recipe, **options, out=out, callbacks=lambda phase, stop=stop: [stop])
+        again = train(recipe=recipe, **options, out=out, resume=True)
+        np.testing.assert_allclose(again.history.history["val_loss"], losses, rtol=1e-5)
         for one, other in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -147,28 +149,28 @@ def test_patience_ends_a_run_at_its_best_epoch_interrupted_or_not(tmp_path):
 def test_another_run_is_not_gone_on_with(tmp_path):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
+        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
     with pytest.raises(FileExistsError, match="holds an interrupted run"):
-        train(make_recipe(SMALL), out=out)
+        train(recipe=make_recipe(SMALL), out=out)
     other = make_recipe({**SMALL, "seed": 1})
     with pytest.raises(ValueError, match="another run: its recipe.seed is 0, this one's is 1"):
-        train(other, out=out, resume=True)
+        train(recipe=other, out=out, resume=True)
     other = make_recipe({**SMALL, "batch_size": 30})
     with pytest.raises(ValueError, match="its recipe.batch_size is 20, this one's is 30"):
-        train(other, out=out, resume=True)
-    train(other, out=out, overwrite=True)
+        train(recipe=other, out=out, resume=True)
+    train(recipe=other, out=out, overwrite=True)
 
 
 def test_an_existing_preset_is_kept(whole):
     with pytest.raises(FileExistsError, match="exists and is kept"):
-        train(make_recipe(SMALL), out=whole.path)
+        train(recipe=make_recipe(SMALL), out=whole.path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_when(tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32") * 1e30
     recipe = default_recipe("dense", None, "regression").changed(config={})
     with pytest.raises(TrainingError, match="in epoch 1 of phase 1"):
-        train(recipe, data=from_arrays(x, x[:, 0]), out=tmp_path / "m")
+        train(recipe=recipe, x=from_arrays(x, x[:, 0]), out=tmp_path / "m")
     assert not (tmp_path / "m").exists()
 
 
@@ -176,15 +178,16 @@ def test_own_data_is_standardized_and_learnt(tmp_path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 6)) * 1000 + 5000
     recipe = default_recipe("dense", None).changed(phases=[{"epochs": 15, "learning_rate": 0.01}])
-    run = train(recipe, data=from_arrays(x, (x[:, 2] > 5000).astype(int)), out=tmp_path / "m")
-    assert run.scores["accuracy"] > 0.8
+    y = (x[:, 2] > 5000).astype(int)
+    run = train(recipe=recipe, x=x, y=y, validation_split=0.2, out=tmp_path / "m")
+    assert run.score["accuracy"] > 0.8
     card = az.presets.read_card(run.path)
     assert (card.classes, card.license) == ([0, 1], "not stated")
 
 
 def test_the_fewer_samples_the_more_epochs():
     epochs = [default_recipe("gru", None, samples=n).phases[0].epochs for n in (60, 400, 10_000)]
-    assert epochs == [500, 112, 30]
+    assert epochs == [500, 77, 30]
     assert default_recipe("gru", None).phases[0].epochs == 30
 
 
@@ -194,10 +197,11 @@ def test_masked_series_are_learnt():
     lengths = rng.integers(3, 10, 60)
     mask = np.arange(9) < lengths[:, None]
     x[~mask] = np.nan
-    run = train(default_recipe("gru", None, "regression").changed(phases=[{"epochs": 1}]),
-                data=from_arrays(x, lengths / 10, mask))  # fmt: skip
-    scores = az.attention_scores(run.model, run.test.x)["attention"]
-    assert np.all(scores[np.all(run.test.x == run.test.mask_value, axis=-1)] == 0)
+    data = from_arrays(x, lengths / 10, mask)
+    run = train("gru", data, epochs=1, validation_split=0.2)
+    held = run.held_out
+    scores = az.attention_scores(run.model, held.x)["attention"]
+    assert np.all(scores[np.all(held.x == held.mask_value, axis=-1)] == 0)
 
 
 def test_controls_change_only_the_attention():
@@ -211,8 +215,8 @@ def test_controls_change_only_the_attention():
 
 
 def test_a_uniform_control_attends_alike_to_all():
-    run = train(uniform_control(make_recipe(SMALL)))
-    scores = az.attention_scores(run.model, run.test.x[:50])["attention"]
+    run = train(recipe=uniform_control(make_recipe(SMALL)))
+    scores = az.attention_scores(run.model, run.held_out.x[:50])["attention"]
     np.testing.assert_allclose(scores, 1 / 7, atol=1e-6)
 
 
@@ -238,10 +242,10 @@ def test_every_task_trains_a_model_that_suits_it(name):
     plan = default_recipe(architecture[len(task.input_shape)], name)
     phases = [{**plan.phases[0].model_dump(), "epochs": 1}]
     small = {"samples": 20, "validation": 10, "batch_size": 10, "also": {}, "phases": phases}
-    run = train(plan.changed(**small))
-    assert np.isfinite(run.history["loss"]).all()
-    assert task.metric in run.scores
-    assert 0 <= run.scores["relevance_mass_accuracy"] <= 1
+    run = train(recipe=plan.changed(**small))
+    assert np.isfinite(run.history.history["loss"]).all()
+    assert task.metric in run.score
+    assert 0 <= run.score["relevance_mass_accuracy"] <= 1
 
 
 def test_other_sizes_of_a_task():
@@ -252,7 +256,7 @@ def test_other_sizes_of_a_task():
             "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
         }
     )  # fmt: skip
-    scores = train(plan).scores
+    scores = train(recipe=plan).score
     assert {"accuracy_at_7", "relevance_mass_accuracy_at_7"} <= set(scores)
 
 
@@ -264,21 +268,21 @@ def test_a_preset_is_measured_in_its_own_dtype_policy_and_a_run_has_its_own(tmp_
             "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
         }
     )  # fmt: skip
-    train(plan, out=tmp_path / "m")
+    train(recipe=plan, out=tmp_path / "m")
     with pytest.raises(KeyboardInterrupt):
-        train(plan, out=tmp_path / "n", callbacks=interrupt_in(0, 0))
+        train(recipe=plan, out=tmp_path / "n", callbacks=interrupt_in(0, 0))
     expected = az.evaluate(tmp_path / "m", samples=200)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         found = az.evaluate(tmp_path / "m", samples=200)
-        half = train(plan)
+        half = train(recipe=plan)
         with pytest.raises(ValueError, match="another run: its recipe.config"):
-            train(plan, out=tmp_path / "n", resume=True)
+            train(recipe=plan, out=tmp_path / "n", resume=True)
     finally:
         keras.config.set_dtype_policy("float32")
     assert found == expected
     assert half.recipe.config["dtype"] == "mixed_bfloat16"
-    again = train(half.recipe).model
+    again = train(recipe=half.recipe).model
     assert again.get_layer("attention").dtype_policy.name == "mixed_bfloat16"
 
 
@@ -288,7 +292,7 @@ def test_files_of_others_are_never_removed(tmp_path):
     (state / "mine.txt").write_text("mine")
     for options in ({"overwrite": True}, {"resume": True}, {}):
         with pytest.raises(FileExistsError, match="holds other files than a run's"):
-            train(make_recipe(SMALL), out=tmp_path / "m", **options)
+            train(recipe=make_recipe(SMALL), out=tmp_path / "m", **options)
     assert (state / "mine.txt").read_text() == "mine"
 
 
@@ -296,13 +300,13 @@ def test_series_with_a_mask_are_not_for_tables():
     x, mask = np.ones((20, 3, 2)), np.ones((20, 3), bool)
     data = from_arrays(x, np.arange(20) % 2, mask)
     with pytest.raises(ValueError, match="'dense' is for tables, and the data are series with a"):
-        train("dense", data=data)
+        train("dense", x=data)
 
 
 def test_fresh_figures_beside_the_card(whole):
     result = az.evaluate(whole.path, samples=50)
-    assert result.card == whole.scores
-    assert set(result.measured) == set(whole.scores)
+    assert result.card == whole.score
+    assert set(result.measured) == set(whole.score)
     assert result.measured != result.card
     assert az.evaluate(whole.path, samples=50) == result
     with pytest.raises(ValueError, match="`samples` must be a positive integer"):
@@ -334,28 +338,30 @@ def test_a_recipe_that_is_none(changes, message):
 
 
 def test_a_run_needs_one_source_of_data():
-    with pytest.raises(ValueError, match="Give a task or your own data"):
+    with pytest.raises(ValueError, match="Give x and y or a task, one of the two"):
         train("dense")
     with pytest.raises(ValueError, match="Did you mean 'planted_step'"):
-        train("gru", "planted_stepp")
+        train("gru", task="planted_stepp")
     with pytest.raises(ValueError, match="`patience` must be a positive integer or None"):
-        train("gru", "planted_step", patience=0)
-    with pytest.raises(TypeError, match="`data` must be a Dataset: .*from_arrays.*Received: tuple"):
-        train("gru", data=(np.zeros((4, 3, 2)), [0, 1, 0, 1]))
-    with pytest.raises(TypeError, match="`recipe` must be a training.Recipe or an arch"):
-        train(None)
+        train("gru", task="planted_step", patience=0)
+    with pytest.raises(TypeError, match="`y` is missing: the targets"):
+        train("gru", np.zeros((4, 3, 2)))
+    with pytest.raises(TypeError, match="`architecture` must be a name.*a Recipe goes to recipe="):
+        train(make_recipe(SMALL))
+    with pytest.raises(TypeError, match="`recipe` must be a training.Recipe, the name of one"):
+        train(recipe=3)
 
 
 @pytest.mark.parametrize("name", ["resume", "overwrite", "distribute"])
 def test_switches_are_booleans(name):
     with pytest.raises(TypeError, match=f"`{name}` must be True or False"):
-        train("dense", "planted_feature", **{name: "yes"})
+        train("dense", task="planted_feature", **{name: "yes"})
 
 
 def test_a_run_is_written_on_this_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="`out` must be a path of this machine.*'s3://a/b'"):
-        train("dense", "planted_feature", out="s3://a/b")
+        train("dense", task="planted_feature", out="s3://a/b")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -365,7 +371,7 @@ def test_a_run_leaves_the_draws_of_its_caller_as_they_were():
     expected = np.random.random(), random.random()
     np.random.seed(5)
     random.seed(5)
-    train(make_recipe(SMALL))
+    train(recipe=make_recipe(SMALL))
     assert (np.random.random(), random.random()) == expected
 
 
@@ -373,13 +379,13 @@ def test_values_whose_squares_overflow_are_named():
     x = np.random.default_rng(0).random((60, 3)) * 3e38
     data = from_arrays(x, np.arange(60) % 2)
     with pytest.raises(ValueError, match="`x` is too large to be standardized.*up to [23]"):
-        train("dense", data=data)
+        train("dense", x=data)
 
 
 @pytest.fixture(scope="module")
 def three_epochs():
     recipe = make_recipe({**SMALL, "phases": [{"epochs": 3}]})
-    return recipe, train(recipe).history["loss"]
+    return recipe, train(recipe=recipe).history.history["loss"]
 
 
 @pytest.mark.parametrize(
@@ -397,7 +403,7 @@ def test_a_backup_torn_by_a_full_disk_goes_back_to_the_one_before(
 ):
     recipe, losses = three_epochs
     with pytest.raises(KeyboardInterrupt):
-        train(recipe, out=tmp_path / "m", callbacks=interrupt_in(0, epoch))
+        train(recipe=recipe, out=tmp_path / "m", callbacks=interrupt_in(0, epoch))
     path = tmp_path / "m.training" / "run" / "phase_0" / file
     if size is None:
         path.unlink()
@@ -405,36 +411,36 @@ def test_a_backup_torn_by_a_full_disk_goes_back_to_the_one_before(
         path.write_bytes(path.read_bytes()[: int(size * path.stat().st_size)])
     begun = []
     seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e))
-    run = train(recipe, out=tmp_path / "m", resume=True, callbacks=lambda number: [seen])
+    run = train(recipe=recipe, out=tmp_path / "m", resume=True, callbacks=lambda number: [seen])
     assert begun == list(range(epoch - 1, 3))
-    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-5)
+    np.testing.assert_allclose(run.history.history["loss"], losses, rtol=1e-5)
 
 
 def test_a_backup_of_another_model_is_told_with_the_cure(three_epochs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+        train(recipe=three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save_weights(
         path := tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
     )
     os.utime(path, (0, 0))
     with pytest.raises(ValueError, match="no valid backup of this training.*Begin again with --ov"):
-        train(three_epochs[0], out=tmp_path / "m", resume=True)
+        train(recipe=three_epochs[0], out=tmp_path / "m", resume=True)
 
 
 def test_a_state_with_a_link_in_it_is_not_written_to(three_epochs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+        train(recipe=three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
     (tmp_path / "secret").write_text("mine")
     weights = tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
     weights.unlink()
     weights.symlink_to(tmp_path / "secret")
     with pytest.raises(ValueError, match="latest.weights.h5 is a link, which is not followed"):
-        train(three_epochs[0], out=tmp_path / "m", resume=True)
+        train(recipe=three_epochs[0], out=tmp_path / "m", resume=True)
     (tmp_path / "m.training").rename(tmp_path / "elsewhere")
     (tmp_path / "m.training").symlink_to(tmp_path / "elsewhere")
     for options in ({"resume": True}, {"overwrite": True}):
         with pytest.raises(FileExistsError, match="m.training is no folder, and is kept"):
-            train(three_epochs[0], out=tmp_path / "m", **options)
+            train(recipe=three_epochs[0], out=tmp_path / "m", **options)
     assert (tmp_path / "secret").read_text() == "mine"
     assert (tmp_path / "elsewhere" / "run").is_dir()
 
@@ -442,22 +448,21 @@ def test_a_state_with_a_link_in_it_is_not_written_to(three_epochs, tmp_path):
 def test_the_backup_survives_a_torn_history(tmp_path):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
+        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
     rows = json.loads((tmp_path / "m.training" / "run" / "phase_0.json").read_text())
     assert [set(row) >= {"loss", "val_loss"} for row in rows] == [True]
 
 
-def test_a_preset_of_data_that_leave_a_figure_undefined_can_be_read(tmp_path):
+def test_a_preset_of_data_that_leave_a_metric_undefined_can_be_read(tmp_path):
     x = np.random.default_rng(0).normal(size=(60, 3))
-    data = az.training.from_arrays(x, np.r_[1, 1, np.zeros(58, int)])
-    recipe = az.training.default_recipe("dense", None, "binary").changed(phases=[{"epochs": 1}])
-    run = az.train(recipe, data=data, out=tmp_path / "m")
-    assert "auc" not in run.scores and run.scores["accuracy"] >= 0
-    assert az.presets.read_card(tmp_path / "m").scores == run.scores
+    y = np.r_[1, 1, np.zeros(58, int)]
+    run = az.train("dense", x, y, epochs=1, test_data=(x[2:], y[2:]), out=tmp_path / "m")
+    assert "auc" not in run.score and run.score["accuracy"] >= 0
+    assert az.presets.read_card(tmp_path / "m").scores == run.score
 
 
 def test_a_study_of_own_data_is_refused_before_any_training(tmp_path):
     data = az.training.from_arrays(np.eye(4), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="A study over seeds needs a task"):
-        az.train("dense", data=data, seeds=2, out=tmp_path / "m")
+        az.train("dense", x=data, seeds=2, out=tmp_path / "m")
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from attention_zoo.training.fit import build_for
+from attention_zoo.training.compiling import build_for
 from attention_zoo.tuning import trials
 
 
@@ -16,7 +16,7 @@ def luck(recipe):
 
 
 def train_nothing(
-    recipe, train, validation, *, weights=None, callbacks=lambda phase: (), shelf=None
+    recipe, train, validation, *, weights=None, callbacks=lambda phase: (), cache=None
 ):
     epochs = recipe.phases[0].epochs
     losses = [luck(recipe) + 1 / (epoch + 1) for epoch in range(epochs)]
@@ -37,7 +37,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(trials, "fit", train_nothing)
     monkeypatch.setattr(trials, "figures", measure_nothing)
     monkeypatch.setattr(
-        "attention_zoo.tuning.searching.figures_of", lambda *args: {"accuracy": 0.5}
+        "attention_zoo.tuning.searching.score_model", lambda *args: {"accuracy": 0.5}
     )
     monkeypatch.setattr("attention_zoo.tuning.pictures.write_pictures", lambda *args: None)
-    monkeypatch.setattr("attention_zoo.tuning.engine.passing_models", contextlib.nullcontext)
+    monkeypatch.setattr("attention_zoo.tuning.engine.temporary_models", contextlib.nullcontext)

@@ -5,7 +5,7 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from attention_zoo.training.fit import build_model
+from attention_zoo.training.compiling import build_model
 from attention_zoo.tuning import HyperAttention, spaces
 
 TABLES = [(1,), (7,)]

@@ -285,8 +285,8 @@ def test_where_there_is_no_search_there_is_no_best_point(quick, tmp_path):
 
 
 def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
+    from attention_zoo.data.splitting import folds
     from attention_zoo.training import fit as fitting
-    from attention_zoo.training.splitting import folds
 
     found = cross_validate(tmp_path / "s", executions=2)
     pairs, whole, test = folds(own_data(), 3, seed=0)
@@ -324,12 +324,14 @@ def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
 
 
 def test_folds_of_a_point_are_compiled_once(monkeypatch):
-    from attention_zoo.training import reuse
+    from attention_zoo.training import compiled_cache
 
     compiled = []
-    once = reuse.compile_model
+    once = compiled_cache.compile_model
     monkeypatch.setattr(
-        reuse, "compile_model", lambda *args, **more: compiled.append(1) or once(*args, **more)
+        compiled_cache,
+        "compile_model",
+        lambda *args, **more: compiled.append(1) or once(*args, **more),
     )
     found = cross_validate(max_trials=1, executions=2)
     assert len(found.best.executions) == 6 and len(compiled) == 1

@@ -10,8 +10,7 @@ import pytest
 import attention_zoo as az
 from attention_zoo.catalog import MODELS
 from attention_zoo.layers.register import LAYERS
-from attention_zoo.training.compiling import compile_model
-from attention_zoo.training.fit import build_model
+from attention_zoo.training.compiling import build_model, compile_model
 from attention_zoo.tuning import HyperAttention, spaces
 from attention_zoo.tuning.assembling import make_space
 

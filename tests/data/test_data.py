@@ -6,10 +6,10 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.core import memory
+from attention_zoo.data.dataset import PADDING
+from attention_zoo.data.scaling import scaled
+from attention_zoo.data.splitting import folds, split
 from attention_zoo.training import from_arrays, read
-from attention_zoo.training.data import PADDING
-from attention_zoo.training.scaling import scaled
-from attention_zoo.training.splitting import folds, split
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 5)).astype("float32")
@@ -193,7 +193,7 @@ def test_what_nothing_can_be_learned_from_is_data_but_is_not_trained_on(y, messa
     data = from_arrays(X, y)
     assert len(data.x) == 20
     with pytest.raises(ValueError, match=message):
-        az.train("dense", data=data)
+        az.train("dense", data)
     with pytest.raises(ValueError, match=message):
         az.tune("dense", data=data)
 

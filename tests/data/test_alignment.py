@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.data.alignment import align_to_card, as_codes, in_order
 from attention_zoo.presets.card import Card
 from attention_zoo.training import from_arrays
-from attention_zoo.training.fitting_card import as_codes, fitting_card, in_order
 
 NAMES = ["a", "b", "c"]
 RNG = np.random.default_rng(0)
@@ -100,7 +100,7 @@ def test_classes_have_the_numbers_of_the_card(tmp_path):
 def test_kind_and_numbers_of_labels(about, outputs, y, kind, wanted):
     empty = {"architecture": "", "parameters": 1, "license": "", "provenance": ""}
     card = Card(**empty, versions={}, files={}, **about)
-    found = fitting_card(from_arrays(X[:3], y), card, answering(outputs), "m")
+    found = align_to_card(from_arrays(X[:3], y), card, answering(outputs), "m")
     assert found.kind == kind
     np.testing.assert_array_equal(found.y, np.array(wanted, "float32"))
 
@@ -127,7 +127,7 @@ def test_labels_that_are_none_of_the_models(y, classes, kind, message):
 )  # fmt: skip
 def test_a_draw_of_a_task_is_as_it_was(task, preset):
     data = az.training.from_task(az.tasks.get(task), 20, 0, "test")
-    found = fitting_card(data, az.presets.read_card(preset), az.load(preset), "m")
+    found = align_to_card(data, az.presets.read_card(preset), az.load(preset), "m")
     assert (found.kind, found.fingerprint()) == (data.kind, data.fingerprint())
 
 
@@ -138,7 +138,7 @@ def test_padding_is_what_the_model_takes_for_padding(tmp_path):
     about = {"kind": "binary", "classes": [0, 1]}
     model = az.build("gru", input_shape=(6, 2), units=3, activation="sigmoid", mask_value=-7.0)
     az.save(model, tmp_path / "m", about=about)
-    found = fitting_card(data, az.presets.read_card(tmp_path / "m"), model, "m")
+    found = align_to_card(data, az.presets.read_card(tmp_path / "m"), model, "m")
     np.testing.assert_array_equal(found.x, np.where(mask[..., None], x, np.float32(-7)))
     assert found.mask_value == -7
     wanted = model.predict(found.x, verbose=0)[:, 0]

@@ -36,10 +36,10 @@ def many_models() -> Iterator[None]:
 
 
 @contextmanager
-def passing_models() -> Iterator[None]:
+def temporary_models() -> Iterator[None]:
     """No model that is trained in the block outlives it: what the backend holds of them, goes.
 
-    TensorFlow registers the gradient of a `custom_gradient` anew whenever a function with one is
+    TensorFlow registers the gradient of a `custom_gradient` again whenever a function with one is
     traced, and never lets go of it, nor of the graph that it belongs to: Keras's `fit` has some.
     JAX keeps what it compiled, some 60 MB a model; what it compiled of other models goes too, and
     is compiled again when they are called.

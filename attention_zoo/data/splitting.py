@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_zoo.training.data import Dataset
+from attention_zoo.data.dataset import Dataset
 
 #: The share of the samples that validates, and that tests.
 _HELD = 0.15
@@ -28,6 +28,30 @@ def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset, Dataset]:
         return data.take(train), data.take(validation), data.take(test)
     train, validation, test = (rng.permutation(rows) for rows in (train, validation, test))
     return data.take(train), data.take(validation), data.take(test)
+
+
+def split_off(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """What trains, and a share of the samples that validates: of each class where there are
+    classes; the last ones where the data are ordered.
+
+    Raises:
+        ValueError: where that would leave none on either side.
+    """
+    count = len(data.x)
+    labels = _labels(data) if data.y.ndim == 1 and not data.ordered else np.zeros(count)
+    rng = np.random.default_rng(seed)
+    held = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        members = members[::-1] if data.ordered else rng.permutation(members)
+        held.append(members[: min(round(share * len(members)), len(members) - 1)])
+    chosen = np.sort(np.concatenate(held))
+    if len(chosen) == 0:
+        raise ValueError(
+            f"No sample is left to validate on: a share of {share} of {count} samples. Give more "
+            "samples, or a larger share."
+        )
+    return data.take(np.setdiff1d(np.arange(count), chosen)), data.take(chosen)
 
 
 def folds(

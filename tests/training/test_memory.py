@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.training.passing import FORGETS, many_models, passing_models
+from attention_zoo.training.memory import FORGETS, many_models, temporary_models
 
 
 def trained():
@@ -20,10 +20,10 @@ def trained():
 
 
 def test_a_model_is_gone_with_its_block_whatever_ends_it():
-    with passing_models():
+    with temporary_models():
         gone = trained()
     assert gone() is None
-    with pytest.raises(ValueError, match="what ended it"), passing_models():
+    with pytest.raises(ValueError, match="what ended it"), temporary_models():
         gone = trained()
         raise ValueError("what ended it")
     assert gone() is None
@@ -32,7 +32,7 @@ def test_a_model_is_gone_with_its_block_whatever_ends_it():
 def test_only_the_warnings_of_new_models_are_kept_back(caplog):
     said = "5 out of the last 5 calls to f triggered tf.function retracing. Tracing is expensive"
     logger = logging.getLogger("tensorflow")
-    for context in (many_models, passing_models):
+    for context in (many_models, temporary_models):
         caplog.clear()
         with context():
             logger.warning(said)
@@ -54,7 +54,7 @@ def test_its_graphs_go_with_it_and_those_of_others_stay():
     mine.fit(np.ones((8, 3)), np.ones(8), verbose=0)
     before = graphs()
     for _ in range(2):
-        with passing_models():
+        with temporary_models():
             trained()
     assert graphs() == before
     mine.fit(np.ones((8, 3)), np.ones(8), verbose=0)
@@ -73,7 +73,7 @@ def test_their_compiled_code_does_not_pile_up():
     for _ in range(2):
         found = []
         for _ in range(FORGETS):
-            with passing_models():
+            with temporary_models():
                 trained()
             found.append(kept())
         least.append(min(found))
@@ -85,7 +85,7 @@ def test_the_policy_of_the_process_stays():
     before = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy("mixed_bfloat16")
-        with passing_models():
+        with temporary_models():
             pass
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:

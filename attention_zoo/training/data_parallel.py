@@ -1,4 +1,4 @@
-"""Data-parallel training on JAX: `keras.distribution.DataParallel` over this process's devices."""
+"""Data-parallel training: what each backend has in common, and `keras.distribution` on JAX."""
 
 from __future__ import annotations
 
@@ -7,13 +7,36 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-import jax
 import keras
+from keras import ops
 
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.distribution import Alone
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.training.distribution import SingleDevice
 
 _Layout = keras.distribution.TensorLayout
+
+
+class DataParallelModel(keras.Model):
+    """A functional model that counts samples, since parts of a batch have unequally many.
+
+    The third part of its data is 1 for a sample, and 0 for what stands in where a device has none.
+    A backend adds the step of training.
+    """
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        x, y, real = data
+        predictions = self(x, training=False)
+        loss = self.compute_loss(x, y, predictions, training=False)
+        return self.count(loss, y, predictions, real)
+
+    def count(self, loss: Any, y: Any, predictions: Any, real: Any) -> dict[str, Any]:
+        """The end of a step: the metrics of this device, the loss as its mean over samples."""
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss, sample_weight=ops.sum(real))
+            else:
+                metric.update_state(y, predictions, sample_weight=real)
+        return super().get_metrics_result()
 
 
 class _DataParallel(keras.distribution.DataParallel):
@@ -32,7 +55,7 @@ class _DataParallel(keras.distribution.DataParallel):
         return super().get_data_layout(data_shape)
 
 
-class _Twin(keras.Model):
+class _JaxModel(keras.Model):
     """A functional model whose batch is shared by all devices, however it arrived."""
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -44,7 +67,7 @@ class _Twin(keras.Model):
         return super().call(inputs, training=training, mask=mask)
 
 
-class Devices(Alone):
+class Devices(SingleDevice):
     """Training on all devices of this process: one program, whose arrays are spread over them."""
 
     def __init__(self, devices: list[str]):
@@ -54,22 +77,26 @@ class Devices(Alone):
     def scope(self) -> AbstractContextManager:
         return self._distribution.scope()
 
-    def twin(self, model: keras.Model) -> keras.Model:
-        return _Twin(inputs=model.input, outputs=model.output, name=model.name)
+    def data_parallel(self, model: keras.Model) -> keras.Model:
+        return _JaxModel(inputs=model.input, outputs=model.output, name=model.name)
 
-    def arguments(self, train: Dataset, validation: Dataset, batch_size: int) -> dict[str, Any]:
+    def arguments(
+        self, train: Dataset, validation: Dataset | None, batch_size: int
+    ) -> dict[str, Any]:
         self.check(len(train.x), batch_size)
-        size = self.even_size(len(validation.x))
-        rests = (len(train.x) % batch_size, len(validation.x) % size)
+        held = 0 if validation is None else len(validation)
+        size = self.even_size(held)
+        rests = (len(train.x) % batch_size, held % size)
         self._distribution.whole = any(rest % self.replicas for rest in rests)
-        return {
-            **super().arguments(train, validation, batch_size), "validation_batch_size": size,
-        }  # fmt: skip
+        found = super().arguments(train, validation, batch_size)
+        return found if validation is None else {**found, "validation_batch_size": size}
 
 
 @contextlib.contextmanager
 def start() -> Iterator[Devices]:
     """Every device that JAX has; ValueError if that is one."""
+    import jax
+
     if jax.process_count() > 1:
         raise ValueError(
             "On JAX, `distribute` trains on the devices of one process. "

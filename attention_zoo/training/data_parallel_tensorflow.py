@@ -12,15 +12,15 @@ import numpy as np
 import tensorflow as tf
 from keras.src.trainers.data_adapters import ArrayDataAdapter
 
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.distributed_twin import Twin
-from attention_zoo.training.distribution import Alone, cluster, leads, target
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.training.data_parallel import DataParallelModel
+from attention_zoo.training.distribution import SingleDevice, cluster, leads
 
 _SUM = tf.distribute.ReduceOp.SUM
 
 
-class _Twin(Twin):
-    """A twin whose gradients are those of all replicas together.
+class _Model(DataParallelModel):
+    """A model whose gradients are those of all replicas together.
 
     `tf.distribute` takes the mean over replicas, which is the mean over samples only where all
     have equally many.
@@ -38,20 +38,20 @@ class _Twin(Twin):
         x, y, real = data
         context = tf.distribute.get_replica_context()
         with tf.GradientTape() as tape:
-            answers = self(x, training=True)
-            loss = self.compute_loss(x, y, answers, training=True)
+            predictions = self(x, training=True)
+            loss = self.compute_loss(x, y, predictions, training=True)
             share = context.num_replicas_in_sync * tf.reduce_sum(real)
             weighted = loss * share / context.all_reduce(_SUM, tf.reduce_sum(real))
         weights = self.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(weighted, weights), weights, strict=True))
-        return self.count(loss, y, answers, real)
+        return self.count(loss, y, predictions, real)
 
-    def count(self, loss: Any, y: Any, answers: Any, real: Any) -> dict[str, Any]:
+    def count(self, loss: Any, y: Any, predictions: Any, real: Any) -> dict[str, Any]:
         # Keras divides a loss by the replicas, since their gradients are added
         mean = loss * tf.distribute.get_strategy().num_replicas_in_sync
-        found = super().count(mean, y, answers, real)
+        found = super().count(mean, y, predictions, real)
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            # Keras 3.15 takes their mean over machines along a first axis, which figures lack
+            # Keras 3.15 takes their mean over machines along a first axis, which metrics lack
             return {name: tf.reshape(value, [1]) for name, value in found.items()}
         return found
 
@@ -67,7 +67,7 @@ class _Parts(ArrayDataAdapter):
         self, strategy: tf.distribute.Strategy, data: Dataset, batch_size: int, *, shuffle: bool
     ):
         super().__init__(np.arange(len(data.x)), batch_size=batch_size, shuffle=shuffle)
-        self.strategy, self.x, self.y = strategy, data.x, target(data)
+        self.strategy, self.x, self.y = strategy, data.x, data.target()
 
     def get_tf_dataset(self) -> Any:
         batches = super().get_tf_dataset()
@@ -95,7 +95,7 @@ class _Parts(ArrayDataAdapter):
         return batches.flat_map(parts).prefetch(tf.data.AUTOTUNE)
 
 
-class Strategy(Alone):
+class Strategy(SingleDevice):
     """Training under a strategy of `tf.distribute`."""
 
     def __init__(self, strategy: tf.distribute.Strategy, *, several: bool, first: bool):
@@ -105,16 +105,18 @@ class Strategy(Alone):
     def scope(self) -> AbstractContextManager:
         return self.strategy.scope()
 
-    def twin(self, model: keras.Model) -> keras.Model:
-        return _Twin(inputs=model.input, outputs=model.output, name=model.name)
+    def data_parallel(self, model: keras.Model) -> keras.Model:
+        return _Model(inputs=model.input, outputs=model.output, name=model.name)
 
-    def arguments(self, train: Dataset, validation: Dataset, batch_size: int) -> dict[str, Any]:
+    def arguments(
+        self, train: Dataset, validation: Dataset | None, batch_size: int
+    ) -> dict[str, Any]:
         self.check(len(train.x), batch_size)
-        size = self.even_size(len(validation.x))
-        return {
-            "x": _Parts(self.strategy, train, batch_size, shuffle=True),
-            "validation_data": _Parts(self.strategy, validation, size, shuffle=False),
-        }
+        found = {"x": _Parts(self.strategy, train, batch_size, shuffle=True)}
+        if validation is not None:
+            size = self.even_size(len(validation))
+            found["validation_data"] = _Parts(self.strategy, validation, size, shuffle=False)
+        return found
 
     def agree(self, well: bool) -> bool:
         if not self.several:

@@ -1,4 +1,4 @@
-"""Inputs of mean 0 and deviation 1, inside a model or before it."""
+"""Inputs and targets of mean 0 and deviation 1, inside a model or before it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.training.data import PADDING, Dataset
+from attention_zoo.data.dataset import PADDING, Dataset
 
 
 def adapt(model: keras.Model, x: np.ndarray | Iterable[np.ndarray]) -> None:
@@ -97,3 +97,40 @@ def scaled(train: Dataset, *others: Dataset) -> list[Dataset]:
         dataclasses.replace(one, x=standardized(model, one), mask_value=padding)
         for one in (train, *others)
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetScaler:
+    """The mean and the deviation of a quantity, of several that of each.
+
+    A model trains on targets of mean 0 and deviation 1, so that prices and shares train equally
+    well; its last layer, which is linear, then brings the predictions back to the user's units.
+    """
+
+    mean: Any
+    scale: Any
+
+    @classmethod
+    def of(cls, y: np.ndarray, *, vector: bool = False) -> TargetScaler:
+        """The scaler of the training targets; a constant target keeps its size."""
+        axis = 0 if vector else None
+        mean, scale = (f(y, axis=axis, dtype="float64") for f in (np.mean, np.std))
+        return cls(mean, np.where(scale == 0, 1.0, scale))
+
+    def scaled(self, y: np.ndarray) -> np.ndarray:
+        """The targets with a mean of 0 and a deviation of 1."""
+        return ((y - self.mean) / self.scale).astype("float32")
+
+    def scale_data(self, data: Dataset) -> Dataset:
+        """The data with their targets scaled."""
+        return dataclasses.replace(data, y=self.scaled(data.y))
+
+    def unscale_output(self, layer: keras.layers.Layer) -> None:
+        """Let an output layer that was trained on scaled targets predict in the user's units."""
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel * self.scale, bias * self.scale + self.mean])
+
+    def scale_output(self, layer: keras.layers.Layer) -> None:
+        """Let an output layer that predicts in the user's units predict scaled targets."""
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel / self.scale, (bias - self.mean) / self.scale])

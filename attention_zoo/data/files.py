@@ -9,8 +9,8 @@ from typing import BinaryIO
 import numpy as np
 
 from attention_zoo.core import checks, files, foreign, memory, npz
-from attention_zoo.training.data import Dataset, from_arrays
-from attention_zoo.training.read_csv import read_csv
+from attention_zoo.data.csv_file import read_csv
+from attention_zoo.data.dataset import Dataset, from_arrays
 
 #: Arrays may take one of so many parts of the machine's memory: training holds copies of them.
 _PARTS = 4

@@ -40,15 +40,13 @@ class Compiled:
         for variable, value in zip(self.model.optimizer.variables, self.before, strict=True):
             variable.assign(value)
         self.model.optimizer.learning_rate = learning_rate
-        if initial is self.model:
-            return
         for mine, other in zip(trained_layers(self.model), trained_layers(initial), strict=True):
             # With the states of the seed generators, which are no weights
             for variable, value in zip(mine.variables, other.variables, strict=True):
                 variable.assign(_copy(value))
 
 
-class Shelf:
+class CompiledModelCache:
     """Compiled models that wait for the next training of one of their shape."""
 
     def __init__(self) -> None:
@@ -57,7 +55,7 @@ class Shelf:
     def __iter__(self) -> Any:
         return iter([kept.model for kept in self._idle.values()])
 
-    def take(
+    def get(
         self,
         initial: keras.Model,
         kind: str,
@@ -65,27 +63,26 @@ class Shelf:
         steps: int,
         *,
         xla: bool,
-        build: Callable[[], keras.Model] | None = None,
+        build: Callable[[], keras.Model],
     ) -> Compiled:
-        """A compiled model with the state of `initial`, one that was left here if there is one.
+        """A compiled model with the state of `initial`, from here if there is one.
 
         Args:
             initial: a new model, built by a factory.
             kind, learning_rate, steps, xla: as in `compile_model`.
-            build: makes what is compiled in place of `initial`: the same but for its
-                `Normalization`. By default it is compiled itself; its mean and variance are
-                constants of the compiled code, so those of two models must be the same.
+            build: makes what is compiled in place of `initial`: the same without its
+                `Normalization`, whose mean and variance would be constants of the compiled code.
         """
-        key = _key(initial, kind, min(AT_ONCE, steps), xla, build is None)
+        key = _key(initial, kind, min(AT_ONCE, steps), xla)
         kept = None if key is None else self._idle.pop(key, None)
         if kept is None:
-            model = initial if build is None else build()
+            model = build()
             compile_model(model, kind, learning_rate, steps, xla=xla)
             kept = Compiled(model, key)
         kept.restart(initial, learning_rate)
         return kept
 
-    def leave(self, kept: Compiled) -> None:
+    def put(self, kept: Compiled) -> None:
         """Put it back: not after an error, which may leave it in any state."""
         if kept.key is not None:
             self._idle[kept.key] = kept
@@ -107,15 +104,14 @@ def _copy(variable: keras.Variable) -> np.ndarray:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _key(model: keras.Model, kind: str, steps: int, xla: bool, normalizes: bool) -> str | None:
+def _key(model: keras.Model, kind: str, steps: int, xla: bool) -> str | None:
     """What two models must have in common to be one; None where that cannot be told."""
     made = models.blueprint(model)
-    constants = models.constants(model) if normalizes else []
     policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
     floats = [policy, keras.config.floatx()]
     try:
         return json.dumps(
-            [made.architecture, made.config, kind, steps, xla, constants, floats], sort_keys=True
-        )
+            [made.architecture, made.config, kind, steps, xla, floats], sort_keys=True
+        )  # fmt: skip
     except TypeError:
         return None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.data.targets import fields_of_target
 from attention_zoo.tasks import Task
-from attention_zoo.training.recipe import Kind
+
+Kind = Literal["binary", "multiclass", "regression"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,16 +34,36 @@ class Dataset:
     tolerance: float | None = None
     #: Whether the samples come one after the other in time, so that the later ones are held out.
     ordered: bool = False
+    #: How much each sample counts, `(samples,)`; None where all count the same.
+    sample_weight: np.ndarray | None = None
+    #: Whether y is `(samples, outputs)`; else a y of two axes is `(samples, time)`.
+    vector: bool = False
+    #: Whether the model takes series of any length.
+    any_length: bool = False
+    #: For several outputs the data of each, with the same x; `y` and `kind` are the first one's.
+    heads: dict[str, Dataset] | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
+    def input_shape(self) -> tuple[int | None, ...]:
         """The shape of one sample."""
-        return self.x.shape[1:]
+        return (None, *self.x.shape[2:]) if self.any_length else self.x.shape[1:]
 
     @property
     def outputs(self) -> int:
         """How many outputs a model needs."""
+        if self.vector:
+            return self.y.shape[1]
         return len(self.classes) if self.kind == "multiclass" and self.classes else 1
+
+    def target(self) -> Any:
+        """The targets as `fit` takes them: of each step with the last axis of the model's output,
+        of several outputs a dictionary."""
+        if self.heads:
+            return {name: head.target() for name, head in self.heads.items()}
+        return self.y[..., None] if self.y.ndim > 1 and not self.vector else self.y
 
     def visible(self) -> np.ndarray:
         """The inputs without the padding; series as a single one, since lengths differ."""
@@ -50,19 +73,36 @@ class Dataset:
 
     def as_series(self) -> Dataset:
         """A table's rows as series of one feature, for recurrent models."""
-        return dataclasses.replace(self, x=self.x[..., None])
+        series = dataclasses.replace(self, x=self.x[..., None])
+        return series._with_heads(lambda head: head.y)
 
     def fingerprint(self) -> str:
         """The SHA-256 of the inputs and targets."""
         digest = hashlib.sha256(repr((self.x.shape, self.y.shape)).encode())
         digest.update(np.ascontiguousarray(self.x).tobytes())
         digest.update(np.ascontiguousarray(self.y).tobytes())
+        for name, head in (self.heads or {}).items():
+            digest.update(name.encode() + np.ascontiguousarray(head.y).tobytes())
+        if self.sample_weight is not None:
+            digest.update(np.ascontiguousarray(self.sample_weight).tobytes())
         return digest.hexdigest()
 
     def take(self, indices: np.ndarray) -> Dataset:
         """Some of the samples."""
-        relevance = None if self.relevance is None else self.relevance[indices]
-        return dataclasses.replace(self, x=self.x[indices], y=self.y[indices], relevance=relevance)
+        parts = {name: getattr(self, name) for name in ("relevance", "sample_weight")}
+        parts = {name: None if part is None else part[indices] for name, part in parts.items()}
+        some = dataclasses.replace(self, x=self.x[indices], y=self.y[indices], **parts)
+        return some._with_heads(lambda head: head.y[indices])
+
+    def _with_heads(self, target: Callable[[Dataset], np.ndarray]) -> Dataset:
+        """The same, its outputs with these inputs and their new targets."""
+        heads = {
+            name: dataclasses.replace(
+                head, x=self.x, y=target(head), sample_weight=self.sample_weight
+            )  # fmt: skip
+            for name, head in (self.heads or {}).items()
+        }
+        return dataclasses.replace(self, heads=heads or None)
 
 
 def check_dataset(data: Any) -> None:
@@ -90,29 +130,46 @@ PADDING = -1e3
 
 
 def from_arrays(
-    x: Any, y: Any, mask: Any = None, kind: str | None = None, *, ordered: bool = False
-) -> Dataset:
+    x: Any, y: Any, mask: Any = None, kind: Any = None, *, ordered: bool = False,
+    sample_weight: Any = None, per_step: bool = False,
+) -> Dataset:  # fmt: skip
     """The user's own arrays, checked.
 
     Args:
         x: numbers, `(samples, features)` or `(samples, time, features)`; a frame's columns become
             the names.
         y: `(samples,)` or `(samples, 1)`: integers or text are classes, other numbers a
-            quantity to predict. Objects must be all text or all numbers.
+            quantity to predict. Objects must be all text or all numbers. `(samples, outputs)`:
+            several quantities, classes as one-hot rows, or yes and no of several labels. A
+            dictionary of such: several outputs, each with its own loss.
         mask: `(samples, time)`, True where a step is real; None if all are.
-        kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like.
+        kind: `"binary"`, `"multiclass"` or `"regression"` to decide against what y looks like; of
+            several outputs a dictionary.
         ordered: whether the samples come one after the other in time. What is held out are then
             the last ones, so that nothing learns from its future; samples that overlap, such as
             sliding windows, still share what is in both.
+        sample_weight: `(samples,)`, how much each sample counts, at least 0; None: all the same.
+        per_step: whether a y of two axes is `(samples, time)`, a target for each step.
+
+    Returns:
+        A `Dataset`.
 
     Raises:
         TypeError: if `ordered` is not True or False.
         ValueError: for NaN or infinite values, x and y of different lengths, another rank, no
             samples, an unknown kind. What nothing can be learned from, such as one class only, is
             refused by what trains on it.
+
+    Example:
+
+    >>> data = az.training.from_arrays([[1.0, 2.0], [3.0, 4.0]], ["no", "yes"])
+    >>> data.kind, data.classes
+    ('binary', ['no', 'yes'])
     """
-    if kind is not None and kind not in get_args(Kind):
-        raise one_of("kind", kind, get_args(Kind))
+    kinds = kind if isinstance(kind, Mapping) else {"": kind}
+    for one in kinds.values():
+        if one is not None and one not in get_args(Kind):
+            raise one_of("kind", one, get_args(Kind))
     checks.boolean("ordered", ordered)
     names = arrays.columns(x)
     x = arrays.numeric("x", x)
@@ -123,19 +180,41 @@ def from_arrays(
         )
     x, mask_value = pad(x.astype("float32"), mask)
     arrays.finite("x", x)
-    y = _plain(y)
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.shape != (len(x),):
-        raise ValueError(
-            f"`y` must have one value for each of the {len(x)} samples of x. "
-            f"Received: shape {y.shape}"
-        )
     if len(x) == 0:
         raise ValueError("`x` has no samples.")
-    target, kind, classes = _target(y, kind)
-    return Dataset(
-        x, target, kind, mask_value=mask_value, classes=classes, names=names, ordered=ordered
-    )
+    about: dict[str, Any] = {
+        "mask_value": mask_value, "names": names, "ordered": ordered,
+        "sample_weight": _weights(sample_weight, len(x)),
+    }  # fmt: skip
+    if not isinstance(y, Mapping):
+        return Dataset(x, **fields_of_target("y", y, kind, len(x), per_step), **about)
+    if not y or not all(isinstance(name, str) and name.isidentifier() for name in y):
+        raise ValueError(
+            "`y` must be an array, or a dictionary of them by names that are identifiers. "
+            f"Received: {list(y)}"
+        )
+    heads = {}
+    for name, one in y.items():
+        wanted = kind.get(name) if isinstance(kind, Mapping) else kind
+        target = fields_of_target(f"y[{name!r}]", one, wanted, len(x), per_step)
+        heads[name] = Dataset(x, **target, **about)
+    first = next(iter(heads.values()))
+    return dataclasses.replace(first, heads=heads)
+
+
+def _weights(sample_weight: Any, samples: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weights = arrays.numeric("sample_weight", sample_weight).astype("float32")
+    arrays.finite("sample_weight", weights)
+    if weights.shape != (samples,) or np.any(weights < 0):
+        raise ValueError(
+            f"`sample_weight` must be one number of at least 0 for each of the {samples} samples "
+            f"of x. Received: shape {weights.shape}, the least {weights.min(initial=0):g}"
+        )
+    if not weights.any():
+        raise ValueError("`sample_weight` must be above 0 for a sample at least. All are 0.")
+    return weights
 
 
 def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
@@ -157,31 +236,3 @@ def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
     if np.any(np.all(x == PADDING, axis=2) & mask):
         raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
     return np.where(mask[..., None], x, np.float32(PADDING)), PADDING
-
-
-def _plain(y: Any) -> np.ndarray:
-    """The targets, those that are objects as text or numbers."""
-    arrays.unmasked("y", y)
-    array = np.asarray(y)
-    # NumPy makes text of whatever stands beside text in a list
-    listed = array.dtype.kind in "US" and isinstance(y, (list, tuple))
-    return arrays.objects("y", y) if listed or array.dtype.kind in "OT" else array
-
-
-def _target(y: np.ndarray, kind: str | None) -> tuple[np.ndarray, str, list[Any] | None]:
-    if y.dtype.kind not in "fiubUS":
-        raise ValueError(f"`y` must be numbers or text. Received: dtype {y.dtype}")
-    if y.dtype.kind == "f":
-        arrays.finite("y", y)
-        whole = bool(np.all(y == np.round(y)))
-        if kind is None:
-            kind = None if whole and len(np.unique(y)) == 2 else "regression"
-    if kind == "regression":
-        if y.dtype.kind in "US":
-            raise ValueError("`y` is text, which is no quantity to predict: leave kind to classes.")
-        return y.astype("float32"), kind, None
-    classes, codes = np.unique(y, return_inverse=True)
-    if kind == "binary" and len(classes) > 2:
-        raise ValueError(f"`y` must have 2 classes. Received: {len(classes)}")
-    kind = kind or ("binary" if len(classes) <= 2 else "multiclass")
-    return codes.astype("float32"), kind, [value.item() for value in classes]

@@ -1,4 +1,4 @@
-"""The user's data as a preset's card describes them: its columns, its kind, its classes."""
+"""Data as a trained model knows them: its columns, its kind, the numbers of its classes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.presets.card import Card
-from attention_zoo.training.data import Dataset
+from attention_zoo.data.dataset import Dataset
 
 
-def fitting_card(data: Dataset, card: Card, model: keras.Model, name: str) -> Dataset:
+def align_to_card(data: Dataset, card: Any, model: keras.Model, name: str) -> Dataset:
     """Data for a model that was trained on others.
 
     Args:
@@ -36,12 +35,51 @@ def fitting_card(data: Dataset, card: Card, model: keras.Model, name: str) -> Da
         hidden = np.all(data.x == data.mask_value, axis=-1, keepdims=True)
         filled = np.where(hidden, np.float32(padding), data.x)
         data = dataclasses.replace(data, x=filled, mask_value=padding)
-    x, names = in_order(data.x, data.names, card.names, name)
     kind = card.kind
     if kind is None and (card.classes or data.kind != "regression"):
         kind = "multiclass" if outputs > 1 else "binary"
+    return _aligned(data, card.names, kind, card.classes, outputs, name)
+
+
+def align_to_training(data: Dataset, train: Dataset, name: str) -> Dataset:
+    """Data that validate or test, with the columns and the classes of those that train.
+
+    Raises:
+        ValueError: for other columns, classes, outputs or sizes of a sample than those of `train`,
+            naming the argument that has them.
+    """
+    if set(data.heads or ()) != set(train.heads or ()):
+        raise ValueError(
+            f"`{name}` must have the outputs {sorted(train.heads or ['y'])} as the training data. "
+            f"Received: {sorted(data.heads or ['y'])}"
+        )
+    # Series may be of another length where the model takes any
+    if data.x.ndim != train.x.ndim or data.x.shape[-1] != train.x.shape[-1]:
+        raise ValueError(
+            f"`{name}` must have samples of shape {train.x.shape[1:]} as the training data. "
+            f"Received: {data.x.shape[1:]}"
+        )
+    said = f"the training data of `{name}`"
+    found = _aligned(data, train.names, train.kind, train.classes, train.outputs, said)
+    found = dataclasses.replace(found, mask_value=train.mask_value, vector=train.vector)
+    if found.y.shape[1:] != train.y.shape[1:]:
+        raise ValueError(
+            f"`{name}` must have targets of shape {train.y.shape[1:]} for a sample as the training "
+            f"data. Received: {found.y.shape[1:]}"
+        )
+    if not train.heads:
+        return found
+    heads = {each: align_to_training(data.heads[each], head, name)  # type: ignore[index]
+             for each, head in train.heads.items()}  # fmt: skip
+    return dataclasses.replace(found, heads=heads)
+
+
+def _aligned(
+    data: Dataset, names: list[str] | None, kind: str | None, classes: list[Any] | None,
+    outputs: int, name: str,
+) -> Dataset:  # fmt: skip
+    x, names = in_order(data.x, data.names, names, name)
     y = np.array(data.classes)[data.y.astype(int)] if data.classes else data.y
-    classes = card.classes
     if kind == "multiclass" and not classes and y.dtype.kind not in "US":
         classes = list(range(outputs))
     y = as_codes(y, classes, kind, name, outputs).astype("float32")

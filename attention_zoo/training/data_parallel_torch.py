@@ -14,13 +14,13 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
-from attention_zoo.training.data import Dataset
-from attention_zoo.training.distributed_twin import Twin
-from attention_zoo.training.distribution import Alone, target
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.training.data_parallel import DataParallelModel
+from attention_zoo.training.distribution import SingleDevice
 
 
-class _Twin(Twin):
-    """A twin whose gradients and figures are those of all processes together.
+class _Model(DataParallelModel):
+    """A model whose gradients and metrics are those of all processes together.
 
     DistributedDataParallel takes the mean over processes, which is the mean over samples only
     where all have equally many.
@@ -38,19 +38,19 @@ class _Twin(Twin):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y, real = data
-        answers = self.__dict__["_parallel"][0](x, training=True)
+        predictions = self.__dict__["_parallel"][0](x, training=True)
         self.zero_grad()
-        loss = self.compute_loss(x, y, answers, training=True)
+        loss = self.compute_loss(x, y, predictions, training=True)
         total = real.sum().clone()
         distributed.all_reduce(total)
         (loss * real.sum() * distributed.get_world_size() / total).backward()
         weights = self.trainable_variables
         with torch.no_grad():
             self.optimizer.apply([weight.value.grad for weight in weights], weights)
-        return self.count(loss, y, answers, real)
+        return self.count(loss, y, predictions, real)
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The figures over the samples of all processes: their sums are added for as long."""
+        """The metrics over the samples of all processes: their sums are added for as long."""
         values = [variable.value for metric in self.metrics for variable in metric.variables]
         own = [value.clone() for value in values]
         with torch.no_grad():
@@ -80,7 +80,7 @@ class _Parts:
 
 class _Samples(torch.utils.data.Dataset):
     def __init__(self, data: Dataset):
-        self.x, self.y = data.x, target(data)
+        self.x, self.y = data.x, data.target()
 
     def __len__(self) -> int:
         return len(self.x)
@@ -91,29 +91,30 @@ class _Samples(torch.utils.data.Dataset):
         return tuple(keras.ops.convert_to_tensor(value, "float32") for value in own)
 
 
-class Processes(Alone):
+class Processes(SingleDevice):
     """Training in the processes of a group, this one among them."""
 
     def __init__(self) -> None:
         self.replicas = distributed.get_world_size()
         self.first = distributed.get_rank() == 0
 
-    def twin(self, model: keras.Model) -> keras.Model:
-        found = _Twin(inputs=model.input, outputs=model.output, name=model.name)
+    def data_parallel(self, model: keras.Model) -> keras.Model:
+        found = _Model(inputs=model.input, outputs=model.output, name=model.name)
         found.share()
         return found
 
-    def arguments(self, train: Dataset, validation: Dataset, batch_size: int) -> dict[str, Any]:
+    def arguments(
+        self, train: Dataset, validation: Dataset | None, batch_size: int
+    ) -> dict[str, Any]:
         self.check(len(train.x), batch_size)
-        size = self.even_size(len(validation.x))
         # As Keras draws the order on one device
         order = BatchSampler(RandomSampler(range(len(train.x))), batch_size, drop_last=False)
-        whole = BatchSampler(range(len(validation.x)), size, drop_last=False)
-        return {
-            "x": self._loader(train, order),
-            "shuffle": False,
-            "validation_data": self._loader(validation, whole),
-        }
+        found: dict[str, Any] = {"x": self._loader(train, order), "shuffle": False}
+        if validation is not None:
+            size = self.even_size(len(validation))
+            whole = BatchSampler(range(len(validation)), size, drop_last=False)
+            found["validation_data"] = self._loader(validation, whole)
+        return found
 
     def agree(self, well: bool) -> bool:
         failed = keras.ops.convert_to_tensor(0.0 if well else 1.0)

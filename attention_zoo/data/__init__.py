@@ -1,0 +1,1 @@
+"""Arrays, frames, files and streams as what `fit` takes; splits, scaling, baselines."""
