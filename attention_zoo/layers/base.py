@@ -126,9 +126,9 @@ class AttentionLayer(keras.layers.Layer):
         return cast(ops.convert_to_tensor(x), self.compute_dtype)
 
     def attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
-        """Scores of the logits over `axis`, exactly 0 where `mask` is False; those of a watcher
-        where it has others (see `explain.predict_with_scores`)."""
-        return recorder.attended(self, self.normalize(logits, mask, axis=axis), mask, axis)
+        """Scores of the logits over `axis`, exactly 0 where `mask` is False, unless a recorder
+        replaces them (see `capture.predict_with_scores`)."""
+        return recorder.intervene(self, self.normalize(logits, mask, axis=axis), mask, axis)
 
     def normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         """The scores that the logits alone give."""

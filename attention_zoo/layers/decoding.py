@@ -57,8 +57,8 @@ def decode(
         _release_dropout(decoder.cell)
     width = decoder.output_width
     scores = steps[..., width:]
-    # Made inside the loop, where no watcher can be told
-    recorder.note(scores, memory_mask)
+    # Made inside the loop, out of which no recorder gets anything
+    recorder.record_mask(scores, memory_mask)
     # Beside scores of unknown length, a slice would not know its width
     outputs = ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width))
     return outputs, scores

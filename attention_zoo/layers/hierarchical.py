@@ -162,7 +162,7 @@ class HierarchicalAttention(AttentionLayer):
         rows = ops.reshape(x, (-1, words, self.features))
         row_mask = None if mask is None else ops.reshape(mask, (-1, words))
         word_weights = self.word_encoder, self.word_kernel, self.word_bias, self.word_vector
-        with recorder.folded(sentences):
+        with recorder.segmented(sentences):
             rows, word_scores = self._level(rows, row_mask, training, *word_weights)
         rows = ops.reshape(rows, (-1, sentences, self._encoded(self.features)))
         word_scores = ops.reshape(word_scores, (-1, sentences, words))

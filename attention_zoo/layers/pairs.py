@@ -105,8 +105,8 @@ class PairwiseAttention(ScoredAttention):
         query, key, *weights = projected
         if causal is not None:
             checks.boolean("use_causal_mask", causal)
-        watcher = recorder.current()
-        wanted = asked or watcher is not None or self.scores_regularizer is not None
+        active = recorder.active()
+        wanted = asked or active is not None or self.scores_regularizer is not None
         if wanted:
             self._warn_of_size(query, key)
         causal = self.use_causal_mask if causal is None else causal
@@ -118,9 +118,9 @@ class PairwiseAttention(ScoredAttention):
             query, key, value, tuple(weights), *masked, bias, self.dropout_seed(training)
         )
         outputs, scores = attend(rule, inputs, scores=wanted, training=bool(training))
-        if watcher is not None:
+        if active is not None:
             keys = None if seen.key_mask is None else ops.expand_dims(seen.key_mask, 1)
-            others = watcher.attended(self, scores, keys, -1)
+            others = active.intervene(self, scores, keys, -1)
             if others is not scores:
                 outputs, scores = apply(others, value), others
         return outputs, scores

@@ -29,7 +29,7 @@ from attention_zoo.metrics.perturbation import replacement_values as replacement
 from attention_zoo.metrics.precision_recall import area_under_precision as area_under_precision
 from attention_zoo.metrics.precision_recall import area_under_recall as area_under_recall
 from attention_zoo.metrics.randomization import parameter_randomization as parameter_randomization
-from attention_zoo.metrics.rank_agreement import agreement as agreement
+from attention_zoo.metrics.rank_correlation import agreement as agreement
 from attention_zoo.metrics.rank_correlation import kendall_tau as kendall_tau
 from attention_zoo.metrics.rank_correlation import spearman_rho as spearman_rho
 from attention_zoo.metrics.rescaling import (

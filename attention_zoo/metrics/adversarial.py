@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, total_variation
+from attention_zoo.capture.outputs import output_index, output_values, total_variation
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
-from attention_zoo.metrics.counterfactual import answers_with, part_of, permuted
+from attention_zoo.metrics.counterfactual import part_of, permuted, predict_each
 from attention_zoo.metrics.distributions import Distributions, distributions
 from attention_zoo.metrics.divergence import jensen_shannon_divergence
 
@@ -67,7 +66,7 @@ def adversarial_attention(
     is found is a lower bound of the largest.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         tolerance: how far the answer may move, as `permutation_test` measures it. Theirs is .01
@@ -97,10 +96,10 @@ def adversarial_attention(
     checks.positive_int("rounds", rounds)
     checks.positive_int("candidates", candidates)
     checks.natural("seed", seed)
-    look = watch(model, x, batch_size)
-    own = distributions(look, layer)
-    index = chosen_output(model, output, look.predictions)
-    inputs, before = check_inputs(model, x), answers(look.predictions, index)
+    captured = capture_scores(model, x, batch_size)
+    own = distributions(captured, layer)
+    index = output_index(model, output, captured.predictions)
+    inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
     rng = np.random.default_rng(seed)
     found = [
         _search(
@@ -132,7 +131,7 @@ def _search(
             others = _others(own, order, number * half, half, rng)
             mixed = best + rng.random((half, len(samples), 1, 1)) * (others - best)
             tried = np.concatenate([mixed, _balanced(near, first, candidates - half, rng)])
-        after = answers_with(model, inputs, own, tried, index)
+        after = predict_each(model, inputs, own, tried, index)
         moved, apart = total_variation(before, after), _divergence(own, tried)
         control = np.maximum(control, apart.max(0))
         chosen = np.where(moved <= tolerance, apart, -1.0).argmax(0)

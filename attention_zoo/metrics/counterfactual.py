@@ -7,11 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, total_variation
-from attention_zoo.capture.replacement import predict_with_scores
+from attention_zoo.capture.intervention import predict_with_scores
+from attention_zoo.capture.outputs import output_index, output_values, total_variation
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import Distributions, distributions
 
@@ -19,7 +18,7 @@ from attention_zoo.metrics.distributions import Distributions, distributions
 _ROWS, _CELLS = 1024, 2**22
 
 
-def answers_with(
+def predict_each(
     model: keras.Model, x: Any, of: Distributions, rows: np.ndarray, index: int
 ) -> np.ndarray:
     """The model's answers with each of several sets of rows in the place of a layer's own.
@@ -45,7 +44,7 @@ def answers_with(
         scores = scores.reshape(-1, *scores.shape[2:])
         size = min(len(scores), _ROWS)
         predictions = predict_with_scores(model, tiled, {of.name: scores}, batch_size=size)
-        answered = answers(predictions, index)
+        answered = output_values(predictions, index)
         kept = answered.reshape(at_once, samples, *answered.shape[1:])[: len(rows) - start]
         found.append(kept)
     return np.concatenate(found)
@@ -76,7 +75,7 @@ def permutation_test(
     with its scores may need them where they are, and another, trained without, may answer as well.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         permutations: how many are drawn for each sample.
@@ -101,10 +100,10 @@ def permutation_test(
     """
     checks.positive_int("permutations", permutations)
     checks.natural("seed", seed)
-    look = watch(model, x, batch_size)
-    own = distributions(look, layer)
-    index = chosen_output(model, output, look.predictions)
-    inputs, before = check_inputs(model, x), answers(look.predictions, index)
+    captured = capture_scores(model, x, batch_size)
+    own = distributions(captured, layer)
+    index = output_index(model, output, captured.predictions)
+    inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
     rng = np.random.default_rng(seed)
     found = []
     for some in own.portions(permutations):
@@ -112,7 +111,7 @@ def permutation_test(
         # Sample after sample, so that how many are held at once changes no draw
         keys = np.swapaxes(rng.random((len(few.rows), permutations, *few.rows.shape[1:])), 0, 1)
         rows = permuted(few.rows, few.visible, keys)
-        after = answers_with(model, part_of(inputs, some), few, rows, index)
+        after = predict_each(model, part_of(inputs, some), few, rows, index)
         found.append(np.median(total_variation(before[some], after), axis=0))
     return np.concatenate(found)
 
@@ -146,7 +145,7 @@ def predict_uniform(
     model with `normalizer="uniform"`, as the cards of our presets do.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         batch_size: how many samples go through at once.
@@ -163,6 +162,6 @@ def predict_uniform(
     >>> az.metrics.predict_uniform(az.load("dense"), x).shape
     (20, 1)
     """
-    own = distributions(watch(model, x, batch_size), layer)
+    own = distributions(capture_scores(model, x, batch_size), layer)
     scores = own.as_scores(own.uniform())
     return predict_with_scores(model, x, {own.name: scores}, batch_size=batch_size)

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, are_probabilities
-from attention_zoo.capture.running import predict
+from attention_zoo.capture.inference import predict
+from attention_zoo.capture.outputs import are_probabilities, output_index, output_values
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.metrics.input_gradients import one_input
@@ -223,8 +222,8 @@ def _answer(
     """What tells how much of the answer on x is left on other samples, some copies of x after
     each other: `(copies, samples)`; and that of x itself, `(samples,)`."""
     predictions = predict(model, x, batch_size)
-    index = chosen_output(model, output, predictions)
-    first = answers(predictions, index)
+    index = output_index(model, output, predictions)
+    first = output_values(predictions, index)
     probabilities = are_probabilities(model, first, index)
     chosen = first.argmax(-1)[None, ..., None]
 
@@ -237,6 +236,6 @@ def _answer(
         return np.take_along_axis(answered, chosen, 3).mean((2, 3))
 
     def answer(copies: np.ndarray) -> np.ndarray:
-        return left(answers(predict(model, copies, batch_size), index))
+        return left(output_values(predict(model, copies, batch_size), index))
 
     return answer, left(first)[0]

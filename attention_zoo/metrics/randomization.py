@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import distributions
 from attention_zoo.metrics.rank_correlation import spearman_rho
@@ -39,8 +39,8 @@ def parameter_randomization(
     layer ranks nothing. The model is left as it is.
 
     Args:
-        model: a built functional or Sequential model with attention layers, ours or Keras's own;
-            or a subclassed one with `get_config`.
+        model: a built functional or Sequential model with attention layers; or a subclassed one with
+            `get_config`.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         cascading: draw anew layer after layer, from the answer down to the input, and measure
@@ -66,11 +66,11 @@ def parameter_randomization(
     """
     checks.boolean("cascading", cascading)
     checks.natural("seed", seed)
-    own = distributions(watch(model, x, batch_size), layer)
+    own = distributions(capture_scores(model, x, batch_size), layer)
     copied = _copy(model, seed)
 
     def correlation() -> np.ndarray:
-        other = distributions(watch(copied, x, batch_size), own.name)
+        other = distributions(capture_scores(copied, x, batch_size), own.name)
         rho = spearman_rho(own.rows, other.rows, own.visible)
         known = ~np.isnan(rho)
         total = np.where(known, rho, 0).sum(1)

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from attention_zoo.capture.capturing import watch
-from attention_zoo.capture.inputs import arranged, check_inputs
-from attention_zoo.capture.running import batch_of, left_as_it_was
+from attention_zoo.capture.inference import fixed_batch_size, preserved_state
+from attention_zoo.capture.inputs import check_inputs, pack_inputs
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 
@@ -82,7 +82,7 @@ def attended_states(
     own; for one called on a query and a value, the value.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         batch_size: how many samples go through at once.
@@ -101,15 +101,15 @@ def attended_states(
     >>> states.vectors.shape, az.metrics.conicity(*states).shape
     ((5, 20, 32), (5,))
     """
-    look = watch(model, x, batch_size)
+    captured = capture_scores(model, x, batch_size)
     if layer is None:
-        layer = next(iter(look.scores))
-    if layer not in look.scores:
-        raise one_of("layer", layer, look.scores)
+        layer = next(iter(captured.scores))
+    if layer not in captured.scores:
+        raise one_of("layer", layer, captured.scores)
     known = model._flatten_layers(include_self=False)
     found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
-    axes = look.axes[layer]
-    if look.attended[layer] not in ("step", "key"):
+    axes = captured.axes[layer]
+    if captured.attended[layer] not in ("step", "key"):
         raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
     if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
         raise ValueError(
@@ -117,11 +117,11 @@ def attended_states(
             "several levels, is called more than once or shares its name."
         )
     reader = _Reader(model, next(iter(found.values())))
-    size = batch_of(model, batch_size)
-    with left_as_it_was(model):
+    size = fixed_batch_size(model) or batch_size
+    with preserved_state(model):
         states = reader.predict(check_inputs(model, x), batch_size=size, verbose=0)
     states = np.asarray(states, "float64")
-    visible = look.masks.get(layer, np.ones(states.shape[:2], bool))
+    visible = captured.masks.get(layer, np.ones(states.shape[:2], bool))
     return States(states, visible)
 
 
@@ -136,7 +136,7 @@ class _Reader(keras.Model):
 
     def call(self, inputs: Any) -> Any:
         with _listening(self.layer) as heard:
-            self.model(arranged(self.model, inputs), training=False)
+            self.model(pack_inputs(self.model, inputs), training=False)
         return ops.cast(heard[0], "float32")
 
 

@@ -7,8 +7,8 @@ import math
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.profile import over_input
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.metrics.localization import (
     auprc,
@@ -40,7 +40,7 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     relevance = data.relevance
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _known(_performance(model.predict(data.x, batch_size=1000, verbose=0), data))
-    seen = watch(model, data.x, batch_size=1000)
+    seen = capture_scores(model, data.x, batch_size=1000)
     result = _performance(seen.predictions, data)
     scores = over_input(seen)
     if scores.ndim == 2 and relevance.ndim == 2:

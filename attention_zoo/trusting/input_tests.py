@@ -14,8 +14,7 @@ from attention_zoo.metrics.interventions import interchange
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.localization import matched, pointing_game, relevance_mass_accuracy
 from attention_zoo.metrics.randomization import parameter_randomization
-from attention_zoo.metrics.rank_agreement import agreement
-from attention_zoo.metrics.rank_correlation import kendall_tau, spearman_rho
+from attention_zoo.metrics.rank_correlation import agreement, kendall_tau, spearman_rho
 from attention_zoo.metrics.states import attended_states, conicity
 from attention_zoo.trusting.claims import Finding
 from attention_zoo.trusting.findings import compared, not_measured

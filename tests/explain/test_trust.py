@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.capture.predictions import labels
+from attention_zoo.capture.outputs import check_targets
 from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.trusting.page import Trust, TrustRow
 
@@ -267,12 +267,12 @@ def test_labels_that_the_model_cannot_give(outputs, activation, y, message):
 def test_labels_and_quantities_that_stay_what_they_are():
     few = np.full((3, 1, 1), 0.25)
     for right in ([0, 1, 1], [True, False, True], [0.0, 1.0, 1.0], [0.25, 5.5, 6], [0, 0, 0]):
-        np.testing.assert_array_equal(labels(right, few, True).ravel(), right)
-    np.testing.assert_array_equal(labels([5, 6, 7], few, False).ravel(), [5, 6, 7])
+        np.testing.assert_array_equal(check_targets(right, few, True).ravel(), right)
+    np.testing.assert_array_equal(check_targets([5, 6, 7], few, False).ravel(), [5, 6, 7])
     three = np.full((3, 1, 3), 1 / 3)
     for right in ([0, 2, 2], np.eye(3)):
-        assert labels(right, three, True).size == np.size(right)
-    np.testing.assert_array_equal(labels(5 * np.eye(3), three, False)[:, 0], 5 * np.eye(3))
+        assert check_targets(right, three, True).size == np.size(right)
+    np.testing.assert_array_equal(check_targets(5 * np.eye(3), three, False)[:, 0], 5 * np.eye(3))
 
 
 def test_a_model_without_attention_is_refused():

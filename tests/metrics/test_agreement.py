@@ -9,8 +9,7 @@ from scipy.spatial.distance import jensenshannon
 
 from attention_zoo.metrics import rank_correlation
 from attention_zoo.metrics.divergence import divergence_over_seeds, jensen_shannon_divergence
-from attention_zoo.metrics.rank_agreement import agreement
-from attention_zoo.metrics.rank_correlation import kendall_tau, spearman_rho
+from attention_zoo.metrics.rank_correlation import agreement, kendall_tau, spearman_rho
 
 ORACLES = {
     kendall_tau: lambda a, b: scipy.stats.kendalltau(a, b, variant="b")[0],
