@@ -54,7 +54,7 @@ class Distributions:
             yield slice(start, start + step)
 
     def uniform(self) -> np.ndarray:
-        """The rows that attend to all they could alike."""
+        """Uniform attention over the visible positions."""
         some = (self.sums > 0) & self.visible
         return some / np.maximum(some.sum(-1, keepdims=True), 1)
 

@@ -1,4 +1,4 @@
-"""Does the answer of another sample come along with its attended inputs?"""
+"""Interchange interventions: does the prediction of another sample come along with its inputs?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attention_zoo.core.identity import by_identity
 from attention_zoo.metrics.input_gradients import one_input
 from attention_zoo.metrics.perturbation import Ranking, share
 
-#: With how many other samples an answer is compared.
+#: With how many other samples a prediction is compared.
 _OTHERS = 64
 #: How many batches are made at once.
 _BATCHES = 16
@@ -22,11 +22,11 @@ _BATCHES = 16
 
 @by_identity
 class Interchange(NamedTuple):
-    """How much of a sample's answer goes along with some of its inputs.
+    """How much of a sample's prediction goes along with some of its inputs.
 
     Attributes:
         scores: of the highest-scored parts, `(samples,)`: the mean is about 1 where the whole
-            answer goes with them, and about 0 where none of it does.
+            prediction goes with them, and about 0 where none of it does.
         random: of as many random parts, with their neighbors if the others have theirs.
     """
 
@@ -39,7 +39,7 @@ def interchange(
     mask: Any = None, draws: int = 12, seed: int = 0, batch_size: int = 256,
     output: str | int | None = None,
 ) -> Interchange:  # fmt: skip
-    """Whether the answer of another sample comes along with its highest-scored parts: an
+    """Whether the prediction of another sample comes along with its highest-scored parts: an
     interchange intervention (Geiger, Lu, Icard and Potts, 2021, arXiv:2106.02997) on the inputs.
 
     ```
@@ -49,13 +49,14 @@ def interchange(
     ```
 
     All that is replaced comes from one real sample, so that the parts fit each other (values of
-    the joint distribution, not of the marginals), and the question is not whether the answer
-    changes, but whether it becomes that of the other sample. A model that answers from elsewhere
-    and only notices that its input was touched loses its answer in `comprehensiveness`; here it
-    gets 0, whatever it answers then: parts that do not tell x[j]'s answer cannot bring it along.
+    the joint distribution, not of the marginals), and the question is not whether the prediction
+    changes, but whether it becomes that of the other sample. A model that predicts from elsewhere
+    and only notices that its input was touched loses its prediction in `comprehensiveness`; here it
+    gets 0, whatever it predicts then: parts that do not tell x[j]'s prediction cannot bring it
+    along.
 
-    It does not show by which way the answer comes to the output: a model may use the parts that
-    it attends to without its attention.
+    It does not show by which way the parts act on the output: a model may use the parts that it
+    attends to without its attention.
 
     Args:
         model: a built Keras model of one input; it needs no attention.
@@ -71,21 +72,21 @@ def interchange(
         draws: with how many other samples each is paired.
         seed: of the draws.
         batch_size: how many samples go through at once.
-        output: the name or number of the output that is asked about, of a model with several.
+        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
-        An `Interchange`. A sample's figure is its part of the mean, as the one that is changed
-        and as the one that is taken from; where all answers are equal they are NaN.
+        An `Interchange`. The value of a sample is its part of the mean, as the one that is changed
+        and as the one that is taken from; where all predictions are equal it is NaN.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `comprehensiveness`, for scores below 0 and for fewer than two samples.
 
     Example:
 
-    >>> from attention_zoo.metrics.interventions import interchange
     >>> model = az.load("dense")
     >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
-    >>> moved = interchange(model, x, az.attention_scores(model, x)["attention"])
+    >>> moved = az.metrics.interchange(model, x, az.attention_scores(model, x)["attention"])
     >>> bool(moved.scores.mean() > 0.9 and moved.random.mean() < 0.2)
     True
     """

@@ -1,10 +1,8 @@
-"""How much alike are the states that a layer attends to?"""
+"""The states that a layer attends to, and how similar they are."""
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -16,6 +14,7 @@ from attention_zoo.capture.inputs import check_inputs, pack_inputs
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.keras_hooks import hook
 
 
 def conicity(states: Any, mask: Any = None) -> np.ndarray:
@@ -42,8 +41,7 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
 
     Example:
 
-    >>> from attention_zoo.metrics import conicity
-    >>> conicity([[[1, 0], [0, 1]], [[1, 1], [2, 2]]]).round(3)
+    >>> az.metrics.conicity([[[1, 0], [0, 1]], [[1, 1], [2, 2]]]).round(3)
     array([0.707, 1.   ])
     """
     states = np.asarray(states, "float64")
@@ -51,11 +49,11 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
         raise ValueError(
             f"`states` must have the shape (samples, steps, features). Received: {states.shape}"
         )
-    seen = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-    if seen.shape != states.shape[:2]:
-        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {seen.shape}")
-    states = np.where(seen[..., None], states, 0.0)
-    counts = seen.sum(1)
+    kept = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if kept.shape != states.shape[:2]:
+        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {kept.shape}")
+    states = np.where(kept[..., None], states, 0.0)
+    counts = kept.sum(1)
     mean = states.sum(1) / np.maximum(counts, 1)[:, None]
     lengths = np.linalg.norm(states, axis=2) * np.linalg.norm(mean, axis=1)[:, None]
     cosines = np.einsum("btf,bf->bt", states, mean)
@@ -78,8 +76,9 @@ def attended_states(
 ) -> States:
     """The vectors that an attention layer weighs, on `x`: its values, `(batch, steps, features)`.
 
-    For a layer called on one tensor these are its inputs, before any projection of the layer's
-    own; for one called on a query and a value, the value.
+    For a layer called on one tensor these are its inputs, before the layer projects them; for one
+    called on a query and a value, the value. Their similarity limits what attention can tell
+    (Mohankumar et al., 2020, arXiv:2004.14243): see `conicity`.
 
     Args:
         model: a built model with attention layers of this package or Keras's own.
@@ -88,9 +87,11 @@ def attended_states(
         batch_size: how many samples go through at once.
 
     Returns:
-        `States`.
+        `States`: the vectors `(samples, steps, features)`, and which of them the layer could see,
+        `(samples, steps)`.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `attention_scores`, for an unknown layer, and for one that attends to
             features rather than to states, is used more than once or wrapped.
 
@@ -126,7 +127,7 @@ def attended_states(
 
 
 class _Reader(keras.Model):
-    """A model that answers with the values that one of its layers is called on."""
+    """A model that returns the values that one of its layers is called on."""
 
     def __init__(self, model: keras.Model, layer: keras.layers.Layer):
         super().__init__(name="reader", autocast=False)
@@ -135,28 +136,17 @@ class _Reader(keras.Model):
         self.__dict__["layer"] = layer
 
     def call(self, inputs: Any) -> Any:
-        with _listening(self.layer) as heard:
+        layer, heard = self.layer, []
+        signature = inspect.signature(type(layer).call)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(layer, *args, **kwargs).arguments
+            first = list(given.values())[1]
+            value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
+            value = given.get("memory") if value is None else value
+            heard.append(first if value is None else value)
+            return type(layer).call(layer, *args, **kwargs)
+
+        with hook(layer, "call", call):
             self.model(pack_inputs(self.model, inputs), training=False)
         return ops.cast(heard[0], "float32")
-
-
-@contextlib.contextmanager
-def _listening(layer: keras.layers.Layer) -> Iterator[list[Any]]:
-    """Inside the block, the values that the layer is called on are noted."""
-    heard: list[Any] = []
-    signature = inspect.signature(type(layer).call)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(layer, *args, **kwargs).arguments
-        first = list(given.values())[1]
-        value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
-        value = given.get("memory") if value is None else value
-        heard.append(first if value is None else value)
-        return type(layer).call(layer, *args, **kwargs)
-
-    # Past __setattr__, which would track it as a part of the layer
-    layer.__dict__["call"] = call
-    try:
-        yield heard
-    finally:
-        del layer.__dict__["call"]

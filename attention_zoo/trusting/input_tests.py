@@ -121,12 +121,12 @@ def exchanges(subject: Subject) -> Finding:
     scores, mask = _ranked(subject)
     name = f"interchange of the inputs with {_MASS:.0%} of the attention"
     steps = subject.look.attended[subject.own.name] in ("step", "key")
-    for neighbours, against in (
+    for neighbors, against in (
         (0, "random inputs, as many"),
         (1, "random inputs, as many, all with those next to them"),
     ):
         found = interchange(
-            subject.model, subject.x, scores, mass=_MASS, neighbours=neighbours, mask=mask,
+            subject.model, subject.x, scores, mass=_MASS, neighbors=neighbors, mask=mask,
             seed=subject.seed, output=subject.output,
         )  # fmt: skip
         if np.isnan(found.scores).all():

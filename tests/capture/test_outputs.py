@@ -70,7 +70,7 @@ def given_y(model, **output):
 
 def given(name, *more, **options):
     def measure(model, **output):
-        return getattr(az.explain, name)(model, X, *more, **options, **output)
+        return getattr(az.metrics, name)(model, X, *more, **options, **output)
 
     return measure
 
@@ -80,8 +80,8 @@ MEASURES = {
     "gradients": given("gradients"),
     "saliency": given("saliency"),
     "gradient_times_input": given("gradient_times_input"),
-    "integrated_gradients": given("integrated_gradients", steps=2),
-    "completeness_gap": given("completeness_gap", X),
+    "integrated_gradients": given("integrated_gradients", n_steps=2),
+    "convergence_delta": given("convergence_delta", X),
     "occlusion": given("occlusion", unit="feature"),
     "temporal_saliency_rescaling": given("temporal_saliency_rescaling", variant="feature"),
     "comprehensiveness": ranked(az.metrics.comprehensiveness, fractions=0.5),
