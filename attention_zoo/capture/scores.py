@@ -80,7 +80,7 @@ def with_scores(model: keras.Model) -> keras.Model:
     """A model over the same weights whose extra outputs are its attention scores.
 
     An ordinary Keras model, to be called, trained, saved, served and exported. It returns a flat
-    dictionary:
+    dictionary, which some backends sort by name:
 
     ```
     predictions first     "predictions", or the keys of the model's own dictionary of outputs, or

@@ -125,7 +125,8 @@ def _torch_onnx(job: Job, path: Path) -> None:
             self.named = job.named
 
         def forward(self, *parts: Any) -> tuple:
-            return tuple(self.named(as_input(list(parts))).values())
+            found = self.named(as_input(list(parts)), training=False)
+            return tuple(found[name] for name in job.outputs)
 
     tensors = zip(job.inputs, job.named.inputs, strict=True)
     axes = {

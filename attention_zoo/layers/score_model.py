@@ -83,20 +83,25 @@ class ScoreModel(keras.Model):
         super().__init__(autocast=False, **{"name": model.name, **kwargs})
         self.model = model
         # Past Keras's tracking, which would make a dictionary of layers of it
-        self.__dict__["score_names"] = {}
+        self.__dict__.update(score_names={}, order=[])
         self.built = model.built
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
         outputs, records = call_recorded(self.model, inputs, training=training)
-        known = getattr(self.model, "inputs", None)
-        named = name_predictions(outputs, self.model.output if known else outputs)
+        functional = isinstance(getattr(self.model, "output", None), Mapping)
+        named = name_predictions(outputs, self.model.output if functional else outputs)
         for layer, record in records.items():
             name = f"attention_{plain(layer)}"
             if name in named:
                 raise ValueError(f"Two outputs would both be {name!r}: rename one of their layers.")
             self.score_names[layer] = name
             named[name] = record.scores
+        self.order[:] = named
         return named
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found = super().compute_output_spec(*args, **kwargs)
+        return {name: found[name] for name in self.order}
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "model": keras.saving.serialize_keras_object(self.model)}
@@ -108,7 +113,7 @@ class ScoreModel(keras.Model):
 
 
 def name_predictions(outputs: Any, structure: Any) -> dict[str, Any]:
-    """A model's outputs by name, in the order of `structure`, which torch and JAX lose.
+    """A model's outputs by name, in the order of `structure`, which tracing them loses.
 
     The names are those of a dictionary; else `predictions`, or `predictions_1` and so on for
     several.
