@@ -189,10 +189,10 @@ def _named(model: keras.Model, attention: bool) -> tuple[keras.Model, dict[str, 
     the outputs with scores, by layer name."""
     if not attention:
         outputs = model.outputs if isinstance(model, keras.Sequential) else model.output
-        return keras.Model(model.inputs, name_predictions(outputs, outputs)), {}
+        return keras.Model(as_input(model.inputs), name_predictions(outputs, outputs)), {}
     scored = with_scores(model)
     names = next(layer.score_names for layer in scored.layers if isinstance(layer, ScoreModel))
-    return keras.Model(scored.inputs, scored.output), dict(names)
+    return keras.Model(as_input(scored.inputs), scored.output), dict(names)
 
 
 def _predictions(named: keras.Model, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
