@@ -27,7 +27,8 @@ def gradients(
     model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
     *, output: str | int | None = None,
 ) -> Any:  # fmt: skip
-    """The gradients of one value of the output with respect to each number of the input.
+    """The gradients of one value of the output with respect to each number of the input (Baehrens et
+    al., 2010, Journal of Machine Learning Research 11).
 
         g[n] = d f(x[n])[target] / d x[n]
 

@@ -16,6 +16,7 @@ from attention_zoo.catalog import LAYERS
 
 #: What each room's page is called and says first.
 ROOMS = {
+    "metrics": ("Metrics", "Attribution, faithfulness, localization, agreement and more."),
     "models": ("Models", "What `attention_zoo.build` knows by name, and the pieces behind it."),
     "tasks": ("Tasks", "Synthetic data that know where their answer is; each by its name."),
     "training": ("Training", "Data, recipes, and what they make."),

@@ -132,8 +132,8 @@ def test_two_outputs_of_one_layer_are_told_apart_by_their_numbers():
     model = keras.Model(inputs, [head(pooled), head(inputs[:, 0])])
     with pytest.raises(ValueError, match="'head' is several of them, give its number"):
         az.metrics.gradients(model, X, output="head")
-    slopes = az.metrics.gradients(model, X, output=1)
-    assert np.abs(slopes[:, 0]).min() > 0 and not slopes[:, 1:].any()
+    found = az.metrics.gradients(model, X, output=1)
+    assert np.abs(found[:, 0]).min() > 0 and not found[:, 1:].any()
 
 
 def test_the_page_of_trust_is_about_the_named_output(models, monkeypatch):

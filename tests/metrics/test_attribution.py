@@ -43,9 +43,9 @@ def series():
 def test_of_a_linear_model():
     model = of_kernel()
     chosen = (X @ KERNEL).argmax(1)
-    slopes = KERNEL.T[chosen]
-    np.testing.assert_allclose(saliency(model, X), np.abs(slopes), atol=1e-6)
-    np.testing.assert_allclose(gradient_times_input(model, X), slopes * X, atol=1e-6)
+    gradient = KERNEL.T[chosen]
+    np.testing.assert_allclose(saliency(model, X), np.abs(gradient), atol=1e-6)
+    np.testing.assert_allclose(gradient_times_input(model, X), gradient * X, atol=1e-6)
     found = gradient_times_input(model, X, 2)
     np.testing.assert_allclose(found.sum(1), (X @ KERNEL)[:, 2], atol=1e-5)
 
