@@ -27,8 +27,8 @@ def gradients(
     model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
     *, output: str | int | None = None,
 ) -> Any:  # fmt: skip
-    """The gradients of one value of the output with respect to each number of the input (Baehrens et
-    al., 2010, Journal of Machine Learning Research 11).
+    """The gradients of one value of the output with respect to each number of the input (Baehrens
+    et al., 2010, Journal of Machine Learning Research 11).
 
         g[n] = d f(x[n])[target] / d x[n]
 
@@ -130,7 +130,7 @@ def float_inputs(model: Any, x: Any) -> Any:
         if whole or (tensor is not None and id(tensor) in tokens):
             name = "x" if tensor is None else tensor.name
             raise ValueError(
-                f"Gradients need an input of floats. The input {name!r} of the model "
+                f"A gradient needs an input of floats. The input {name!r} of the model "
                 f"{model.name!r} is made of integers, such as tokens or classes. Received: "
                 f"{array.dtype} {array.shape}"
             )

@@ -227,7 +227,7 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
         ({"samples": 0}, ValueError, "`samples` must be a positive integer"),
         ({"seed": -1}, ValueError, "`seed` must be an integer of at least 0"),
         ({"y": np.ones(22)}, ValueError, r"`y` must have a value for each of the 23.*\(22,\)"),
-        ({"y": np.ones((23, 7))}, ValueError, r"`y` must have one label a sample"),
+        ({"y": np.ones((23, 7))}, ValueError, r"`y` must have one target a sample"),
         ({"y": ["a"] * 23}, ValueError, "`y` must be an array of numbers"),
         ({"y": np.full(23, np.nan)}, ValueError, "`y` must be finite"),
         ({"truth": np.ones((23, 4))}, ValueError, r"`truth` must have the shape of the scores"),
