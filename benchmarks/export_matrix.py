@@ -138,6 +138,10 @@ What a backend does not write, another does: a model that was trained on JAX or 
 An error says so, before anything is written. Most recurrent models go to OpenVINO from torch alone,
 with inputs of a fixed length.
 
+`az.export` stands on `az.with_scores(model)`, a Keras model over the same weights with these
+outputs. It is yours to save, to train (with losses of the predictions only) and to serve by Keras's
+own `export`.
+
 ```python
 import tempfile
 
@@ -150,8 +154,11 @@ print(done.outputs, done.attention, done.difference)
 
 from attention_zoo.exporting.formats import run
 
-answers = run(done.path, {done.inputs[0]: np.zeros((3, 32), "float32")}, done.format)
-answers["attention_attention"]  # (3, 32)
+outputs = run(done.path, {done.inputs[0]: np.zeros((3, 32), "float32")}, done.format)
+outputs["attention_attention"]  # (3, 32)
+
+scored = az.with_scores(az.load("dense"))
+scored.predict(np.zeros((3, 32)), verbose=0)["attention_attention"]  # (3, 32)
 ```
 
 The batch has any size, and so has the time axis where the model's input leaves it open; on torch

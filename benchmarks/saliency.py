@@ -23,14 +23,14 @@ import attention_zoo as az
 from attention_zoo import tasks
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.metrics.attribution import (
-    completeness_gap,
+    convergence_delta,
     integrated_gradients,
     random_attribution,
     saliency,
 )
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.localization import auprc, matched, relevance_mass_accuracy
-from attention_zoo.metrics.perturbation import erase
+from attention_zoo.metrics.perturbation import perturb
 from attention_zoo.metrics.precision_recall import area_under_precision, area_under_recall
 from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
 from attention_zoo.training import Recipe, from_task, load_recipe
@@ -102,7 +102,7 @@ def run(case: Case, seed: int) -> dict[str, Any]:
     softmax = _trained(softmax_control(recipe))
     ours, plain = (next(iter(az.attention_scores(m, x).values())) for m in (model, softmax))
     base = x.mean(0)
-    integrated = integrated_gradients(model, x, baseline=base, steps=POINTS, batch_size=_BATCH)
+    integrated = integrated_gradients(model, x, baselines=base, n_steps=POINTS, batch_size=_BATCH)
     draws = 5 if x[0].size <= _FEW else 1
     magnitudes = {
         "attention": (model, ours),
@@ -123,7 +123,7 @@ def run(case: Case, seed: int) -> dict[str, Any]:
     return {
         "accuracy": whole[model],
         "softmax accuracy": whole[softmax],
-        "gap": float(completeness_gap(model, x, integrated, baseline=base).mean()),
+        "gap": float(np.abs(convergence_delta(model, x, integrated, baselines=base)).mean()),
         "axes": list(ours.shape[1:]),
         "shape": list(x.shape),
         "architecture": recipe.architecture,
@@ -140,7 +140,8 @@ def measured(model: keras.Model, whole: float, test: Dataset, scores: np.ndarray
     cells = matched(test.relevance, np.empty(x.shape, "bool"))
     spread = np.broadcast_to(scores[..., None] if scores.ndim < x.ndim else scores, x.shape)
     left = [
-        _accuracy(model, erase(x, spread, ERASED, seed=number), test.y) for number in range(REDRAWN)
+        _accuracy(model, perturb(x, spread, ERASED, seed=number), test.y)
+        for number in range(REDRAWN)
     ]
     return {
         "auprc": auprc(spread, cells),

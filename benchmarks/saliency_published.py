@@ -16,7 +16,7 @@ from attention_zoo.data.dataset import PADDING, Dataset
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.localization import auprc
-from attention_zoo.metrics.rank_agreement import agreement
+from attention_zoo.metrics.rank_correlation import agreement
 from attention_zoo.training import Recipe, from_task, load_recipe
 from attention_zoo.training.fit import fit
 from attention_zoo.training.recipe import make_recipe

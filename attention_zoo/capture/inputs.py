@@ -1,4 +1,4 @@
-"""Is this data what the model takes?"""
+"""Checks of a model, and of the data that it takes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ import keras
 import numpy as np
 
 from attention_zoo.core import arrays
+from attention_zoo.layers.attention_decoder import AttentionDecoder
+from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.layers.keras_hooks import KERAS_LAYERS
+
+_ATTENTION = (AttentionLayer, *KERAS_LAYERS)
+
+
+def has_attention(model: keras.Model) -> bool:
+    """Whether any layer in the model, however deep, is an attention layer."""
+    return any(isinstance(la, _ATTENTION) for la in model._flatten_layers(include_self=False))
 
 
 def check_built(model: Any) -> None:
@@ -19,6 +29,29 @@ def check_built(model: Any) -> None:
         raise ValueError(
             f"The model {model.name!r} is not built yet: call it once, or give it an Input."
         )
+
+
+def check_model(model: Any) -> None:
+    """What `check_built` raises, and ValueError for a model without attention, or from which no
+    scores can be captured."""
+    check_built(model)
+    layers = list(model._flatten_layers(include_self=False))
+    if not has_attention(model):
+        raise ValueError(
+            f"The model {model.name!r} has no attention layer. Its layers are: "
+            f"{', '.join(f'{layer.name} ({type(layer).__name__})' for layer in layers)}"
+        )
+    for loop in layers:
+        if not isinstance(loop, (keras.layers.RNN, AttentionDecoder)):
+            continue
+        inside = [layer for layer in loop.cell._flatten_layers() if isinstance(layer, _ATTENTION)]
+        if inside:
+            raise ValueError(
+                f"The attention layer {inside[0].name!r} is called inside the cell of "
+                f"{loop.name!r}, once a step of its loop, from where no scores get out. Attend "
+                "before or after the recurrent layer, or take an AttentionDecoder, which attends "
+                "to a memory at each step."
+            )
 
 
 def check_inputs(model: keras.Model, x: Any) -> Any:
@@ -56,9 +89,9 @@ def check_inputs(model: keras.Model, x: Any) -> Any:
     return keras.tree.pack_sequence_as(structure, found)
 
 
-def arranged(model: Any, inputs: Any) -> Any:
-    """What `check_inputs` returned, or tensors in its place, in the structure that the model was
-    made with, which Keras warns of otherwise."""
+def pack_inputs(model: Any, inputs: Any) -> Any:
+    """What `check_inputs` returned, or tensors, in the structure that the model was made with: of
+    another one Keras warns."""
     structure = _structure(model)
     if structure is None or not keras.tree.is_nested(structure):
         return inputs
@@ -66,7 +99,7 @@ def arranged(model: Any, inputs: Any) -> Any:
 
 
 def does_not_fit(model: keras.Model, x: Any) -> str:
-    """What to say where `x` did not pass through a model that does not tell its inputs."""
+    """The error for an `x` that did not pass through a model whose inputs Keras does not know."""
     built = (model.get_build_config() or {}).get("input_shape")
     first = f", which was built with {built}" if built else ""
     return (
@@ -84,7 +117,7 @@ def input_names(model: Any) -> list[str]:
 
 
 def _structure(model: Any) -> Any:
-    """The inputs as the model was made with them; None where it does not tell."""
+    """The inputs as the model was made with them; None where Keras does not know them."""
     if not getattr(model, "inputs", None):
         return None
     return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
@@ -143,7 +176,7 @@ def _of_structure(x: Any, structure: Any) -> list[Any]:
 
 
 def _of_subclassed(x: Any) -> Any:
-    """x as it is, in arrays: what such a model takes is not known before it is tried."""
+    """x in arrays and no more: what such a model takes is not known before it is tried."""
     if not isinstance(x, Mapping) and not _holds_arrays(x):
         return _checked("x", None, x)
     found = keras.tree.map_structure(lambda value: _checked("x", None, value), x)

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output
+from attention_zoo.capture.outputs import output_index
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import arrays
 from attention_zoo.explaining import names
 from attention_zoo.explaining.explanation import Explanation
@@ -58,10 +58,10 @@ def explain(
     """
     if feature_names is None:
         feature_names = arrays.columns(x)
-    seen = watch(model, x, batch_size)
+    seen = capture_scores(model, x, batch_size)
     inputs = check_inputs(model, x)
     if y is not None or output is not None:
-        output = chosen_output(model, output, seen.predictions)
+        output = output_index(model, output, seen.predictions)
     explanation = Explanation(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
         seen.predictions,

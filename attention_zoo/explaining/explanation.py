@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.predictions import classes
+from attention_zoo.capture.outputs import predicted_classes
 from attention_zoo.capture.profile import profile
 from attention_zoo.core.registry import one_of
 from attention_zoo.explaining import frame, names, notebook, storage
@@ -116,7 +116,7 @@ class Explanation:
     def predicted(self) -> np.ndarray:
         """The class predicted for each sample, of the output that `explain` was told: whether its
         one value is more than one half, or the largest of several."""
-        return classes(self.predictions, self.output)
+        return predicted_classes(self.predictions, self.output)
 
     def __getitem__(self, samples: Any) -> Explanation:
         """The explanation of some of the samples: a number, a slice, indices or booleans;

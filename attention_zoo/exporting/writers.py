@@ -14,7 +14,6 @@ import numpy as np
 
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.optional import require
-from attention_zoo.exporting.exportable import Exportable, as_input, dtype
 from attention_zoo.layers.attention_decoder import AttentionDecoder
 
 
@@ -23,13 +22,13 @@ class Job(NamedTuple):
     """A model to write.
 
     Attributes:
-        named: the model, with named outputs; called once, so that it is built.
+        named: a functional model of a list of inputs, whose outputs are a flat dictionary.
         inputs: the names of its inputs.
         outputs: the names of its outputs, in their order.
         batch: samples of its inputs.
     """
 
-    named: Exportable
+    named: keras.Model
     inputs: list[str]
     outputs: list[str]
     batch: list[np.ndarray]
@@ -51,13 +50,23 @@ class Writer(NamedTuple):
     lengths: bool = True
 
 
+def dtype(tensor: Any) -> str:
+    """The dtype of an input."""
+    return keras.backend.standardize_dtype(tensor.dtype)
+
+
+def as_input(parts: list) -> Any:
+    """What a model of one input, or of several, is called with."""
+    return parts[0] if len(parts) == 1 else parts
+
+
 def _by_keras(format: str) -> Callable[[Job, Path], None]:
     def write(job: Job, path: Path) -> None:
         specs = [
             keras.InputSpec(shape=tensor.shape, dtype=dtype(tensor), name=name)
-            for name, tensor in zip(job.inputs, job.named.model.inputs, strict=True)
+            for name, tensor in zip(job.inputs, job.named.inputs, strict=True)
         ]
-        with _constants(job.named.model):
+        with _constants(job.named):
             job.named.export(
                 str(path), format=format, input_signature=[as_input(specs)], verbose=False
             )
@@ -116,9 +125,10 @@ def _torch_onnx(job: Job, path: Path) -> None:
             self.named = job.named
 
         def forward(self, *parts: Any) -> tuple:
-            return tuple(self.named(as_input(list(parts))).values())
+            found = self.named(as_input(list(parts)), training=False)
+            return tuple(found[name] for name in job.outputs)
 
-    tensors = zip(job.inputs, job.named.model.inputs, strict=True)
+    tensors = zip(job.inputs, job.named.inputs, strict=True)
     axes = {
         name: {i: f"{name}_{i}" if i else "batch" for i, n in enumerate(tensor.shape) if n is None}
         for name, tensor in tensors

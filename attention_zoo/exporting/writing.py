@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import check_model
-from attention_zoo.capture.inputs import check_inputs
+from attention_zoo.capture import with_scores
+from attention_zoo.capture.inputs import check_built, check_inputs, check_model
 from attention_zoo.core import checks, files
 from attention_zoo.core.optional import require
 from attention_zoo.core.registry import one_of
-from attention_zoo.exporting.exportable import Exportable, as_input, dtype, input_names, samples
 from attention_zoo.exporting.formats import FORMATS, quiet, run
-from attention_zoo.exporting.writers import Job, writer
+from attention_zoo.exporting.writers import Job, as_input, dtype, writer
+from attention_zoo.layers.score_model import ScoreModel, name_predictions, plain
 
 #: The largest difference that the arithmetic of another runtime may make.
 _ALLOWED = 1e-5
@@ -104,10 +104,10 @@ def export(
         raise FileExistsError(f"{path} holds other things than a SavedModel, and is kept.")
     for module in how.modules:
         require(module, extra=how.extra)
-    batches = samples(model) if x is None else [_given(model, x)]
-    names = input_names(model)
-    named = Exportable(model, scores=attention)
-    expected = [_answers(named, batch) for batch in batches]
+    batches = _samples(model) if x is None else [_given(model, x)]
+    names = _input_names(model)
+    named, attended = _named(model, attention)
+    expected = [_predictions(named, batch) for batch in batches]
     with _place(path, kind, overwrite) as scratch:
         try:
             with quiet():
@@ -125,7 +125,7 @@ def export(
                     f"The {kind} file differs from Keras by {gap:.2g}, more than {_ALLOWED:g}: "
                     "it was not kept."
                 )
-    return Exported(path, kind, tuple(names), tuple(expected[0]), dict(named.attention), gap)
+    return Exported(path, kind, tuple(names), tuple(expected[0]), attended, gap)
 
 
 def _replaceable(folder: Path) -> bool:
@@ -167,8 +167,7 @@ def _format(path: Path, name: str | None) -> str:
 
 
 def _check(model: Any, attention: bool) -> None:
-    if attention or not isinstance(model, keras.Model):
-        check_model(model)
+    (check_model if attention else check_built)(model)
     if not getattr(model, "inputs", None):
         raise ValueError(f"The model {model.name!r} must be functional or Sequential, and built.")
     computes = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())
@@ -185,8 +184,46 @@ def _given(model: keras.Model, x: Any) -> list[np.ndarray]:
     return [a.astype(dtype(t)) for a, t in zip(arrays, model.inputs, strict=True)]
 
 
-def _answers(named: Exportable, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
-    return {k: keras.ops.convert_to_numpy(v) for k, v in named(as_input(batch)).items()}
+def _named(model: keras.Model, attention: bool) -> tuple[keras.Model, dict[str, str]]:
+    """The model as the converters take it, a list of inputs and a flat dictionary of outputs; and
+    the outputs with scores, by layer name."""
+    if not attention:
+        outputs = model.outputs if isinstance(model, keras.Sequential) else model.output
+        return keras.Model(as_input(model.inputs), name_predictions(outputs, outputs)), {}
+    scored = with_scores(model)
+    names = next(layer.score_names for layer in scored.layers if isinstance(layer, ScoreModel))
+    return keras.Model(as_input(scored.inputs), scored.output), dict(names)
+
+
+def _predictions(named: keras.Model, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
+    found = named(as_input(batch), training=False)
+    return {name: keras.ops.convert_to_numpy(found[name]) for name in named.output}
+
+
+def _input_names(model: keras.Model) -> list[str]:
+    """The names of the inputs, each different."""
+    given = None if isinstance(model, keras.Sequential) else model.input
+    if isinstance(given, Mapping) and not any(map(keras.tree.is_nested, given.values())):
+        names = [plain(str(key)) for key in sorted(given)]  # as Keras has them in `model.inputs`
+    else:
+        names = [plain(tensor.name) for tensor in model.inputs]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}_{i}" for i, name in enumerate(names, start=1)]
+
+
+def _samples(model: keras.Model) -> list[list[np.ndarray]]:
+    """Two batches of different sizes and, where it is open, lengths."""
+    rng = np.random.default_rng(0)
+    batches = []
+    for count, length in ((3, 7), (2, 11)):
+        batch = []
+        for tensor in model.inputs:
+            shape = (count, *(length if n is None else n for n in tensor.shape[1:]))
+            values = rng.integers(0, 2, shape) if "int" in dtype(tensor) else rng.normal(size=shape)
+            batch.append(values.astype(dtype(tensor)))
+        batches.append(batch)
+    return batches
 
 
 def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:

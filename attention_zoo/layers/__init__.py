@@ -1,5 +1,6 @@
 """Attention layers for Keras 3, registered under `attention_zoo>ClassName`."""
 
+from attention_zoo.layers import score_model as score_model  # known to load_model
 from attention_zoo.layers.attention_cell import AttentionCell as AttentionCell
 from attention_zoo.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from attention_zoo.layers.bahdanau import BahdanauAttention as BahdanauAttention

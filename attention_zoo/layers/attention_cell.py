@@ -203,8 +203,8 @@ def decode(
                 part.reset_recurrent_dropout_mask()
     width = decoder._output_width
     alignments = steps[..., width:]
-    # Made inside the loop, where no watcher can be told
-    recorder.note(alignments, memory_mask)
+    # Made inside the loop, out of which no recorder gets anything
+    recorder.record_mask(alignments, memory_mask)
     # Beside scores of unknown length, a slice would not know its width
     return ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width)), alignments
 

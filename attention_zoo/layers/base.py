@@ -144,8 +144,8 @@ class AttentionLayer(keras.layers.Layer):
 
     def _attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         """Scores of the logits over `axis`, exactly 0 where `mask` is False, unless a recorder
-        has others."""
-        return recorder.attended(self, self._normalize(logits, mask, axis=axis), mask, axis)
+        replaces them (see `capture.predict_with_scores`)."""
+        return recorder.intervene(self, self._normalize(logits, mask, axis=axis), mask, axis)
 
     def _normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         return normalizers.normalize(

@@ -156,7 +156,7 @@ class HierarchicalAttention(AttentionLayer):
         sentences, words = ops.shape(x)[1:3]
         rows = ops.reshape(x, (-1, words, self._features))
         row_mask = None if mask is None else ops.reshape(mask, (-1, words))
-        with recorder.folded(sentences):
+        with recorder.segmented(sentences):
             rows, word_scores = self._level("word", rows, row_mask, training)
         rows = ops.reshape(rows, (-1, sentences, self._encoded(self._features)))
         word_scores = ops.reshape(word_scores, (-1, sentences, words))

@@ -167,9 +167,9 @@ class PairwiseAttention(ScoredAttention):
         if use_causal_mask is None:
             use_causal_mask = getattr(self, "use_causal_mask", False)
         checks.boolean("use_causal_mask", use_causal_mask)
-        watcher = recorder.current()
+        active = recorder.active()
         penalized = self.scores_regularizer is not None
-        wanted = return_attention_scores or watcher is not None or penalized
+        wanted = return_attention_scores or active is not None or penalized
         if wanted:
             self._warn_of_size(query, key)
         rule = Rule(
@@ -185,9 +185,9 @@ class PairwiseAttention(ScoredAttention):
         seed = self._dropout_seed(training)
         inputs = Inputs(query, key, value, tuple(weights), *masked, bias, seed)
         outputs, found = attend(rule, inputs, scores=wanted, training=bool(training))
-        if watcher is not None:
+        if active is not None:
             keys = None if pairs.key_mask is None else ops.expand_dims(pairs.key_mask, 1)
-            others = watcher.attended(self, found, keys, -1)
+            others = active.intervene(self, found, keys, -1)
             if others is not found:
                 outputs, found = apply(others, value), others
         return outputs, found

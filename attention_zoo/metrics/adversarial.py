@@ -1,4 +1,4 @@
-"""The most different attention that gives the same answer."""
+"""Adversarial attention: the most different scores with the same prediction."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, total_variation
+from attention_zoo.capture.outputs import output_index, output_values, total_variation
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
-from attention_zoo.metrics.counterfactual import answers_with, part_of, permuted
+from attention_zoo.metrics.counterfactual import part_of, permuted, predict_each
 from attention_zoo.metrics.distributions import Distributions, distributions
 from attention_zoo.metrics.divergence import jensen_shannon_divergence
 
@@ -24,8 +23,8 @@ class Adversary(NamedTuple):
 
     Attributes:
         divergence: from the scores that were observed, `(samples,)`, at most log 2 = .693.
-        control: that of the most different scores that were tried, whatever the answer to them.
-        change: how far the answer moves, `(samples,)`, at most the tolerance.
+        control: that of the most different scores that were tried, whatever the prediction.
+        change: how far the prediction moves, `(samples,)`, at most the tolerance.
         scores: the adversarial scores, of the shape of the layer's.
     """
 
@@ -47,42 +46,43 @@ def adversarial_attention(
     batch_size: int = 256,
     output: str | int | None = None,
 ) -> Adversary:
-    """The scores farthest from those observed at which the answer is the same (Jain and Wallace,
-    2019, arXiv:1902.10186, section 4.2.2).
+    """The scores farthest from those observed at which the prediction is the same (Jain and
+    Wallace, 2019, arXiv:1902.10186, section 4.2.2).
 
     ```
     maximize JSD(scores, observed)    where TVD(f(x, scores), f(x)) <= tolerance
     ```
 
-    Where there are scores that look elsewhere and give the same answer, the observed ones are not
-    the only account of it. That they exist does not show that training could find them (Wiegreffe
-    and Pinter, 2019, arXiv:1908.04626).
+    Where other scores give the same prediction, the observed ones are not the only account of it.
+    That they exist does not show that training could find them (Wiegreffe and Pinter, 2019,
+    arXiv:1908.04626).
 
     Jain and Wallace ascend the gradient. This is a search without one, the same on all backends.
-    The first round tries scores that are all on one index, all alike, the observed ones in
+    The first round tries scores that are all on one index, uniform, the observed ones in
     another order, or few at random. Every later round mixes the best so far with such others in
-    random shares, and good ones with those of the first round in the shares at which the answer,
-    were it linear in the scores, would not move. Kept is what is farthest from the observed
-    scores and holds the tolerance. The model has answered all that is kept: the divergence that
-    is found is a lower bound of the largest.
+    random shares, and good ones with those of the first round in the shares at which the
+    prediction, were it linear in the scores, would not move. Kept is what is farthest from the
+    observed scores and holds the tolerance. The model has predicted with all that is kept: the
+    divergence that is found is a lower bound of the largest.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
-        tolerance: how far the answer may move, as `permutation_test` measures it. Theirs is .01
-            for probabilities of classes; another quantity has a scale of its own.
+        tolerance: how far the prediction may move, as `permutation_test` measures it. Theirs is .01
+            for probabilities of classes; other quantities have other scales.
         rounds: how many rounds.
         candidates: how many a round and sample.
         seed: of the draws.
         batch_size: how many samples go through at once when the scores are read.
-        output: the name or number of the output that is asked about, of a model with several.
+        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
         An `Adversary`. The divergence of a layer of several distributions a sample, such as
         heads or queries, is their mean.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `attention_scores` and `predict_with_scores`, for a tolerance that is not
             greater than 0, and where a model has several outputs and no `output` is named.
 
@@ -97,10 +97,10 @@ def adversarial_attention(
     checks.positive_int("rounds", rounds)
     checks.positive_int("candidates", candidates)
     checks.natural("seed", seed)
-    look = watch(model, x, batch_size)
-    own = distributions(look, layer)
-    index = chosen_output(model, output, look.predictions)
-    inputs, before = check_inputs(model, x), answers(look.predictions, index)
+    captured = capture_scores(model, x, batch_size)
+    own = distributions(captured, layer)
+    index = output_index(model, output, captured.predictions)
+    inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
     rng = np.random.default_rng(seed)
     found = [
         _search(
@@ -132,7 +132,7 @@ def _search(
             others = _others(own, order, number * half, half, rng)
             mixed = best + rng.random((half, len(samples), 1, 1)) * (others - best)
             tried = np.concatenate([mixed, _balanced(near, first, candidates - half, rng)])
-        after = answers_with(model, inputs, own, tried, index)
+        after = predict_each(model, inputs, own, tried, index)
         moved, apart = total_variation(before, after), _divergence(own, tried)
         control = np.maximum(control, apart.max(0))
         chosen = np.where(moved <= tolerance, apart, -1.0).argmax(0)
@@ -141,9 +141,9 @@ def _search(
         divergence = np.where(farther, apart[chosen, samples], divergence)
         change = np.where(farther, moved[chosen, samples], change)
         worth = apart / np.maximum(1, moved / tolerance)
-        seen = _Tried(tried, (after - before).reshape(*moved.shape, -1), worth)
-        first = seen if first is None else first
-        near = _nearest(seen if near is None else near, seen)
+        found = _Tried(tried, (after - before).reshape(*moved.shape, -1), worth)
+        first = found if first is None else first
+        near = _nearest(found if near is None else near, found)
     return Adversary(divergence, control, change, own.as_scores(best).astype("float32"))
 
 
@@ -151,19 +151,19 @@ def _others(
     own: Distributions, order: np.ndarray, start: int, count: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Distributions over what is visible, `(count, samples, rows, indices)`: by turns all on the
-    next index in `order`, in another order, few at random; the first all alike."""
-    seen = own.visible & (own.sums > 0)
+    next index in `order`, in another order, few at random; the first is uniform."""
+    some = own.visible & (own.sums > 0)
     found = [own.uniform()]
     while len(found) < count:
         index = order[:, (start + len(found)) // 3 % order.shape[1], None, None]
-        one = np.zeros(seen.shape)
-        np.put_along_axis(one, np.broadcast_to(index, (*seen.shape[:2], 1)), 1.0, axis=-1)
+        one = np.zeros(some.shape)
+        np.put_along_axis(one, np.broadcast_to(index, (*some.shape[:2], 1)), 1.0, axis=-1)
         found += [
             one,
             permuted(own.rows, own.visible, rng.random(own.rows.shape)),
-            rng.gamma(0.2, size=seen.shape),
+            rng.gamma(0.2, size=some.shape),
         ]
-    stacked = np.stack(found[:count]) * seen
+    stacked = np.stack(found[:count]) * some
     sums = stacked.sum(-1, keepdims=True)
     # A row that cannot see its index stays as it was
     return np.divide(stacked, sums, out=np.tile(own.rows, (count, 1, 1, 1)), where=sums > 0)
@@ -171,7 +171,7 @@ def _others(
 
 @by_identity
 class _Tried(NamedTuple):
-    """Rows that the model has answered, `(tried, samples, ...)`: how the answer moves with them,
+    """Rows that were tried, `(tried, samples, ...)`: how the prediction moves with them,
     and how good they are: far from the observed ones at a small move."""
 
     rows: np.ndarray

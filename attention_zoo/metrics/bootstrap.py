@@ -1,4 +1,4 @@
-"""How far would a mean move on other samples of the same kind?"""
+"""Bootstrap intervals of means."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bootstrap_interval(
     ```
 
     It holds the mean over all samples of that kind in about `level` of the cases. For the
-    difference of two figures of the same samples give the differences of each sample.
+    difference of two metrics of the same samples give the differences of each sample.
 
     Args:
         values: one a sample, `(samples,)`.
@@ -40,8 +40,7 @@ def bootstrap_interval(
 
     Example:
 
-    >>> from attention_zoo.metrics.bootstrap import bootstrap_interval
-    >>> low, high = bootstrap_interval([0.0, 1.0] * 50)
+    >>> low, high = az.metrics.bootstrap_interval([0.0, 1.0] * 50)
     >>> 0.38 < low < 0.5 < high < 0.62
     True
     """

@@ -1,4 +1,4 @@
-"""Would the answer have been another, had the model attended elsewhere?"""
+"""Counterfactual attention: predictions with permuted or uniform scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
 from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, total_variation
-from attention_zoo.capture.replacement import predict_with_scores
+from attention_zoo.capture.intervention import predict_with_scores
+from attention_zoo.capture.outputs import output_index, output_values, total_variation
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import Distributions, distributions
 
@@ -19,20 +18,20 @@ from attention_zoo.metrics.distributions import Distributions, distributions
 _ROWS, _CELLS = 1024, 2**22
 
 
-def answers_with(
+def predict_each(
     model: keras.Model, x: Any, of: Distributions, rows: np.ndarray, index: int
 ) -> np.ndarray:
-    """The model's answers with each of several sets of rows in the place of a layer's own.
+    """The model's predictions with each of several sets of rows in the place of a layer's own.
 
     Args:
         model: a built model.
         x: its samples, as `check_inputs` returns them.
-        of: what the layer's own scores are.
+        of: the distributions that the layer's own scores are.
         rows: distributions, `(sets, samples, rows, indices)`.
         index: the number of the output.
 
     Returns:
-        `(sets, samples, places, values)`, as `answers` returns them for each set.
+        `(sets, samples, places, values)`, as `output_values` returns them for each set.
     """
     samples = len(of.rows)
     at_once = max(1, min(_ROWS // samples, _CELLS // max(1, of.rows.size)))
@@ -45,9 +44,8 @@ def answers_with(
         scores = scores.reshape(-1, *scores.shape[2:])
         size = min(len(scores), _ROWS)
         predictions = predict_with_scores(model, tiled, {of.name: scores}, batch_size=size)
-        answered = answers(predictions, index)
-        kept = answered.reshape(at_once, samples, *answered.shape[1:])[: len(rows) - start]
-        found.append(kept)
+        values = output_values(predictions, index)
+        found.append(values.reshape(at_once, samples, *values.shape[1:])[: len(rows) - start])
     return np.concatenate(found)
 
 
@@ -61,28 +59,29 @@ def permutation_test(
     batch_size: int = 256,
     output: str | int | None = None,
 ) -> np.ndarray:
-    """How far the answer moves when the scores change places: the median over random permutations
-    of the total variation distance of the answers (Jain and Wallace, 2019, arXiv:1902.10186,
-    section 4.2.1, algorithm 2).
+    """How far the prediction moves when the scores change places: the median over random
+    permutations of the total variation distance of the predictions (Jain and Wallace, 2019,
+    arXiv:1902.10186, section 4.2.1, algorithm 2).
 
     ```
     change[i] = median over permutations of TVD(f(x[i], permuted scores), f(x[i]))
     TVD(p, q) = sum over classes |p - q| / 2
     ```
 
-    Scores are permuted among the indices that are visible, each distribution for itself; all else
-    in the model is as it is. Where scores that are far from even can be permuted and the answer
-    stays, the answer does not hang on them. The reverse does not hold: a model that was trained
-    with its scores may need them where they are, and another, trained without, may answer as well.
+    Scores are permuted among the indices that the mask leaves, each distribution for itself; all
+    else in the model is as it is. Where scores that are far from uniform can be permuted and the
+    prediction stays, it does not depend on them. The reverse does not hold: a model that was
+    trained with its scores may need them where they are, and another, trained without, may predict
+    as well.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         permutations: how many are drawn for each sample.
         seed: of the draws.
         batch_size: how many samples go through at once when the scores are read.
-        output: the name or number of the output that is asked about, of a model with several.
+        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
         `(samples,)`. For an output that is one number, such as the probability of the second of
@@ -90,6 +89,7 @@ def permutation_test(
         probabilities, half the sum of the differences.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `attention_scores` and `predict_with_scores`, and where a model has several
             outputs and no `output` is named.
 
@@ -101,10 +101,10 @@ def permutation_test(
     """
     checks.positive_int("permutations", permutations)
     checks.natural("seed", seed)
-    look = watch(model, x, batch_size)
-    own = distributions(look, layer)
-    index = chosen_output(model, output, look.predictions)
-    inputs, before = check_inputs(model, x), answers(look.predictions, index)
+    captured = capture_scores(model, x, batch_size)
+    own = distributions(captured, layer)
+    index = output_index(model, output, captured.predictions)
+    inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
     rng = np.random.default_rng(seed)
     found = []
     for some in own.portions(permutations):
@@ -112,7 +112,7 @@ def permutation_test(
         # Sample after sample, so that how many are held at once changes no draw
         keys = np.swapaxes(rng.random((len(few.rows), permutations, *few.rows.shape[1:])), 0, 1)
         rows = permuted(few.rows, few.visible, keys)
-        after = answers_with(model, part_of(inputs, some), few, rows, index)
+        after = predict_each(model, part_of(inputs, some), few, rows, index)
         found.append(np.median(total_variation(before[some], after), axis=0))
     return np.concatenate(found)
 
@@ -137,16 +137,16 @@ def permuted(rows: np.ndarray, visible: np.ndarray, keys: np.ndarray) -> np.ndar
 def predict_uniform(
     model: keras.Model, x: Any, layer: str | None = None, *, batch_size: int = 256
 ) -> Any:
-    """The model's predictions when it attends to all that is visible alike, everything else as it
-    is and nothing trained anew.
+    """The model's predictions with uniform attention over the visible positions; all else is as it
+    is, and nothing is trained again.
 
     It is the quick half of the uniform control of Wiegreffe and Pinter (2019, arXiv:1908.04626,
-    section 3.2). An answer that stays as good does not hang on the scores. One that gets worse
+    section 3.2). A prediction that stays as good does not depend on the scores. One that gets worse
     says only that this model is used to them: to know whether attention is needed, train the same
-    model with `normalizer="uniform"`, as the cards of our presets do.
+    model with `normalizer="uniform"`, as the cards of the presets do.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         batch_size: how many samples go through at once.
@@ -155,7 +155,8 @@ def predict_uniform(
         The model's outputs, as from `predict`.
 
     Raises:
-        ValueError: as `attention_scores` and `predict_with_scores`.
+        TypeError: if `model` is no Keras model.
+        ValueError: as `attention_scores`, and for a layer whose scores cannot be replaced.
 
     Example:
 
@@ -163,6 +164,6 @@ def predict_uniform(
     >>> az.metrics.predict_uniform(az.load("dense"), x).shape
     (20, 1)
     """
-    own = distributions(watch(model, x, batch_size), layer)
+    own = distributions(capture_scores(model, x, batch_size), layer)
     scores = own.as_scores(own.uniform())
     return predict_with_scores(model, x, {own.name: scores}, batch_size=batch_size)

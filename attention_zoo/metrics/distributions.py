@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from attention_zoo.capture.capturing import Look
+from attention_zoo.capture.scores import Capture
 from attention_zoo.core.registry import one_of
 
 #: How many scores are held at once, in each of the arrays that hold sets of them.
@@ -54,12 +54,12 @@ class Distributions:
             yield slice(start, start + step)
 
     def uniform(self) -> np.ndarray:
-        """The rows that attend to all they could alike."""
+        """Uniform attention over the visible positions."""
         some = (self.sums > 0) & self.visible
         return some / np.maximum(some.sum(-1, keepdims=True), 1)
 
 
-def distributions(look: Look, layer: str | None = None) -> Distributions:
+def distributions(captured: Capture, layer: str | None = None) -> Distributions:
     """The scores of a layer, by default the first; ValueError for an unknown name.
 
     Visible is what the layer's mask left. Queries may see different keys, of which the mask tells
@@ -67,16 +67,16 @@ def distributions(look: Look, layer: str | None = None) -> Distributions:
     sample.
     """
     if layer is None:
-        layer = next(iter(look.scores))
-    if layer not in look.scores:
-        raise one_of("layer", layer, look.scores)
-    axes = look.axes[layer]
-    axis = 1 + axes.index(look.attended[layer])
-    moved = np.moveaxis(look.scores[layer].astype("float64"), axis, -1)
+        layer = next(iter(captured.scores))
+    if layer not in captured.scores:
+        raise one_of("layer", layer, captured.scores)
+    axes = captured.axes[layer]
+    axis = 1 + axes.index(captured.attended[layer])
+    moved = np.moveaxis(captured.scores[layer].astype("float64"), axis, -1)
     rows = moved.reshape(len(moved), -1, moved.shape[-1])
     visible = np.ones(rows.shape, bool)
-    if layer in look.masks:
-        mask = look.masks[layer]
+    if layer in captured.masks:
+        mask = captured.masks[layer]
         between = (1,) * (moved.ndim - mask.ndim)
         mask = np.broadcast_to(
             mask.reshape(*mask.shape[:-1], *between, mask.shape[-1]), moved.shape

@@ -1,4 +1,4 @@
-"""How far two distributions are from each other."""
+"""Divergences between distributions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ LARGEST = float(np.log(2))
 
 
 def jensen_shannon_divergence(p: Any, q: Any, axis: int = -1) -> np.ndarray:
-    """The Jensen-Shannon divergence, in nats (Lin, 1991, IEEE Transactions on Information Theory).
+    """The Jensen-Shannon divergence, in nats (Lin, 1991, IEEE Transactions on Information Theory
+    37).
 
     ```
     JSD(p, q) = KL(p || m) / 2 + KL(q || m) / 2,    m = (p + q) / 2
@@ -24,16 +25,15 @@ def jensen_shannon_divergence(p: Any, q: Any, axis: int = -1) -> np.ndarray:
         axis: the axis that is a distribution.
 
     Returns:
-        The divergences, without that axis: 0 where p and q are alike, log 2 = .693 where they
-        share nothing. A fully masked pair, all 0 both, is alike; NaN where one of the two is.
+        The divergences, without that axis: 0 where p and q are equal, log 2 = .693 where they
+        share nothing. Two fully masked rows, all 0, are equal; NaN where only one of them is.
 
     Raises:
         ValueError: for shapes that differ, and weights that are negative or not finite.
 
     Example:
 
-    >>> from attention_zoo.metrics import jensen_shannon_divergence
-    >>> jensen_shannon_divergence([[0.5, 0.5], [1, 0]], [[0.5, 0.5], [0, 1]]).round(3)
+    >>> az.metrics.jensen_shannon_divergence([[0.5, 0.5], [1, 0]], [[0.5, 0.5], [0, 1]]).round(3)
     array([0.   , 0.693])
     """
     p, q = np.asarray(p, "float64"), np.asarray(q, "float64")
@@ -44,6 +44,7 @@ def jensen_shannon_divergence(p: Any, q: Any, axis: int = -1) -> np.ndarray:
             raise ValueError(f"`{name}` must be finite and at least 0. Received: {weights.min()}")
     sums = p.sum(axis), q.sum(axis)
     p, q = (_over(weights, weights.sum(axis, keepdims=True)) for weights in (p, q))
+    # Not SciPy's jensenshannon: as fast here, and the default install has no SciPy
     middle = (p + q) / 2
     result = (_entropies(middle) - (_entropies(p) + _entropies(q)) / 2).sum(axis)
     result = np.where((sums[0] > 0) != (sums[1] > 0), np.nan, result)
@@ -51,11 +52,10 @@ def jensen_shannon_divergence(p: Any, q: Any, axis: int = -1) -> np.ndarray:
 
 
 def divergence_over_seeds(scores: Sequence[Any], axis: int = -1) -> np.ndarray:
-    """How far the attention of models that differ in their seed is from each other: the mean
-    Jensen-Shannon divergence over all pairs of them (Wiegreffe and Pinter, 2019,
-    arXiv:1908.04626, section 4).
+    """The mean Jensen-Shannon divergence of the attention of models that differ in their seed,
+    over all pairs of them (Wiegreffe and Pinter, 2019, arXiv:1908.04626, section 4).
 
-    Models that answer alike and attend differently show that the answer does not fix the
+    Models with the same predictions and other attention show that the predictions do not fix the
     attention; such scores tell of a run rather than of the data.
 
     Args:
@@ -66,12 +66,12 @@ def divergence_over_seeds(scores: Sequence[Any], axis: int = -1) -> np.ndarray:
         `(samples,)`: the mean over the pairs, and over the axes that are not attended.
 
     Raises:
-        ValueError: for fewer than two models, or scores of different shapes.
+        ValueError: for fewer than two models, scores of different shapes, and scores that are
+            negative or not finite.
 
     Example:
 
-    >>> from attention_zoo.metrics import divergence_over_seeds
-    >>> divergence_over_seeds([[[0.9, 0.1]], [[0.9, 0.1]], [[0.1, 0.9]]]).round(3)
+    >>> az.metrics.divergence_over_seeds([[[0.9, 0.1]], [[0.9, 0.1]], [[0.1, 0.9]]]).round(3)
     array([0.245])
     """
     if len(scores) < 2:

@@ -1,38 +1,48 @@
-"""The derivative of a model's answer with respect to its input, on whatever backend runs."""
+"""The gradients of a model's output with respect to its input, on every backend that has them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 import keras
 import numpy as np
+from keras import ops
 
-from attention_zoo.capture.inputs import arranged, check_built, check_inputs
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.running import batch_of, left_as_it_was, predict
+from attention_zoo import models
+from attention_zoo.capture.backend import compiled_gradients
+from attention_zoo.capture.inference import (
+    all_variables,
+    fixed_batch_size,
+    predict,
+    preserved_state,
+)
+from attention_zoo.capture.inputs import check_built, check_inputs, pack_inputs
+from attention_zoo.capture.outputs import output_index
 from attention_zoo.core import arrays, checks
-from attention_zoo.metrics.backend_gradients import derivative
 
 
 def gradients(
     model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
     *, output: str | int | None = None,
 ) -> Any:  # fmt: skip
-    """The derivative of one value of the answer with respect to each number of the input.
+    """The gradients of one value of the output with respect to each number of the input (Baehrens
+    et al., 2010, Journal of Machine Learning Research 11).
 
         g[n] = d f(x[n])[target] / d x[n]
 
     In inference mode, batch by batch, compiled once for each model and batch shape; the model is
-    left as it is. Where the model answers at every step, f is the sum over the steps. On padding
-    that the model masks it is 0.
+    left as it is. Where the model has an output at every step, f is the sum over the steps. On
+    padding that the model masks it is 0.
 
     Args:
         model: a built Keras model; it needs no attention.
         x: an array `(samples, ...)` of floats that fits the model's input, or several: see
             `attention_scores`.
-        target: which of the values that the model answers with, such as a class: an integer or
-            integers `(samples,)`; by default the only one, or for each sample the largest, its
-            predicted class.
+        target: which of the values of the output, such as a class: an integer or integers
+            `(samples,)`; by default the only one, or for each sample the largest, its predicted
+            class.
         batch_size: how many samples go through at once.
         output: the name or number of the output that f is, of a model with several.
 
@@ -42,38 +52,73 @@ def gradients(
         dictionary.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: for an input of integers or that goes into an `Embedding`, which has no
-            derivative; for an unknown target or output, and where a model has several outputs and
+            gradients; for an unknown target or output, and where a model has several outputs and
             no `output` is named; if the model is not built or x does not fit it.
         NotImplementedError: on a backend without gradients, such as NumPy.
 
     Example:
 
-    >>> from attention_zoo.metrics.input_gradients import gradients
     >>> x = az.tasks.get("planted_feature").sample(5, split="test").x
-    >>> slopes = gradients(az.load("dense"), x)
-    >>> slopes.shape, int(np.abs(slopes).mean(0).argmax())
+    >>> found = az.metrics.gradients(az.load("dense"), x)
+    >>> found.shape, int(np.abs(found).mean(0).argmax())
     ((5, 32), 1)
     """
     checks.positive_int("batch_size", batch_size)
     x = float_inputs(model, x)
     index, chosen = chosen_values(model, x, target, output, batch_size)
-    slopes_of = derivative(model, x, index)
+    compiled = _compiled(model, x, index)
     inputs = keras.tree.flatten(x)
     found = [np.empty_like(array) for array in inputs]
     samples = len(chosen)
     # Few sizes of batch, since each is compiled: the last one is filled up with its last sample
-    size = batch_of(model, min(batch_size, 1 << (samples - 1).bit_length()))
+    size = fixed_batch_size(model) or min(batch_size, 1 << (samples - 1).bit_length())
     for start in range(0, samples, size):
         rows = np.minimum(np.arange(start, start + size), samples - 1)
-        part = slopes_of([array[rows] for array in inputs], chosen[rows])
-        for whole, slopes in zip(found, part, strict=True):
-            whole[start : start + size] = slopes[: samples - start]
+        part = compiled([array[rows] for array in inputs], chosen[rows])
+        for whole, of_batch in zip(found, part, strict=True):
+            whole[start : start + size] = of_batch[: samples - start]
     return found if keras.tree.is_nested(x) else found[0]
 
 
+#: The compiled gradients of each model that is alive, with the graph and constants they are of.
+_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, Any, Any]] = WeakKeyDictionary()
+
+
+def _compiled(model: keras.Model, x: Any, index: int) -> Callable:
+    """The compiled function `(list of inputs, chosen values) -> list of gradients` of an output."""
+    graph = model.outputs[0] if getattr(model, "outputs", None) else None
+    structure = keras.tree.map_structure(lambda _: 0, x)
+    made_of = models.constants(model), index, repr(structure)
+    known, of, constants = _COMPILED.get(model, (None, None, None))
+    if known is None or of is not graph or constants != made_of:
+        # A reference that does not keep the model alive
+        alive: Any = ref(model)
+
+        def total(inputs: list[Any], chosen: Any) -> Any:
+            given = pack_inputs(alive(), keras.tree.pack_sequence_as(structure, inputs))
+            return _total(keras.tree.flatten(alive()(given, training=False))[index], chosen)
+
+        known = compiled_gradients(total, lambda: all_variables(alive()))
+        _COMPILED[model] = known, graph, made_of
+    return known
+
+
+def _total(outputs: Any, chosen: Any) -> Any:
+    """The sum of the chosen outputs, whose gradients are those of each sample, since samples do
+    not touch each other."""
+    outputs = ops.cast(outputs, "float32")
+    if len(outputs.shape) == 1:
+        return ops.sum(outputs)
+    weights = ops.one_hot(chosen, outputs.shape[-1])
+    while len(weights.shape) < len(outputs.shape):
+        weights = ops.expand_dims(weights, 1)
+    return ops.sum(outputs * weights)
+
+
 def float_inputs(model: Any, x: Any) -> Any:
-    """x as `check_inputs` returns it, in floats; ValueError where there is no derivative."""
+    """x as `check_inputs` returns it, in floats; ValueError where there are no gradients."""
     check_built(model)
     checked = check_inputs(model, x)
     flat = keras.tree.flatten(checked)
@@ -85,7 +130,7 @@ def float_inputs(model: Any, x: Any) -> Any:
         if whole or (tensor is not None and id(tensor) in tokens):
             name = "x" if tensor is None else tensor.name
             raise ValueError(
-                f"A derivative needs an input of floats. The input {name!r} of the model "
+                f"A gradient needs an input of floats. The input {name!r} of the model "
                 f"{model.name!r} is made of integers, such as tokens or classes. Received: "
                 f"{array.dtype} {array.shape}"
             )
@@ -107,8 +152,8 @@ def _embedded(model: keras.Model) -> set[int]:
 def chosen_values(
     model: keras.Model, x: Any, target: Any, output: str | int | None, batch_size: int = 256
 ) -> tuple[int, np.ndarray]:
-    """Which output is asked about, and which of its values, by sample (and step, where the model
-    answers at each).
+    """Which output is meant, and which of its values, by sample (and step, where the model has an
+    output at each).
 
     Args:
         model, x, output, batch_size: as of `gradients`, checked.
@@ -122,10 +167,10 @@ def chosen_values(
     predictions = None
     if not outputs:
         first = keras.tree.map_structure(lambda array: array[:1], x)
-        with left_as_it_was(model):
-            predictions = model(arranged(model, first), training=False)
+        with preserved_state(model):
+            predictions = model(pack_inputs(model, first), training=False)
         outputs = keras.tree.flatten(predictions)
-    index = chosen_output(model, output, predictions)
+    index = output_index(model, output, predictions)
     axes = len(outputs[index].shape)
     count = outputs[index].shape[-1] if axes > 1 else 1
     if target is None and count > 1:

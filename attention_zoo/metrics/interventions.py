@@ -1,4 +1,4 @@
-"""Does the answer of another sample come along with its attended inputs?"""
+"""Interchange interventions: does the prediction of another sample come along with its inputs?"""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from attention_zoo.capture.outputs import chosen_output
-from attention_zoo.capture.predictions import answers, total_variation
-from attention_zoo.capture.running import predict
+from attention_zoo.capture.inference import predict
+from attention_zoo.capture.outputs import output_index, output_values, total_variation
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.metrics.input_gradients import one_input
 from attention_zoo.metrics.perturbation import Ranking, share
 
-#: With how many other samples an answer is compared.
+#: With how many other samples a prediction is compared.
 _OTHERS = 64
 #: How many batches are made at once.
 _BATCHES = 16
@@ -23,12 +22,12 @@ _BATCHES = 16
 
 @by_identity
 class Interchange(NamedTuple):
-    """How much of a sample's answer goes along with some of its inputs.
+    """How much of a sample's prediction goes along with some of its inputs.
 
     Attributes:
         scores: of the highest-scored parts, `(samples,)`: the mean is about 1 where the whole
-            answer goes with them, and about 0 where none of it does.
-        random: of as many random parts, with their neighbours if the others have theirs.
+            prediction goes with them, and about 0 where none of it does.
+        random: of as many random parts, with their neighbors if the others have theirs.
     """
 
     scores: np.ndarray
@@ -36,11 +35,11 @@ class Interchange(NamedTuple):
 
 
 def interchange(
-    model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, neighbours: int = 0,
+    model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, neighbors: int = 0,
     mask: Any = None, draws: int = 12, seed: int = 0, batch_size: int = 256,
     output: str | int | None = None,
 ) -> Interchange:  # fmt: skip
-    """Whether the answer of another sample comes along with its highest-scored parts: an
+    """Whether the prediction of another sample comes along with its highest-scored parts: an
     interchange intervention (Geiger, Lu, Icard and Potts, 2021, arXiv:2106.02997) on the inputs.
 
     ```
@@ -50,13 +49,14 @@ def interchange(
     ```
 
     All that is replaced comes from one real sample, so that the parts fit each other (values of
-    the joint distribution, not of the marginals), and the question is not whether the answer
-    changes, but whether it becomes that of the other sample. A model that answers from elsewhere
-    and only notices that its input was touched loses its answer in `comprehensiveness`; here it
-    gets 0, whatever it answers then: parts that do not tell x[j]'s answer cannot bring it along.
+    the joint distribution, not of the marginals), and the question is not whether the prediction
+    changes, but whether it becomes that of the other sample. A model that predicts from elsewhere
+    and only notices that its input was touched loses its prediction in `comprehensiveness`; here it
+    gets 0, whatever it predicts then: parts that do not tell x[j]'s prediction cannot bring it
+    along.
 
-    It does not show by which way the answer comes to the output: a model may use the parts that
-    it attends to without its attention.
+    It does not show by which way the parts act on the output: a model may use the parts that it
+    attends to without its attention.
 
     Args:
         model: a built Keras model of one input; it needs no attention.
@@ -64,7 +64,7 @@ def interchange(
         scores: how much each part counts, at least 0: the shape of x, or its leading axes, or
             with 1 for an axis whose cells go together.
         mass: the top parts are the fewest that hold this share of a sample's scores.
-        neighbours: how many steps on each side of the top parts go with them, along the axis after
+        neighbors: how many steps on each side of the top parts go with them, along the axis after
             the samples: a state after a recurrent layer tells of the steps before it, and a step
             may have its meaning from the one beside it.
         mask: booleans of x's leading axes, False on padding; what is padding in either sample is
@@ -72,28 +72,28 @@ def interchange(
         draws: with how many other samples each is paired.
         seed: of the draws.
         batch_size: how many samples go through at once.
-        output: the name or number of the output that is asked about, of a model with several.
+        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
-        An `Interchange`. A sample's figure is its part of the mean, as the one that is changed
-        and as the one that is taken from; where all answers are equal they are NaN.
+        An `Interchange`. The value of a sample is its part of the mean, as the one that is changed
+        and as the one that is taken from; where all predictions are equal it is NaN.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `comprehensiveness`, for scores below 0 and for fewer than two samples.
 
     Example:
 
-    >>> from attention_zoo.metrics.interventions import interchange
     >>> model = az.load("dense")
     >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
-    >>> moved = interchange(model, x, az.attention_scores(model, x)["attention"])
+    >>> moved = az.metrics.interchange(model, x, az.attention_scores(model, x)["attention"])
     >>> bool(moved.scores.mean() > 0.9 and moved.random.mean() < 0.2)
     True
     """
     share("mass", mass)
     checks.positive_int("batch_size", batch_size)
     checks.positive_int("draws", draws)
-    checks.natural("neighbours", neighbours)
+    checks.natural("neighbors", neighbors)
     checks.seed("seed", seed)
     x = one_input(model, x)
     if len(x) < 2:
@@ -104,8 +104,8 @@ def interchange(
     ranking = Ranking(x, scores, mask, int(rng.integers(2**31)))
     top = _top(ranking, arrays.numeric("scores", scores), mass)
     predictions = predict(model, x, batch_size)
-    index = chosen_output(model, output, predictions)
-    own = answers(predictions, index)
+    index = output_index(model, output, predictions)
+    own = output_values(predictions, index)
     others = rng.permutation(np.arange(1, len(x)))[:_OTHERS]
     apart = np.mean([total_variation(own, np.roll(own, n, axis=0)) for n in others])
     if not apart > 0:
@@ -118,10 +118,10 @@ def interchange(
         some = jobs[first : first + at_once]
         mixed = []
         for by, draw in some:
-            taken = _parts(ranking, top, donors[draw], neighbours, rng if by else None)
+            taken = _parts(ranking, top, donors[draw], neighbors, rng if by else None)
             cells = ranking.cells_of(taken) & ranking.cells[donors[draw]]
             mixed.append(np.where(cells, x[donors[draw]], x))
-        after = answers(predict(model, np.concatenate(mixed), batch_size), index)
+        after = output_values(predict(model, np.concatenate(mixed), batch_size), index)
         for (by, draw), mine in zip(some, after.reshape(-1, *own.shape), strict=True):
             away = [total_variation(mine, np.roll(own, n, axis=0)) / apart for n in others]
             near = total_variation(mine, own[donors[draw]]) / apart
@@ -145,7 +145,7 @@ def _top(ranking: Ranking, scores: np.ndarray, mass: float) -> np.ndarray:
 
 
 def _parts(
-    ranking: Ranking, top: np.ndarray, donors: np.ndarray, neighbours: int,
+    ranking: Ranking, top: np.ndarray, donors: np.ndarray, neighbors: int,
     rng: np.random.Generator | None,
 ) -> np.ndarray:  # fmt: skip
     """The top parts of each sample and of its donor that both have; with a generator, as many
@@ -157,7 +157,7 @@ def _parts(
         taken = (keys.argsort(axis=1).argsort(axis=1) < taken.sum(1)[:, None]) & both
     steps = taken.reshape(len(taken), ranking.shape[1], -1)
     wide = steps.copy()
-    for off in range(1, min(neighbours, steps.shape[1] - 1) + 1):
+    for off in range(1, min(neighbors, steps.shape[1] - 1) + 1):
         wide[:, off:] |= steps[:, :-off]
         wide[:, :-off] |= steps[:, off:]
     return wide.reshape(taken.shape) & both

@@ -1,4 +1,4 @@
-"""How far does the answer move without this cell, step or feature?"""
+"""Occlusion: how far the output moves without a cell, a step or a feature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.metrics.input_gradients import chosen_values, one_input, values_of
 from attention_zoo.metrics.perturbation import replacement_values, visible_cells
 
-#: What is left out at a time.
+#: What is occluded at a time.
 UNITS = ("cell", "step", "feature")
 
 #: How many batches are made at once.
@@ -24,7 +24,7 @@ def occlusion(
     replacement: str = "marginal", mask: Any = None, draws: int = 1, seed: int = 0,
     batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """What the answer loses when one part of the input is replaced:
+    """What the output loses when one part of the input is replaced:
 
         o[n, u] = f(x[n]) - f(x[n] with u replaced)
 
@@ -35,8 +35,8 @@ def occlusion(
     Args:
         model: a built Keras model of one input; it needs no attention.
         x: an array `(samples, ...)` that fits the model's input, floats or tokens.
-        target: which of the values f is: see `gradients`. Where the model answers at every step,
-            f is the sum over the steps.
+        target: which of the values f is: see `gradients`. Where the model has an output at every
+            step, f is the sum over the steps.
         unit: `"cell"`, each number of the input by itself; `"step"`, all features of a time step;
             `"feature"`, a feature at all steps. The three are one for a table or tokens.
         replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
@@ -51,11 +51,15 @@ def occlusion(
     Returns:
         An array of float32: the shape of x for cells, `(samples, steps)` or `(samples, features)`.
 
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: if the model is not built or has several inputs, x or the mask does not fit,
+            for an unknown unit, replacement, target or output, and as `replacement_values`.
+
     Example:
 
-    >>> from attention_zoo.metrics.leave_one_out import occlusion
     >>> x = az.tasks.get("planted_step").sample(50, split="test").x
-    >>> lost = np.abs(occlusion(az.load("lstm_after"), x, unit="step"))
+    >>> lost = np.abs(az.metrics.occlusion(az.load("lstm_after"), x, unit="step"))
     >>> lost.shape, int(lost.mean(0).argmax())
     ((50, 20), 10)
     """

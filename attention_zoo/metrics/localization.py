@@ -1,4 +1,4 @@
-"""Does attention lie where the answer is? Measures for tasks whose truth is known."""
+"""Localization: metrics of attention where it is known which cells are relevant."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def matched(relevance: Any, scores: np.ndarray, name: str = "relevance") -> np.n
     """Which cells of the scores are relevant, as booleans of the scores' shape.
 
     Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
-    is relevant if any cell of it is. ValueError for any other shape, such as that of labels, one
+    is relevant if any cell of it is. ValueError for any other shape, such as that of targets, one
     a sample.
     """
     relevance = np.asarray(relevance) > 0
     shared = min(scores.ndim, relevance.ndim)
-    labels = relevance.ndim < 2 and scores.ndim > 1
-    if labels or relevance.shape[:shared] != scores.shape[:shared]:
+    targets = relevance.ndim < 2 and scores.ndim > 1
+    if targets or relevance.shape[:shared] != scores.shape[:shared]:
         raise ValueError(
             f"`{name}` must have the shape of the scores {scores.shape}, or of their leading "
             f"axes beyond the samples. Received: {relevance.shape}"
@@ -43,12 +43,14 @@ def relevance_mass_accuracy(scores: Any, relevance: Any) -> np.ndarray:
         relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
 
     Returns:
-        One value in [0, 1] a sample; 0 for a sample that attends to nothing.
+        `(samples,)` in [0, 1]; 0 for a sample that attends to nothing.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
 
     Example:
 
-    >>> from attention_zoo.metrics import relevance_mass_accuracy
-    >>> relevance_mass_accuracy([[0.9, 0.1, 0.0]], [[1, 0, 0]])
+    >>> az.metrics.relevance_mass_accuracy([[0.9, 0.1, 0.0]], [[1, 0, 0]])
     array([0.9])
     """
     weights, relevant = _rows(scores, relevance)
@@ -59,8 +61,22 @@ def relevance_rank_accuracy(scores: Any, relevance: Any) -> np.ndarray:
     """RRA: the share of the top K cells that are relevant, K the number of relevant cells
     (Arras, Osman and Samek, 2022, arXiv:2003.07258); NaN for a sample without any.
 
-    Where cells tie for the last of the K places, it is the mean over all ways to choose. Arguments
-    and result are those of `relevance_mass_accuracy`.
+    Where cells tie for the last of the K places, it is the mean over all ways to choose.
+
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        `(samples,)` in [0, 1].
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
+    Example:
+
+    >>> az.metrics.relevance_rank_accuracy([[0.5, 0.4, 0.1]], [[1, 0, 1]])
+    array([0.5])
     """
     weights, relevant = _rows(scores, relevance)
     sizes = relevant.sum(1)
@@ -77,7 +93,20 @@ def pointing_game(scores: Any, relevance: Any) -> np.ndarray:
     arXiv:1608.00507); where cells tie, the share of them that is; 0 for a sample that attends to
     nothing.
 
-    Arguments are those of `relevance_mass_accuracy`.
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        `(samples,)` in [0, 1].
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
+    Example:
+
+    >>> az.metrics.pointing_game([[0.5, 0.4, 0.1], [0.4, 0.4, 0.2]], [[1, 0, 0], [1, 0, 0]])
+    array([1. , 0.5])
     """
     weights, relevant = _rows(scores, relevance)
     most = (weights == weights.max(1, keepdims=True)) & (weights > 0)
@@ -89,15 +118,24 @@ def auprc(scores: Any, relevance: Any) -> float:
     precision: the sum over thresholds of (R_k - R_{k-1}) P_k (Davis and Goadrich, 2006).
 
     It asks whether relevant cells are attended to more than others, not how much more; cells of
-    equal score share a threshold. A random ranking has the share of relevant cells. NaN where no
-    cell is relevant. Arguments are those of `relevance_mass_accuracy`.
+    equal score share a threshold. A random ranking has the share of relevant cells.
+
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        One number in [0, 1]; NaN where no cell is relevant.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
 
     Example:
 
-    >>> from attention_zoo.metrics import auprc
-    >>> auprc([[0.7, 0.2, 0.1]], [[1, 0, 1]])
+    >>> az.metrics.auprc([[0.7, 0.2, 0.1]], [[1, 0, 1]])
     0.8333333333333333
     """
+    # Not scikit-learn's average_precision_score: slower here, and not in the default install
     weights, relevant = (cells.ravel() for cells in _rows(scores, relevance))
     order = np.argsort(-weights, kind="stable")
     weights, relevant = weights[order], relevant[order]
@@ -110,19 +148,47 @@ def auprc(scores: Any, relevance: Any) -> float:
 
 
 def true_positive_rate(scores: Any, relevance: Any) -> np.ndarray:
-    """TPR: the share of the relevant cells that are selected, {a > 0}; NaN for a sample without
-    any. Only a sparse normalizer selects; softmax selects all.
+    """TPR: the share of the relevant cells that are selected, {a > 0} (Yoon, Jordon and van der
+    Schaar, 2019, INVASE, ICLR). Only a sparse normalizer selects; softmax selects all.
 
-    Arguments and result are those of `relevance_mass_accuracy`; the measure is that of Yoon,
-    Jordon and van der Schaar, 2019 (INVASE, ICLR).
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        `(samples,)` in [0, 1]; NaN for a sample without a relevant cell.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
+    Example:
+
+    >>> az.metrics.true_positive_rate([[0.6, 0.4, 0.0]], [[1, 0, 1]])
+    array([0.5])
     """
     weights, relevant = _rows(scores, relevance)
     return _share(((weights > 0) & relevant).sum(1), relevant.sum(1), empty=np.nan)
 
 
 def false_discovery_rate(scores: Any, relevance: Any) -> np.ndarray:
-    """FDR: the share of the selected cells, {a > 0}, that are not relevant; 0 for a sample that
-    selects nothing. See `true_positive_rate`."""
+    """FDR: the share of the selected cells, {a > 0}, that are not relevant (Yoon, Jordon and van
+    der Schaar, 2019, INVASE, ICLR).
+
+    Args:
+        scores: attention, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        `(samples,)` in [0, 1]; 0 for a sample that selects nothing.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
+    Example:
+
+    >>> az.metrics.false_discovery_rate([[0.6, 0.4, 0.0]], [[1, 0, 1]])
+    array([0.5])
+    """
     weights, relevant = _rows(scores, relevance)
     selected = weights > 0
     return _share((selected & ~relevant).sum(1), selected.sum(1), empty=0.0)

@@ -1,4 +1,4 @@
-"""Samples with other values in the place of some of their own."""
+"""Perturbation: samples with other values in the place of some of theirs."""
 
 from __future__ import annotations
 
@@ -19,21 +19,31 @@ _CELLS = 2_000_000
 def replacement_values(
     x: Any, replacement: str = "marginal", *, mask: Any = None, seed: int = 0
 ) -> np.ndarray:
-    """A value to put in the place of each of x, as an array of its shape.
+    """A value to put in the place of each of x, as an array of its shape. Values drawn from the
+    marginal keep each cell likely (as in Covert, Lundberg and Lee, 2021, arXiv:2011.14878).
 
     Args:
         x: numbers, `(samples, ...)`.
         replacement: `"marginal"`, for each cell the value that another sample has there, drawn
-            anew for each: what is put there is likely by itself, but fits nothing else.
-            `"mean"` is the mean of the samples at that cell; `"zero"` is 0, which many models
-            take for something of its own.
+            for each cell separately: it is likely by itself, but fits nothing else. `"mean"` is
+            the mean of the samples at that cell; `"zero"` is 0, which means something to many
+            models.
         mask: booleans of x's leading axes, False on padding, whose values are never put anywhere
             and stay as they are.
         seed: of the draw.
 
+    Returns:
+        An array of the shape and dtype of x.
+
     Raises:
-        ValueError: for an unknown replacement, one sample alone to draw from, or the mean of
-            integers, such as tokens.
+        ValueError: for an unknown replacement, a mask that does not fit, a single sample to draw
+            from, or the mean of integers, such as tokens.
+
+    Example:
+
+    >>> az.metrics.replacement_values([[1.0, 2.0], [3.0, 4.0]], "mean")
+    array([[2., 3.],
+           [2., 3.]], dtype=float32)
     """
     x = arrays.numeric("x", x)
     if replacement not in REPLACEMENTS:
@@ -53,13 +63,13 @@ def replacement_values(
             "replacement='marginal' draws from the other samples of `x`: at least 2 are needed. "
             f"Received: {len(x)}"
         )
-    columns, seen = x.reshape(len(x), -1), visible.reshape(len(x), -1)
+    columns, kept = x.reshape(len(x), -1), visible.reshape(len(x), -1)
     rng = np.random.default_rng(seed)
     values = np.empty_like(columns)
     at_once = max(1, _CELLS // len(x))
     for start in range(0, columns.shape[1], at_once):
         some = slice(start, start + at_once)
-        values[:, some] = _from_others(columns[:, some], seen[:, some], rng)
+        values[:, some] = _from_others(columns[:, some], kept[:, some], rng)
     values = values.reshape(x.shape)
     alone = visible & (visible.sum(0) == 1)
     if alone.any():
@@ -77,7 +87,7 @@ def replacement_values(
 def _from_others(x: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """For each cell of `(samples, cells)` that of another sample that is visible there."""
     pick = (rng.random(x.shape) * (visible.sum(0) - 1)).astype("int64")
-    # Its own place among the samples that are visible there is left out
+    # The place of the sample itself among the samples that are visible there is left out
     pick += pick >= np.cumsum(visible, axis=0) - 1
     order = np.argsort(~visible, axis=0, kind="stable")
     donors = np.take_along_axis(order, np.minimum(pick, len(x) - 1), axis=0)
@@ -98,12 +108,12 @@ def visible_cells(x: np.ndarray, mask: Any) -> np.ndarray:
 
 
 class Ranking:
-    """The order in which the parts of each sample are erased, the highest score first.
+    """The order in which the parts of each sample are replaced, the highest score first.
 
     Args:
         x: the samples, `(samples, ...)`.
         scores: how much each part counts, `(samples, ...)`: the shape of x, or its leading axes
-            (a score a step erases the whole step), or with 1 for an axis whose cells go
+            (a score a step replaces the whole step), or with 1 for an axis whose cells go
             together (`(samples, 1, features)`).
         mask: booleans of x's leading axes, False on padding, which is no part.
         seed: decides between parts of equal scores.
@@ -151,16 +161,17 @@ class Ranking:
         return chosen[(..., *axes)] & self.cells
 
 
-def erase(
+def perturb(
     x: Any, scores: Any, fraction: float, *, keep: bool = False, replacement: str = "marginal",
     mask: Any = None, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """x with the highest-scored fraction of each sample replaced, or all but that.
+    """x with the highest-scored fraction of each sample replaced, or all but that: what the
+    metrics of faithfulness ask a model about (DeYoung et al., 2020, arXiv:1911.03429).
 
     Args:
         x: numbers, `(samples, ...)`.
         scores: how much each part of a sample counts: the shape of x, or its leading axes (a
-            score a step erases whole steps), or with 1 for an axis whose cells go together.
+            score a step replaces whole steps), or with 1 for an axis whose cells go together.
             Between equal scores chance decides.
         fraction: of the parts of each sample, between 0 and 1, rounded up.
         keep: replace all the others instead.
@@ -172,10 +183,13 @@ def erase(
     Returns:
         A new array of the shape of x.
 
+    Raises:
+        ValueError: for scores or a mask that do not fit x, a fraction that is not in [0, 1], and as
+            `replacement_values`.
+
     Example:
 
-    >>> from attention_zoo.metrics.perturbation import erase
-    >>> erase([[1.0, 2.0, 3.0]], [[0.1, 0.9, 0.5]], 0.3, replacement="zero")
+    >>> az.metrics.perturb([[1.0, 2.0, 3.0]], [[0.1, 0.9, 0.5]], 0.3, replacement="zero")
     array([[1., 0., 3.]], dtype=float32)
     """
     x = arrays.numeric("x", x)

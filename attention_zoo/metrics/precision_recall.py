@@ -27,25 +27,35 @@ def area_under_precision(scores: Any, relevance: Any) -> float:
     Returns:
         One number in [0, 1]; NaN where no cell is relevant.
 
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
     Example:
 
-    >>> from attention_zoo.metrics.precision_recall import area_under_precision
-    >>> round(area_under_precision([[0.8, 0.4, 0.0]], [[1, 0, 0]]), 4)
+    >>> round(az.metrics.area_under_precision([[0.8, 0.4, 0.0]], [[1, 0, 0]]), 4)
     0.5833
     """
     return _areas(scores, relevance)[0]
 
 
 def area_under_recall(scores: Any, relevance: Any) -> float:
-    """AUR: the area under the recall of {score >= t} over the thresholds t; 1 only where all
-    relevant cells have the greatest score of their sample.
+    """AUR: the area under the recall of {score >= t} over the thresholds t, computed as
+    `area_under_precision` (Crabbé and van der Schaar, 2021, arXiv:2106.05303).
 
-    Arguments and source are those of `area_under_precision`.
+    Args:
+        scores: attention or magnitudes of an attribution, `(samples, ...)`.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        One number in [0, 1], 1 only where all relevant cells have the greatest score of their
+        sample; NaN where no cell is relevant.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
 
     Example:
 
-    >>> from attention_zoo.metrics.precision_recall import area_under_recall
-    >>> area_under_recall([[1.0, 0.5, 0.0]], [[1, 1, 0]])
+    >>> az.metrics.area_under_recall([[1.0, 0.5, 0.0]], [[1, 1, 0]])
     0.875
     """
     return _areas(scores, relevance)[1]

@@ -1,4 +1,4 @@
-"""Does the attention depend on what the model has learned?"""
+"""Model parameter randomization: does the attention depend on what the model has learned?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import distributions
 from attention_zoo.metrics.rank_correlation import spearman_rho
@@ -24,7 +24,7 @@ def parameter_randomization(
     batch_size: int = 256,
 ) -> dict[str, np.ndarray]:
     """The model parameter randomization test: the rank correlation of the attention of the model
-    and of a copy whose weights are drawn anew (Adebayo et al., 2018, arXiv:1810.03292, section 3).
+    and of a copy with random weights (Adebayo et al., 2018, arXiv:1810.03292, section 3).
 
     ```
     rho[i] = Spearman(scores of the model on x[i], scores of the copy on x[i])
@@ -34,27 +34,28 @@ def parameter_randomization(
     data or the architecture and not what the model knows. That it changes is the least that can
     be asked for: it does not make the attention an explanation.
 
-    The copy is of the same architecture, its weights drawn by its layers' own initializers; by
+    The copy is of the same architecture, its weights drawn by the initializers of its layers; by
     Glorot's where the kernels of a layer begin at zero, since the uniform attention of such a
     layer ranks nothing. The model is left as it is.
 
     Args:
-        model: a built functional or Sequential model with attention layers, ours or Keras's own;
-            or a subclassed one with `get_config`.
+        model: a built functional or Sequential model with attention layers, or a subclassed one
+            with `get_config`.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
-        cascading: draw anew layer after layer, from the answer down to the input, and measure
+        cascading: randomize layer after layer, from the output down to the input, and measure
             after each; by default all at once.
-        seed: of the initializers, whatever seed they have of their own.
+        seed: of the initializers, in the place of the seeds that they have.
         batch_size: how many samples go through at once.
 
     Returns:
         `{"all": rho}`, or with `cascading` `{layer name: rho}` in the order of the layers that
-        have weights, from the last: what rho is once this layer and all above it are drawn anew.
-        rho is `(samples,)`, the mean over heads or queries; NaN where one of the two attends to
-        all alike, which ranks nothing.
+        have weights, from the last: rho once this layer and all above it are randomized.
+        rho is `(samples,)`, the mean over heads or queries; NaN where the attention of one of the
+        two is uniform, which ranks nothing.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `attention_scores`, and for a model that cannot be copied.
 
     Example:
@@ -66,11 +67,11 @@ def parameter_randomization(
     """
     checks.boolean("cascading", cascading)
     checks.natural("seed", seed)
-    own = distributions(watch(model, x, batch_size), layer)
+    own = distributions(capture_scores(model, x, batch_size), layer)
     copied = _copy(model, seed)
 
     def correlation() -> np.ndarray:
-        other = distributions(watch(copied, x, batch_size), own.name)
+        other = distributions(capture_scores(copied, x, batch_size), own.name)
         rho = spearman_rho(own.rows, other.rows, own.visible)
         known = ~np.isnan(rho)
         total = np.where(known, rho, 0).sum(1)
@@ -89,7 +90,7 @@ def parameter_randomization(
 
 
 def _copy(model: keras.Model, seed: int) -> keras.Model:
-    """A model of the same architecture with weights of its own, drawn from the seed."""
+    """A model of the same architecture with random weights, drawn from the seed."""
     rng = np.random.default_rng(seed)
 
     def fresh(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -108,7 +109,7 @@ def _copy(model: keras.Model, seed: int) -> keras.Model:
     except (NotImplementedError, TypeError, AttributeError) as error:
         raise ValueError(
             f"The model {model.name!r} cannot be copied: a layer of it has no get_config that "
-            f"makes it anew ({error})"
+            f"makes another one ({error})"
         ) from None
 
 

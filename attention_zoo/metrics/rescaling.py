@@ -1,4 +1,4 @@
-"""When does it count, and then: what? The two asked one after the other."""
+"""Temporal saliency rescaling: which steps count, and then which features at these steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attention_zoo.metrics.attribution import saliency
 from attention_zoo.metrics.input_gradients import chosen_values, one_input
 from attention_zoo.metrics.perturbation import replacement_values, share, visible_cells
 
-#: What is left out to see whether a feature counts: that feature at all steps, or one cell.
+#: What is occluded to see whether a feature counts: that feature at all steps, or one cell.
 VARIANTS = ("feature", "cell")
 
 #: How many batches are made at once.
@@ -50,7 +50,7 @@ def temporal_saliency_rescaling(
         quantile: a step of which more of the others count than this share is asked for its
             features. 0 asks all but the least.
         floor: what a feature counts at the other steps.
-        replacement: what takes the place of what is left out: `"zero"`, as in the pseudocode,
+        replacement: what takes the place of what is occluded: `"zero"`, as in the pseudocode,
             `"mean"` or `"marginal"`.
         mask: booleans of x's leading axes, False on padding, which stays and gets 0.
         seed: of the draw, for `"marginal"`.
@@ -61,12 +61,15 @@ def temporal_saliency_rescaling(
     Returns:
         An array of float32 of the shape of x.
 
+    Raises:
+        TypeError, ValueError, NotImplementedError: as `method`; ValueError for an x that is not
+            `(samples, steps, features)`, an unknown variant, and a quantile or floor that is not
+            in [0, 1].
+
     Example:
 
-    >>> from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
-    >>> x = az.tasks.get("planted_step").sample(5, split="test").x
-    >>> found = temporal_saliency_rescaling(az.load("lstm_after"), x, variant="feature")
-    >>> found.shape
+    >>> model, x = az.load("lstm_after"), az.tasks.get("planted_step").sample(5, split="test").x
+    >>> az.metrics.temporal_saliency_rescaling(model, x, variant="feature").shape
     (5, 20, 2)
     """
     checks.positive_int("batch_size", batch_size)
@@ -85,13 +88,13 @@ def temporal_saliency_rescaling(
         options["output"] = output
     whole = np.asarray(method(model, x, chosen, **options), "float64")
 
-    def moved(sample: np.ndarray, left_out: Callable[[slice], np.ndarray]) -> np.ndarray:
+    def moved(sample: np.ndarray, occluded: Callable[[slice], np.ndarray]) -> np.ndarray:
         """How far R moves, for each of many copies of samples without some of their cells."""
         found = np.empty(len(sample))
         for start in range(0, len(sample), _BATCHES * batch_size):
             some = slice(start, start + _BATCHES * batch_size)
             of = sample[some]
-            part = np.where(left_out(some), values[of], x[of])
+            part = np.where(occluded(some), values[of], x[of])
             now = method(model, part, chosen[of], **options)
             found[some] = np.abs(whole[of] - now).sum((1, 2))
         return found

@@ -1,21 +1,20 @@
-"""How much alike are the states that a layer attends to?"""
+"""The states that a layer attends to, and how similar they are."""
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from attention_zoo.capture.capturing import watch
-from attention_zoo.capture.inputs import arranged, check_inputs
-from attention_zoo.capture.running import batch_of, left_as_it_was
+from attention_zoo.capture.inference import fixed_batch_size, preserved_state
+from attention_zoo.capture.inputs import check_inputs, pack_inputs
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.keras_hooks import hook
 
 
 def conicity(states: Any, mask: Any = None) -> np.ndarray:
@@ -42,8 +41,7 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
 
     Example:
 
-    >>> from attention_zoo.metrics import conicity
-    >>> conicity([[[1, 0], [0, 1]], [[1, 1], [2, 2]]]).round(3)
+    >>> az.metrics.conicity([[[1, 0], [0, 1]], [[1, 1], [2, 2]]]).round(3)
     array([0.707, 1.   ])
     """
     states = np.asarray(states, "float64")
@@ -51,11 +49,11 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
         raise ValueError(
             f"`states` must have the shape (samples, steps, features). Received: {states.shape}"
         )
-    seen = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-    if seen.shape != states.shape[:2]:
-        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {seen.shape}")
-    states = np.where(seen[..., None], states, 0.0)
-    counts = seen.sum(1)
+    kept = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if kept.shape != states.shape[:2]:
+        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {kept.shape}")
+    states = np.where(kept[..., None], states, 0.0)
+    counts = kept.sum(1)
     mean = states.sum(1) / np.maximum(counts, 1)[:, None]
     lengths = np.linalg.norm(states, axis=2) * np.linalg.norm(mean, axis=1)[:, None]
     cosines = np.einsum("btf,bf->bt", states, mean)
@@ -78,19 +76,22 @@ def attended_states(
 ) -> States:
     """The vectors that an attention layer weighs, on `x`: its values, `(batch, steps, features)`.
 
-    For a layer called on one tensor these are its inputs, before any projection of the layer's
-    own; for one called on a query and a value, the value.
+    For a layer called on one tensor these are its inputs, before the layer projects them; for one
+    called on a query and a value, the value. Their similarity limits what attention can tell
+    (Mohankumar et al., 2020, arXiv:2004.14243): see `conicity`.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         layer: the name of an attention layer; by default the first.
         batch_size: how many samples go through at once.
 
     Returns:
-        `States`.
+        `States`: the vectors `(samples, steps, features)`, and which of them the layer could see,
+        `(samples, steps)`.
 
     Raises:
+        TypeError: if `model` is no Keras model.
         ValueError: as `attention_scores`, for an unknown layer, and for one that attends to
             features rather than to states, is used more than once or wrapped.
 
@@ -101,15 +102,15 @@ def attended_states(
     >>> states.vectors.shape, az.metrics.conicity(*states).shape
     ((5, 20, 32), (5,))
     """
-    look = watch(model, x, batch_size)
+    captured = capture_scores(model, x, batch_size)
     if layer is None:
-        layer = next(iter(look.scores))
-    if layer not in look.scores:
-        raise one_of("layer", layer, look.scores)
+        layer = next(iter(captured.scores))
+    if layer not in captured.scores:
+        raise one_of("layer", layer, captured.scores)
     known = model._flatten_layers(include_self=False)
     found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
-    axes = look.axes[layer]
-    if look.attended[layer] not in ("step", "key"):
+    axes = captured.axes[layer]
+    if captured.attended[layer] not in ("step", "key"):
         raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
     if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
         raise ValueError(
@@ -117,16 +118,16 @@ def attended_states(
             "several levels, is called more than once or shares its name."
         )
     reader = _Reader(model, next(iter(found.values())))
-    size = batch_of(model, batch_size)
-    with left_as_it_was(model):
+    size = fixed_batch_size(model) or batch_size
+    with preserved_state(model):
         states = reader.predict(check_inputs(model, x), batch_size=size, verbose=0)
     states = np.asarray(states, "float64")
-    visible = look.masks.get(layer, np.ones(states.shape[:2], bool))
+    visible = captured.masks.get(layer, np.ones(states.shape[:2], bool))
     return States(states, visible)
 
 
 class _Reader(keras.Model):
-    """A model that answers with the values that one of its layers is called on."""
+    """A model that returns the values that one of its layers is called on."""
 
     def __init__(self, model: keras.Model, layer: keras.layers.Layer):
         super().__init__(name="reader", autocast=False)
@@ -135,28 +136,17 @@ class _Reader(keras.Model):
         self.__dict__["layer"] = layer
 
     def call(self, inputs: Any) -> Any:
-        with _listening(self.layer) as heard:
-            self.model(arranged(self.model, inputs), training=False)
+        layer, heard = self.layer, []
+        signature = inspect.signature(type(layer).call)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(layer, *args, **kwargs).arguments
+            first = list(given.values())[1]
+            value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
+            value = given.get("memory") if value is None else value
+            heard.append(first if value is None else value)
+            return type(layer).call(layer, *args, **kwargs)
+
+        with hook(layer, "call", call):
+            self.model(pack_inputs(self.model, inputs), training=False)
         return ops.cast(heard[0], "float32")
-
-
-@contextlib.contextmanager
-def _listening(layer: keras.layers.Layer) -> Iterator[list[Any]]:
-    """Inside the block, the values that the layer is called on are noted."""
-    heard: list[Any] = []
-    signature = inspect.signature(type(layer).call)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(layer, *args, **kwargs).arguments
-        first = list(given.values())[1]
-        value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
-        value = given.get("memory") if value is None else value
-        heard.append(first if value is None else value)
-        return type(layer).call(layer, *args, **kwargs)
-
-    # Past __setattr__, which would track it as a part of the layer
-    layer.__dict__["call"] = call
-    try:
-        yield heard
-    finally:
-        del layer.__dict__["call"]

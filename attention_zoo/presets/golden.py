@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import has_attention, watch
-from attention_zoo.capture.inputs import arranged, check_inputs
+from attention_zoo.capture.inputs import check_inputs, has_attention, pack_inputs
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import foreign, npz
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.presets.card import PresetError
@@ -25,10 +25,10 @@ def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np
 
     The inputs are in the order of `model.inputs`.
     """
-    x = arranged(model, inputs) if len(inputs) > 1 else inputs[0]
+    x = pack_inputs(model, inputs) if len(inputs) > 1 else inputs[0]
     scores: dict[str, np.ndarray] = {}
     if has_attention(model):
-        seen = watch(model, x)
+        seen = capture_scores(model, x)
         predictions = seen.predictions
         scores = {f"scores.{name}": value for name, value in seen.scores.items()}
     else:

@@ -14,8 +14,7 @@ from attention_zoo.metrics.interventions import interchange
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.localization import matched, pointing_game, relevance_mass_accuracy
 from attention_zoo.metrics.randomization import parameter_randomization
-from attention_zoo.metrics.rank_agreement import agreement
-from attention_zoo.metrics.rank_correlation import kendall_tau, spearman_rho
+from attention_zoo.metrics.rank_correlation import agreement, kendall_tau, spearman_rho
 from attention_zoo.metrics.states import attended_states, conicity
 from attention_zoo.trusting.claims import Finding
 from attention_zoo.trusting.findings import compared, not_measured
@@ -122,12 +121,12 @@ def exchanges(subject: Subject) -> Finding:
     scores, mask = _ranked(subject)
     name = f"interchange of the inputs with {_MASS:.0%} of the attention"
     steps = subject.look.attended[subject.own.name] in ("step", "key")
-    for neighbours, against in (
+    for neighbors, against in (
         (0, "random inputs, as many"),
         (1, "random inputs, as many, all with those next to them"),
     ):
         found = interchange(
-            subject.model, subject.x, scores, mass=_MASS, neighbours=neighbours, mask=mask,
+            subject.model, subject.x, scores, mass=_MASS, neighbors=neighbors, mask=mask,
             seed=subject.seed, output=subject.output,
         )  # fmt: skip
         if np.isnan(found.scores).all():

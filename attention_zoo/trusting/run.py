@@ -9,10 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import check_model, watch
-from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.outputs import chosen_output, output_names
-from attention_zoo.capture.predictions import answers, are_probabilities, labels
+from attention_zoo.capture.inputs import check_inputs, check_model
+from attention_zoo.capture.outputs import (
+    are_probabilities,
+    check_targets,
+    output_index,
+    output_names,
+    output_values,
+)
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import distributions
 from attention_zoo.metrics.localization import matched
@@ -146,13 +151,13 @@ def _subject(
     if total > samples:
         chosen = np.sort(np.random.default_rng(seed).permutation(total)[:samples])
     few = keras.tree.map_structure(lambda array: array[chosen], x)
-    look = watch(model, few)
+    look = capture_scores(model, few)
     own = distributions(look, layer)
-    index = chosen_output(model, output, look.predictions)
-    answered = answers(look.predictions, index)
+    index = output_index(model, output, look.predictions)
+    answered = output_values(look.predictions, index)
     if y is not None:
         probabilities = are_probabilities(model, answered, index)
-        y = labels(_drawn("y", y, total, chosen), answered, probabilities)
+        y = check_targets(_drawn("y", y, total, chosen), answered, probabilities)
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
         matched(truth, look.scores[own.name], "truth")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_zoo.capture.capturing import watch
-from attention_zoo.capture.predictions import quality, total_variation
+from attention_zoo.capture.outputs import sample_metric, total_variation
+from attention_zoo.capture.scores import capture_scores
 from attention_zoo.metrics.adversarial import adversarial_attention
-from attention_zoo.metrics.counterfactual import answers_with, permutation_test, permuted
+from attention_zoo.metrics.counterfactual import permutation_test, permuted, predict_each
 from attention_zoo.metrics.divergence import divergence_over_seeds, jensen_shannon_divergence
 from attention_zoo.trusting.claims import Finding
 from attention_zoo.trusting.findings import compared, not_measured, told
@@ -26,12 +26,12 @@ def uniform_in_place(subject: Subject) -> list[Finding]:
     """How far the answers move, and how good they are, with uniform attention in the place of the
     model's, without training."""
     own = subject.own
-    after = answers_with(subject.model, subject.x, own, own.uniform()[None], subject.index)[0]
+    after = predict_each(subject.model, subject.x, own, own.uniform()[None], subject.index)[0]
     moved = total_variation(subject.answered, after) / subject.unit
     rows = [_change(subject, "uniform", "change of the answer, attending to all alike", moved)]
     if subject.y is not None:
-        name, each = quality(subject.y, subject.answered, subject.probabilities)
-        uniform = quality(subject.y, after, subject.probabilities)[1]
+        name, each = sample_metric(subject.y, subject.answered, subject.probabilities)
+        uniform = sample_metric(subject.y, after, subject.probabilities)[1]
         # The question takes less for worse
         question = "error" if name in _SMALLER_IS_BETTER else "quality"
         rows.append(
@@ -88,7 +88,7 @@ def seeds(subject: Subject) -> Finding:
     names = list(subject.look.scores)
     every = [subject.scores]
     for model in subject.others:
-        scores = watch(model, subject.x).scores
+        scores = capture_scores(model, subject.x).scores
         name = own.name if own.name in scores else list(scores)[names.index(own.name)]
         every.append(scores[name])
     rng = np.random.default_rng(subject.seed)

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import Look
-from attention_zoo.capture.predictions import are_probabilities, total_variation, unit
+from attention_zoo.capture.outputs import are_probabilities, output_scale, total_variation
+from attention_zoo.capture.scores import Capture
 from attention_zoo.metrics.counterfactual import part_of
 from attention_zoo.metrics.distributions import Distributions
 from attention_zoo.metrics.divergence import jensen_shannon_divergence
@@ -35,12 +35,12 @@ class Subject:
 
     Attributes:
         model, x: the model, and samples as `check_inputs` returns them.
-        look: what was seen of the model on them.
+        look: what was captured of the model on them.
         own: the scores of the layer that the page is about.
         output: the name or number of the output that is asked about, as it was given.
         index: its number.
-        answered: its answers, as `answers` returns them.
-        y: what `labels` returned, or None.
+        answered: its answers, as `output_values` returns them.
+        y: what `check_targets` returned, or None.
         truth: where the answer is, or None.
         others: models of other seeds.
         retrained: the figure of a model with uniform attention, or None.
@@ -49,7 +49,7 @@ class Subject:
 
     model: keras.Model
     x: Any
-    look: Look
+    look: Capture
     own: Distributions
     output: str | int | None
     index: int
@@ -68,7 +68,7 @@ class Subject:
     @property
     def unit(self) -> float:
         """What changes of the answers are measured in."""
-        return unit(self.model, self.answered, self.index)
+        return output_scale(self.model, self.answered, self.index)
 
     @property
     def between(self) -> np.ndarray:

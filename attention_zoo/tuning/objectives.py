@@ -11,8 +11,9 @@ import keras
 import keras_tuner
 import numpy as np
 
-from attention_zoo.capture.capturing import has_attention, watched
+from attention_zoo.capture.inputs import has_attention
 from attention_zoo.capture.profile import over_input, profile
+from attention_zoo.capture.scores import capture_model
 from attention_zoo.core.registry import one_of
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.explaining import explain
@@ -123,7 +124,7 @@ def _small(data: Dataset) -> bool:
 @contextlib.contextmanager
 def _uncompiled(model: keras.Model) -> Iterator[None]:
     """The model and its watcher answer without being compiled, and forget it afterwards."""
-    some = [model, watched(model)] if has_attention(model) else [model]
+    some = [model, capture_model(model)] if has_attention(model) else [model]
     for one in some:
         one.run_eagerly, one.predict_function = True, None
     try:

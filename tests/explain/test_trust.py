@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
-from attention_zoo.capture.predictions import labels
+from attention_zoo.capture.outputs import check_targets
 from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.trusting.page import Trust, TrustRow
 
@@ -227,7 +227,7 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
         ({"samples": 0}, ValueError, "`samples` must be a positive integer"),
         ({"seed": -1}, ValueError, "`seed` must be an integer of at least 0"),
         ({"y": np.ones(22)}, ValueError, r"`y` must have a value for each of the 23.*\(22,\)"),
-        ({"y": np.ones((23, 7))}, ValueError, r"`y` must have one label a sample"),
+        ({"y": np.ones((23, 7))}, ValueError, r"`y` must have one target a sample"),
         ({"y": ["a"] * 23}, ValueError, "`y` must be an array of numbers"),
         ({"y": np.full(23, np.nan)}, ValueError, "`y` must be finite"),
         ({"truth": np.ones((23, 4))}, ValueError, r"`truth` must have the shape of the scores"),
@@ -267,12 +267,12 @@ def test_labels_that_the_model_cannot_give(outputs, activation, y, message):
 def test_labels_and_quantities_that_stay_what_they_are():
     few = np.full((3, 1, 1), 0.25)
     for right in ([0, 1, 1], [True, False, True], [0.0, 1.0, 1.0], [0.25, 5.5, 6], [0, 0, 0]):
-        np.testing.assert_array_equal(labels(right, few, True).ravel(), right)
-    np.testing.assert_array_equal(labels([5, 6, 7], few, False).ravel(), [5, 6, 7])
+        np.testing.assert_array_equal(check_targets(right, few, True).ravel(), right)
+    np.testing.assert_array_equal(check_targets([5, 6, 7], few, False).ravel(), [5, 6, 7])
     three = np.full((3, 1, 3), 1 / 3)
     for right in ([0, 2, 2], np.eye(3)):
-        assert labels(right, three, True).size == np.size(right)
-    np.testing.assert_array_equal(labels(5 * np.eye(3), three, False)[:, 0], 5 * np.eye(3))
+        assert check_targets(right, three, True).size == np.size(right)
+    np.testing.assert_array_equal(check_targets(5 * np.eye(3), three, False)[:, 0], 5 * np.eye(3))
 
 
 def test_a_model_without_attention_is_refused():

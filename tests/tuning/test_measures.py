@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import attention_zoo as az
-from attention_zoo.capture.capturing import watched
+from attention_zoo.capture.scores import capture_model
 from attention_zoo.training.measure import measure
 from attention_zoo.tuning import OBJECTIVES, Search, TrialResult, objectives
 from attention_zoo.tuning.importance import epsilon_squared, importance
@@ -50,13 +50,13 @@ def test_few_samples_are_measured_without_a_compiler_to_the_same_figures(
         truth[:, 0] = True
         data = dataclasses.replace(data, relevance=truth)
     few = figures(model, data, ["log_loss"])
-    for one in (model, watched(model)):
+    for one in (model, capture_model(model)):
         compiled = one.predict_function is not None
         # JAX would compile each operation by itself
         assert not one.run_eagerly and (not compiled or keras.backend.backend() == "jax")
     monkeypatch.setattr(objectives, "_WHOLE", 0)
     assert few == pytest.approx(figures(model, data, ["log_loss"]), abs=1e-5)
-    assert any(one.predict_function is not None for one in (model, watched(model)))
+    assert any(one.predict_function is not None for one in (model, capture_model(model)))
 
 
 def test_costly_figures_are_measured_only_as_aims(planted):

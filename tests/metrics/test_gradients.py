@@ -1,4 +1,4 @@
-"""The slopes of a model's answer: closed forms, finite differences, bad input."""
+"""The gradients of a model: closed forms, finite differences, bad input."""
 
 import gc
 import weakref
@@ -90,7 +90,7 @@ def test_weights_that_change_are_seen_and_a_model_can_go():
     assert gone() is None
 
 
-def test_padding_has_no_slope():
+def test_padding_has_no_gradient():
     pooling = az.layers.AttentionPooling()
     model = keras.Sequential([keras.Input((None, 2)), keras.layers.Masking(-1.0),
                               keras.layers.GRU(3, return_sequences=True), pooling,
@@ -137,7 +137,7 @@ def test_a_subclassed_model_once_it_is_built():
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
-def test_tokens_have_no_slope(dtype):
+def test_tokens_have_no_gradient(dtype):
     model = keras.Sequential(
         [
             keras.Input((5,), dtype=dtype, name="words"),
@@ -182,7 +182,7 @@ def test_a_backend_without_gradients(monkeypatch):
         gradients(model, np.ones((5, 7)))
 
 
-def test_what_was_compiled_before_the_data_were_known_is_compiled_anew():
+def test_what_was_compiled_before_the_data_were_known_is_compiled_again():
     x = np.random.default_rng(0).normal(3, 2, (8, 3)).astype("float32")
     model = az.build("dense", input_shape=(3,), units=4, standardize=True)
     az.attention_scores(model, x)

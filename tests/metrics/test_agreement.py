@@ -9,8 +9,7 @@ from scipy.spatial.distance import jensenshannon
 
 from attention_zoo.metrics import rank_correlation
 from attention_zoo.metrics.divergence import divergence_over_seeds, jensen_shannon_divergence
-from attention_zoo.metrics.rank_agreement import agreement
-from attention_zoo.metrics.rank_correlation import kendall_tau, spearman_rho
+from attention_zoo.metrics.rank_correlation import agreement, kendall_tau, spearman_rho
 
 ORACLES = {
     kendall_tau: lambda a, b: scipy.stats.kendalltau(a, b, variant="b")[0],
@@ -68,10 +67,10 @@ def test_rankings_that_do_not_fit(correlation):
 
 def test_agreement_is_three_taus():
     rng = np.random.default_rng(1)
-    attention, erased, slopes = rng.random((3, 7, 13))
+    attention, occluded, gradients = rng.random((3, 7, 13))
     mask = np.arange(13) < rng.integers(5, 14, (7, 1))
-    found = agreement(attention, erased, slopes, mask)
-    pairs = [(attention, erased), (attention, slopes), (erased, slopes)]
+    found = agreement(attention, occluded, gradients, mask)
+    pairs = [(attention, occluded), (attention, gradients), (occluded, gradients)]
     for taus, (a, b) in zip(found, pairs, strict=True):
         expected = [
             scipy.stats.kendalltau(x[m], y[m])[0] for x, y, m in zip(a, b, mask, strict=True)

@@ -75,8 +75,8 @@ LOOKS = {
     "attended_states": lambda model: az.metrics.attended_states(model, X),
     "parameter_randomization": lambda model: az.metrics.parameter_randomization(model, X),
     "gradients": lambda model: az.metrics.gradients(model, X),
-    "integrated_gradients": lambda model: az.metrics.integrated_gradients(model, X, steps=2),
-    "completeness_gap": lambda model: az.metrics.completeness_gap(model, X, X),
+    "integrated_gradients": lambda model: az.metrics.integrated_gradients(model, X, n_steps=2),
+    "convergence_delta": lambda model: az.metrics.convergence_delta(model, X, X),
     "occlusion": lambda model: az.metrics.occlusion(model, X, unit="feature"),
     "temporal_saliency_rescaling": lambda model: az.metrics.temporal_saliency_rescaling(
         model, X, variant="feature"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attention_zoo.metrics import perturbation
-from attention_zoo.metrics.perturbation import Ranking, erase, replacement_values
+from attention_zoo.metrics.perturbation import Ranking, perturb, replacement_values
 
 RNG = np.random.default_rng(0)
 #: Each number once, so that where a value comes from can be told: sample, step, feature.
@@ -62,7 +62,7 @@ def test_any_number_of_cells_at_once(monkeypatch):
     np.testing.assert_array_equal(values[mask] % 15, (X % 15)[mask])
     np.testing.assert_array_equal(values[~mask], x[~mask])
     scores = RNG.permutation(35).reshape(7, 5)
-    found = erase(X + 1, scores, 0.4, replacement="zero")
+    found = perturb(X + 1, scores, 0.4, replacement="zero")
     gone = np.argsort(-scores, axis=1)[:, :2]
     np.testing.assert_array_equal(
         np.sort(gone, axis=1), np.argwhere((found == 0).all(-1))[:, 1].reshape(7, 2)
@@ -93,7 +93,7 @@ def test_tokens_are_drawn_as_tokens():
 @pytest.mark.parametrize("keep", [False, True])
 def test_erase_against_a_loop(shape, keep):
     scores = RNG.permutation(np.prod(shape)).reshape(shape) / 10
-    found = erase(X + 1, scores, 0.3, keep=keep, replacement="zero")
+    found = perturb(X + 1, scores, 0.3, keep=keep, replacement="zero")
     for n in range(7):
         parts = sorted(np.ndindex(*shape[1:]), key=lambda part: -scores[(n, *part)])
         top = parts[: int(np.ceil(0.3 * len(parts)))]
@@ -105,7 +105,7 @@ def test_erase_against_a_loop(shape, keep):
 
 def test_erase_counts_the_visible_parts_alone():
     scores = RNG.random((7, 5)) + 10.0 * ~MASK
-    found = erase(X + 1, scores, 0.5, replacement="zero", mask=MASK)
+    found = perturb(X + 1, scores, 0.5, replacement="zero", mask=MASK)
     gone = (found == 0).all(-1)
     np.testing.assert_array_equal(gone.sum(1), np.ceil(0.5 * LENGTHS))
     assert not (gone & ~MASK).any()
@@ -113,7 +113,7 @@ def test_erase_counts_the_visible_parts_alone():
 
 def test_chance_decides_between_equals():
     x = np.ones((2000, 5))
-    gone = erase(x, np.full((2000, 5), 0.2), 0.2, replacement="zero") == 0
+    gone = perturb(x, np.full((2000, 5), 0.2), 0.2, replacement="zero") == 0
     assert (gone.sum(1) == 1).all()
     assert np.abs(gone.sum(0) - 400).max() < 80
 
@@ -126,8 +126,8 @@ def test_fractions_are_rounded_up_but_not_by_rounding_errors():
 
 def test_seeds_reproduce():
     scores = np.ones((7, 5))
-    np.testing.assert_array_equal(erase(X, scores, 0.4, seed=5), erase(X, scores, 0.4, seed=5))
-    assert (erase(X, scores, 0.4, seed=5) != erase(X, scores, 0.4, seed=6)).any()
+    np.testing.assert_array_equal(perturb(X, scores, 0.4, seed=5), perturb(X, scores, 0.4, seed=5))
+    assert (perturb(X, scores, 0.4, seed=5) != perturb(X, scores, 0.4, seed=6)).any()
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_seeds_reproduce():
 def test_bad_input(change, message):
     given = {"x": X, "scores": np.ones((7, 5)), "fraction": 0.2, **change}
     with pytest.raises(ValueError, match=message):
-        erase(**given)
+        perturb(**given)

@@ -106,10 +106,10 @@ def test_neighbours_go_along_and_stay_within_the_series():
 
 def test_the_answer_may_stand_beside_the_attended_step():
     beside = np.eye(STEPS)[ANSWER + 1, None].repeat(len(X), 0)
-    alone, along = (interchange(through(), X, beside, neighbours=n).scores.mean() for n in (0, 1))
+    alone, along = (interchange(through(), X, beside, neighbors=n).scores.mean() for n in (0, 1))
     assert alone < 0.1 and along > 0.9
     # What a fake compares goes along, and its answer does not
-    found = interchange(fake("half"), X, ON_TWIN, neighbours=1)
+    found = interchange(fake("half"), X, ON_TWIN, neighbors=1)
     assert bootstrap_interval(found.scores)[1] < 0.25
 
 
@@ -134,7 +134,7 @@ def test_equal_answers_have_nowhere_to_go():
     [
         (X[:1], {}, "`x` must have at least 2 samples, to exchange inputs. Received: 1"),
         (X, {"mass": 1.5}, r"`mass` must be a number in \[0, 1\]. Received: mass=1.5"),
-        (X, {"neighbours": -1}, "`neighbours` must be an integer of at least 0"),
+        (X, {"neighbors": -1}, "`neighbors` must be an integer of at least 0"),
         (X, {"draws": 0}, "`draws` must be a positive integer"),
         (X, {"scores": -ON_TWIN}, "`scores` must be at least 0. Received: -1"),
         (X, {"scores": np.ones((5, 3))}, "`scores` must have the shape of x"),

@@ -1,18 +1,12 @@
-"""Measures of erasure against closed forms and loops, in any shape of answer."""
+"""Metrics of faithfulness against closed forms and loops, for outputs of any shape."""
 
 import keras
 import numpy as np
 import pytest
 from sklearn.metrics import auc
 
-from attention_zoo.metrics.faithfulness import (
-    FRACTIONS,
-    comprehensiveness,
-    deletion,
-    insertion,
-    sufficiency,
-)
-from attention_zoo.metrics.perturbation import erase
+from attention_zoo.metrics import comprehensiveness, deletion, insertion, perturb, sufficiency
+from attention_zoo.metrics.faithfulness import FRACTIONS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(13, 7)).astype("float32")
@@ -96,7 +90,7 @@ def test_curves_begin_and_end_where_they_must_and_scikit_learn_has_their_area():
             expected = [auc(curve.fractions, row) for row in values]
             np.testing.assert_allclose(area, expected, atol=1e-9)
     for number in range(8):
-        other = erase(X, SCORES, number / 7, replacement="mean")
+        other = perturb(X, SCORES, number / 7, replacement="mean")
         np.testing.assert_allclose(gone.scores[:, number], left(other), atol=1e-6)
 
 

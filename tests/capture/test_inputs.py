@@ -139,10 +139,10 @@ def test_a_model_of_one_input_takes_what_keras_takes(made_of):
 def test_measures_of_several_inputs(models, name):
     model = models[name]
     x = [A, B] if name.endswith("list") else {"b": B, "a": A}
-    slopes = az.metrics.gradients(model, x)
-    assert [each.shape for each in slopes] == [A.shape, B.shape]
+    found = az.metrics.gradients(model, x)
+    assert [each.shape for each in found] == [A.shape, B.shape]
     expected = az.metrics.gradients(models["list"], [A, B])
-    assert max(np.abs(a - b).max() for a, b in zip(slopes, expected, strict=True)) < 1e-5
+    assert max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True)) < 1e-5
     assert az.metrics.permutation_test(model, x, "of_b", permutations=2).shape == (4,)
     assert az.metrics.attended_states(model, x, "of_b").vectors.shape == B.shape
     scores = az.attention_scores(model, x)

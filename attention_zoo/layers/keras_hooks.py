@@ -1,4 +1,4 @@
-"""What Keras's own layers keep to themselves: scores, and which of them belong to what sample."""
+"""Hooks on Keras's own attention layers, which report their scores to no recorder themselves."""
 
 from __future__ import annotations
 
@@ -22,27 +22,34 @@ KERAS_LAYERS = (
 
 
 @contextlib.contextmanager
-def opened(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
-    """Inside the block, Keras's own attention layers among these report to the watcher, and
-    `TimeDistributed` calls its layer once, on all steps; they answer as they always do."""
-    changed: list[tuple[keras.layers.Layer, str]] = []
-    try:
+def hooked(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
+    """Inside the block, Keras's own attention layers among these report to the recorder, and
+    `TimeDistributed` calls its layer once, on all steps; their outputs stay as they are."""
+    with contextlib.ExitStack() as stack:
         for layer in layers:
-            for name, method in _methods(layer).items():
-                # Past __setattr__, which would track it as a part of the layer
-                layer.__dict__[name] = functools.partial(method, layer)
-                changed.append((layer, name))
+            for name, method in _hooks(layer).items():
+                stack.enter_context(hook(layer, name, functools.partial(method, layer)))
+        yield
+
+
+@contextlib.contextmanager
+def hook(layer: keras.layers.Layer, name: str, method: Callable[..., Any]) -> Iterator[None]:
+    """Inside the block, a method of this layer, and of no other, is another function."""
+    # Past __setattr__, which would track it as a part of the layer
+    layer.__dict__[name] = method
+    try:
         yield
     finally:
-        for layer, name in changed:
-            del layer.__dict__[name]
+        del layer.__dict__[name]
 
 
-def _methods(layer: keras.layers.Layer) -> dict[str, Callable[..., Any]]:
+def _hooks(layer: keras.layers.Layer) -> dict[str, Callable[..., Any]]:
     if isinstance(layer, keras.layers.TimeDistributed):
         return {"call": _all_steps}
     if not isinstance(layer, KERAS_LAYERS):
         return {}
+    # `return_attention_scores` is the public way to the scores. To the mask behind them, and to
+    # other scores in their place, Keras 3.15 has none: hence its private methods.
     heads = isinstance(layer, (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention))
     inner = {"_masked_softmax": _softmax} if heads else {"_apply_scores": _apply_scores}
     return {"call": _call, **inner}
@@ -58,25 +65,25 @@ def _call(
 
 def _softmax(layer: Any, logits: Any, attention_mask: Any = None) -> Any:
     scores = type(layer)._masked_softmax(layer, logits, attention_mask)
-    return recorder.attended(layer, scores, attention_mask)
+    return recorder.intervene(layer, scores, attention_mask)
 
 
 def _apply_scores(
     layer: Any, scores: Any, value: Any, scores_mask: Any = None, training: bool = False
 ) -> Any:
     outputs, own = type(layer)._apply_scores(layer, scores, value, scores_mask, training)
-    others = recorder.attended(layer, own, scores_mask)
+    others = recorder.intervene(layer, own, scores_mask)
     return (outputs, own) if others is own else (ops.matmul(others, value), others)
 
 
 def _all_steps(layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-    # Keras's own way maps over the steps, where no score could get out
+    # Keras's own way maps over the steps, out of which no score gets
     steps = ops.shape(inputs)[1]
     kwargs = {}
     if layer.layer._call_has_mask_arg and mask is not None:
         kwargs["mask"] = ops.reshape(mask, (-1, *ops.shape(mask)[2:]))
     if layer.layer._call_has_training_arg:
         kwargs["training"] = training
-    with recorder.folded(steps):
+    with recorder.segmented(steps):
         rows = layer.layer.call(ops.reshape(inputs, (-1, *ops.shape(inputs)[2:])), **kwargs)
     return ops.reshape(rows, (-1, steps, *ops.shape(rows)[1:]))

@@ -168,8 +168,8 @@ def test_inputs_by_name_go_in_as_the_model_wants_them():
     assert {k: v.shape for k, v in seen.scores.items()} == {
         "pooling": (4, 11), "pooling@2": (4, 7),
     }  # fmt: skip
-    slopes = az.metrics.gradients(keras.Model(model.input, model.outputs[0]), x)
-    assert [each.shape for each in slopes] == [(4, 7, 3), (4, 11, 3)]
+    found = az.metrics.gradients(keras.Model(model.input, model.outputs[0]), x)
+    assert [each.shape for each in found] == [(4, 7, 3), (4, 11, 3)]
     with pytest.raises(ValueError, match=r"must have the inputs \['a', 'b'\]. Received: \['x'\]"):
         az.explain(model, {"x": X})
     alone = keras.Model({"b": one}, keras.layers.Dense(1)(pooled(one)))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from attention_zoo.metrics.attribution import (
-    completeness_gap,
+    convergence_delta,
     gradient_times_input,
     integrated_gradients,
     random_attribution,
@@ -43,9 +43,9 @@ def series():
 def test_of_a_linear_model():
     model = of_kernel()
     chosen = (X @ KERNEL).argmax(1)
-    slopes = KERNEL.T[chosen]
-    np.testing.assert_allclose(saliency(model, X), np.abs(slopes), atol=1e-6)
-    np.testing.assert_allclose(gradient_times_input(model, X), slopes * X, atol=1e-6)
+    gradient = KERNEL.T[chosen]
+    np.testing.assert_allclose(saliency(model, X), np.abs(gradient), atol=1e-6)
+    np.testing.assert_allclose(gradient_times_input(model, X), gradient * X, atol=1e-6)
     found = gradient_times_input(model, X, 2)
     np.testing.assert_allclose(found.sum(1), (X @ KERNEL)[:, 2], atol=1e-5)
 
@@ -53,7 +53,7 @@ def test_of_a_linear_model():
 def test_integrated_gradients_of_a_sigmoid_have_a_closed_form():
     model = of_kernel("sigmoid", columns=1)
     baseline = RNG.normal(size=5)
-    found = integrated_gradients(model, X, baseline=baseline)
+    found = integrated_gradients(model, X, baselines=baseline)
     here, there = X @ KERNEL[:, :1], baseline @ KERNEL[:, :1]
     rise = 1 / (1 + np.exp(-here)) - 1 / (1 + np.exp(-there))
     expected = (X - baseline) * KERNEL[:, 0] * rise / (here - there)
@@ -63,23 +63,24 @@ def test_integrated_gradients_of_a_sigmoid_have_a_closed_form():
 def test_completeness(series):
     x = RNG.normal(size=(7, 5, 3)).astype("float32")
     baseline = x.mean(0)
-    found = integrated_gradients(series, x, baseline=baseline)
-    answers = series.predict(np.concatenate([x, baseline[None]]), verbose=0).sum((1, 2))
-    np.testing.assert_allclose(found.sum((1, 2)), answers[:-1] - answers[-1], atol=1e-5)
-    gap = completeness_gap(series, x, found, baseline=baseline)
-    np.testing.assert_allclose(gap, 0, atol=1e-5)
+    found = integrated_gradients(series, x, baselines=baseline)
+    ends = series.predict(np.concatenate([x, baseline[None]]), verbose=0).sum((1, 2))
+    np.testing.assert_allclose(found.sum((1, 2)), ends[:-1] - ends[-1], atol=1e-5)
+    same, delta = integrated_gradients(series, x, baselines=baseline, return_convergence_delta=True)
+    np.testing.assert_array_equal(same, found)
+    np.testing.assert_allclose(delta, 0, atol=1e-5)
     found[:, 2, 1] += np.linspace(-1, 1, 7)
-    gap = completeness_gap(series, x, found, baseline=baseline)
-    np.testing.assert_allclose(gap, np.abs(np.linspace(-1, 1, 7)), atol=1e-5)
+    delta = convergence_delta(series, x, found, baselines=baseline)
+    np.testing.assert_allclose(delta, np.linspace(-1, 1, 7), atol=1e-5)
     with pytest.raises(ValueError, match=r"shape of x \(7, 5, 3\). Received: \(7, 5\)"):
-        completeness_gap(series, x, found[..., 0])
+        convergence_delta(series, x, found[..., 0])
 
 
 def test_the_class_predicted_at_x_is_kept_on_the_way():
     model = of_kernel("softmax")
     chosen = (X @ KERNEL).argmax(1)
-    found = integrated_gradients(model, X, baseline=3.0)
-    np.testing.assert_array_equal(found, integrated_gradients(model, X, chosen, baseline=3.0))
+    found = integrated_gradients(model, X, baselines=3.0)
+    np.testing.assert_array_equal(found, integrated_gradients(model, X, chosen, baselines=3.0))
     ends = model.predict(np.concatenate([X, np.full((1, 5), 3.0)]), verbose=0)
     gained = ends[np.arange(11), chosen] - ends[-1][chosen]
     np.testing.assert_allclose(found.sum(1), gained, atol=1e-5)
@@ -158,9 +159,9 @@ def test_the_attributions_take_one_input():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"steps": 0}, "`steps` must be a positive integer"),
-        ({"baseline": np.ones(4)}, r"broadcast to the shape of x \(11, 5\). Received: \(4,\)"),
-        ({"baseline": np.nan}, "`baseline` must be finite"),
+        ({"n_steps": 0}, "`n_steps` must be a positive integer"),
+        ({"baselines": np.ones(4)}, r"broadcast to the shape of x \(11, 5\). Received: \(4,\)"),
+        ({"baselines": np.nan}, "`baselines` must be finite"),
         ({"mask": np.ones((11, 4), bool)}, r"`mask` must be booleans.*\(11, 4\)"),
         ({"target": 3}, "`target` must be between 0 and 2"),
     ],

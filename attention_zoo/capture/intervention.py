@@ -1,4 +1,4 @@
-"""What would the model have answered, had it attended elsewhere?"""
+"""Interventions on attention: a model's predictions with other scores in the place of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.capture.capturing import check_model, watch, watched
-from attention_zoo.capture.inputs import check_inputs
-from attention_zoo.capture.running import batch_of
+from attention_zoo.capture.inference import fixed_batch_size
+from attention_zoo.capture.inputs import check_inputs, check_model
+from attention_zoo.capture.scores import capture_model, capture_scores
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
 
@@ -21,10 +21,10 @@ def predict_with_scores(
     """The model's predictions with other attention scores in the place of its own.
 
     Everything else is as in `predict`: the values that are attended to are those of x, and layers
-    that are not named attend as they do. Scores need not sum to 1. The model is left as it is.
+    that are not named keep their own scores. Scores need not sum to 1. The model is left as it is.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own.
+        model: a built model with attention layers of this package or Keras's own.
         x: an array `(samples, ...)`, or several for a model of several inputs.
         scores: `{layer name: array}`, of the names and shapes that `attention_scores` returns.
         batch_size: how many samples go through at once.
@@ -33,9 +33,10 @@ def predict_with_scores(
         The model's outputs.
 
     Raises:
-        ValueError: for an unknown name, scores of another shape or that are not finite, and for a
-            layer whose scores depend on each other from step to step (`AttentionDecoder`) or are
-            no attention (the second level of `RetainAttention`).
+        TypeError: if `model` is no Keras model.
+        ValueError: as `attention_scores`; for an unknown name, scores of another shape or that are
+            not finite, and for a layer whose scores depend on each other from step to step
+            (`AttentionDecoder`) or are no attention (the second level of `RetainAttention`).
 
     Example:
 
@@ -49,22 +50,22 @@ def predict_with_scores(
     checks.positive_int("batch_size", batch_size)
     check_model(model)
     x = check_inputs(model, x)
-    size = batch_of(model, 1)
+    size = fixed_batch_size(model) or 1
     first = keras.tree.map_structure(lambda array: array[:size], x)
-    known = watch(model, first, size).scores
+    known = capture_scores(model, first, size).scores
     samples = len(keras.tree.flatten(x)[0])
     given = {name: _checked(name, value, known, samples) for name, value in scores.items()}
     if not given:
         raise ValueError(f"`scores` must name at least one of the layers {list(known)}.")
-    watcher = watched(model, replaces=True)
-    answers = watcher.predict((x, given), batch_size=batch_size, verbose=0)["predictions"]
-    kept = [name for name in given if name not in watcher.replaced]
+    replacing = capture_model(model, replaces=True)
+    found = replacing.predict((x, given), batch_size=batch_size, verbose=0)
+    kept = [name for name in given if name not in replacing.replaced]
     if kept:
         raise ValueError(
             f"The scores of {kept} cannot be replaced: they are no attention, or depend on each "
             "other from step to step."
         )
-    return answers
+    return found["predictions"]
 
 
 def _checked(name: str, value: Any, known: Mapping[str, np.ndarray], samples: int) -> np.ndarray:

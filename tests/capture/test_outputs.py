@@ -70,7 +70,7 @@ def given_y(model, **output):
 
 def given(name, *more, **options):
     def measure(model, **output):
-        return getattr(az.explain, name)(model, X, *more, **options, **output)
+        return getattr(az.metrics, name)(model, X, *more, **options, **output)
 
     return measure
 
@@ -80,8 +80,8 @@ MEASURES = {
     "gradients": given("gradients"),
     "saliency": given("saliency"),
     "gradient_times_input": given("gradient_times_input"),
-    "integrated_gradients": given("integrated_gradients", steps=2),
-    "completeness_gap": given("completeness_gap", X),
+    "integrated_gradients": given("integrated_gradients", n_steps=2),
+    "convergence_delta": given("convergence_delta", X),
     "occlusion": given("occlusion", unit="feature"),
     "temporal_saliency_rescaling": given("temporal_saliency_rescaling", variant="feature"),
     "comprehensiveness": ranked(az.metrics.comprehensiveness, fractions=0.5),
@@ -132,8 +132,8 @@ def test_two_outputs_of_one_layer_are_told_apart_by_their_numbers():
     model = keras.Model(inputs, [head(pooled), head(inputs[:, 0])])
     with pytest.raises(ValueError, match="'head' is several of them, give its number"):
         az.metrics.gradients(model, X, output="head")
-    slopes = az.metrics.gradients(model, X, output=1)
-    assert np.abs(slopes[:, 0]).min() > 0 and not slopes[:, 1:].any()
+    found = az.metrics.gradients(model, X, output=1)
+    assert np.abs(found[:, 0]).min() > 0 and not found[:, 1:].any()
 
 
 def test_the_page_of_trust_is_about_the_named_output(models, monkeypatch):

@@ -1,0 +1,128 @@
+"""Curves of faithfulness: the prediction while more and more of the input is replaced."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
+from attention_zoo.metrics.faithfulness import Faithfulness, remaining_prediction
+
+
+@by_identity
+class Curve(NamedTuple):
+    """The output while more and more of each sample is deleted, or inserted.
+
+    Attributes:
+        fractions: of the parts, from 0 to 1, `(points,)`.
+        scores: how much of the prediction is left, `(samples, points)`, by the given ranking.
+        random: the same by random rankings.
+    """
+
+    fractions: np.ndarray
+    scores: np.ndarray
+    random: np.ndarray
+
+    @property
+    def auc(self) -> Faithfulness:
+        """The area under each sample's curve, by the trapezoidal rule."""
+        widths = np.diff(self.fractions)
+        scores, random = (
+            (widths * (v[:, 1:] + v[:, :-1])).sum(1) / 2 for v in (self.scores, self.random)
+        )
+        return Faithfulness(scores, random)
+
+
+def deletion(
+    model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
+    mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    output: str | int | None = None,
+) -> Curve:  # fmt: skip
+    """The prediction while the parts are replaced, the highest-ranked first (Petsiuk, Das and
+    Saenko, 2018, RISE, arXiv:1806.07421); `deletion(...).auc` is low where the first ones count.
+
+    Args:
+        model: a built Keras model of one input; it needs no attention.
+        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
+        scores: how much each part counts: the shape of x, or its leading axes, or with 1 for an
+            axis whose cells go together.
+        points: how many shares of the parts, evenly from 0 to 1.
+        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
+        mask: booleans of x's leading axes, False on padding, which is no part.
+        draws: how many draws of replacements and of random rankings are averaged over.
+        seed: of the draws.
+        batch_size: how many samples go through at once.
+        output: the name or number of the output that is meant, of a model with several.
+
+    Returns:
+        A `Curve` of p as `comprehensiveness` defines it, with that of random rankings.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: if the model is not built or has several inputs, x, the scores or the mask does
+            not fit, for an unknown replacement or output, and as `replacement_values`.
+
+    Example:
+
+    >>> model = az.load("dense")
+    >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
+    >>> curve = az.metrics.deletion(model, x, az.attention_scores(model, x)["attention"])
+    >>> bool(curve.auc.scores.mean() < curve.auc.random.mean())
+    True
+    """
+    at = _grid(points)
+    options = replacement, mask, draws, seed, batch_size, output
+    return Curve(at, *remaining_prediction(model, x, scores, at, False, *options)[1:])
+
+
+def insertion(
+    model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
+    mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    output: str | int | None = None,
+) -> Curve:  # fmt: skip
+    """The prediction while the parts are put back, the highest-ranked first (Petsiuk, Das and
+    Saenko, 2018, RISE, arXiv:1806.07421); `insertion(...).auc` is high where the first ones
+    suffice.
+
+    Args:
+        model: a built Keras model of one input; it needs no attention.
+        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
+        scores: how much each part counts: the shape of x, or its leading axes, or with 1 for an
+            axis whose cells go together.
+        points: how many shares of the parts, evenly from 0 to 1.
+        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
+        mask: booleans of x's leading axes, False on padding, which is no part.
+        draws: how many draws of replacements and of random rankings are averaged over.
+        seed: of the draws.
+        batch_size: how many samples go through at once.
+        output: the name or number of the output that is meant, of a model with several.
+
+    Returns:
+        A `Curve` of p as `comprehensiveness` defines it, with that of random rankings.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: if the model is not built or has several inputs, x, the scores or the mask does
+            not fit, for an unknown replacement or output, and as `replacement_values`.
+
+    Example:
+
+    >>> model = az.load("dense")
+    >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
+    >>> curve = az.metrics.insertion(model, x, az.attention_scores(model, x)["attention"])
+    >>> bool(curve.auc.scores.mean() > curve.auc.random.mean())
+    True
+    """
+    at = _grid(points)
+    options = replacement, mask, draws, seed, batch_size, output
+    return Curve(at, *remaining_prediction(model, x, scores, at, True, *options)[1:])
+
+
+def _grid(points: int) -> np.ndarray:
+    checks.positive_int("points", points)
+    if points < 2:
+        raise ValueError(f"`points` must be at least 2: nothing and all. Received: points={points}")
+    return np.linspace(0, 1, points)
