@@ -1,4 +1,4 @@
-// What is said: the answer, the values, the table, the page of trust. Joined by writing.py.
+// What is said: the prediction, the values, the table, the page of trust. Joined by writing.py.
 // The axes that the picture is a mean over, but for one that it shows
 const averaged = (shown = -1) => layer().axes
   .filter((_, i) => i !== columnAxis() && i !== shown && state.picks[i] < 0).map(plural);
@@ -70,7 +70,7 @@ function value() {
   $("value").textContent = `${kind()} ${label(columnAxis(), state.column)}`
     + `${row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : ""}: `
     + `attention ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
-    + `${truth ? ", the answer is here" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
+    + `${truth ? ", relevant" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
 }
 
 function tableOf(head, rows) {
@@ -101,14 +101,14 @@ function trust() {
   $("trust").hidden = !found;
   if (!found) return;
   $("trust-about").textContent = `Layer ${found.layer}, measured on ${found.samples} samples`;
-  const figure = (x) => (x === null || x === undefined ? ""
+  const rounded = (x) => (x === null || x === undefined ? ""
     : x !== 0 && Math.abs(x) < 0.0995 ? wide(x) : x.toFixed(3));
   const head = ["measure", "value", "control", "what it shows"];
   const interval = (row) => (row.low === null || row.low === undefined ? ""
-    : `; ${row.reference === "the control" ? "difference" : `less ${row.reference}`}: `
-      + `${figure(row.low)} to ${figure(row.high)}`);
-  const table = tableOf(head, found.rows.map((row) => [row.name, figure(row.value),
-    figure(row.control) + (row.against ? ` (${row.against}${interval(row)})` : ""),
+    : `; ${row.reference === "the control" ? "difference" : `minus ${row.reference}`}: `
+      + `${rounded(row.low)} to ${rounded(row.high)}`);
+  const table = tableOf(head, found.rows.map((row) => [row.name, rounded(row.value),
+    rounded(row.control) + (row.control_name ? ` (${row.control_name}${interval(row)})` : ""),
     row.sentence]));
   [...table.tBodies[0].rows].forEach((tr, i) => {
     const source = document.createElement("small");
