@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from attention_zoo.capture.capturing import watch
-from attention_zoo.capture.predictions import quality, total_variation
+from attention_zoo.capture.predictions import total_variation
 from attention_zoo.metrics.adversarial import adversarial_attention
 from attention_zoo.metrics.counterfactual import permutation_test, permuted
 from attention_zoo.metrics.distributions import Distributions
@@ -33,8 +33,8 @@ _SMALLER_IS_BETTER = ("mae", "mse", "mean absolute error", "mean squared error",
 
 def performance(subject: Subject) -> Measured:
     """The metric of the predictions with uniform attention, beside that of the model."""
-    metric, control = quality(subject.y, subject.predicted, subject.probabilities)
-    value = quality(subject.y, subject.with_uniform, subject.probabilities)[1]
+    metric, control = subject.metric_of(subject.predicted)
+    value = subject.metric_of(subject.with_uniform)[1]
     changes = {"name": f"{metric}, uniform attention", "larger": metric in _SMALLER_IS_BETTER}
     return Measured(value, control, subject.uniform_already, changes=changes)
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from attention_zoo.capture.capturing import Look
-from attention_zoo.capture.predictions import are_probabilities, unit
+from attention_zoo.capture.predictions import are_probabilities, quality, unit
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.counterfactual import answers_with, part_of
 from attention_zoo.metrics.distributions import Distributions
@@ -63,6 +63,12 @@ class Subject:
     def probabilities(self) -> bool:
         """Whether the predictions are probabilities."""
         return are_probabilities(self.model, self.predicted, self.index)
+
+    def metric_of(self, predicted: np.ndarray) -> tuple[str, np.ndarray]:
+        """Return the name of the metric and its value for each sample."""
+        if self.y is None:
+            raise ValueError("there are no targets")
+        return quality(self.y, predicted, self.probabilities)
 
     @functools.cached_property
     def unit(self) -> float:

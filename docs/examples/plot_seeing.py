@@ -27,12 +27,12 @@ print(explanation)
 
 # %%
 # How much of all attention lies inside the box, beside what it would be if all steps were
-# attended to alike:
+# attended to uniformly:
 scores = explanation.profile()
-inside = explanation.truth_of() > 0
+inside = explanation.layer().truth
 found = az.metrics.relevance_mass_accuracy(scores, inside).mean()
 print("attention inside the box:", round(float(found), 3))
-print("attending to all alike:  ", inside.mean())
+print("with uniform attention:  ", inside.mean())
 
 # %%
 # The mean over all samples, with the box marked:

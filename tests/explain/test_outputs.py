@@ -155,7 +155,7 @@ def test_an_explanation_keeps_its_output(models, tmp_path):
     y = np.arange(7)
     seen = az.explain(models["dict"], X, y=y, output="price")
     np.testing.assert_array_equal(seen.predicted, seen.predictions["price"].argmax(1))
-    again = az.explaining.Explanation.load(seen[:3].save(tmp_path / "seen.npz"))
+    again = az.Explanation.load(seen[:3].save(tmp_path / "seen.npz"))
     np.testing.assert_array_equal(again.predicted, seen.predicted[:3])
     # The scores are those of all outputs, and need none
     without = az.explain(models["dict"], X)

@@ -114,8 +114,8 @@ def test_a_table(good):
     pytest.importorskip("pandas")
     frame = good.to_frame()
     assert list(frame.columns) == [
-        "name", "value", "control", "control_name", "sentence", "source", "question", "reference", "low",
-        "high", "verdict",
+        "name", "value", "control", "control_name", "sentence", "source", "question", "reference",
+        "low", "high", "verdict",
     ]  # fmt: skip
     assert frame["name"].tolist() == [row.name for row in good.rows]
     assert frame["verdict"].tolist() == [row.verdict for row in good.rows]
