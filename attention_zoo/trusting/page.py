@@ -121,6 +121,21 @@ class Trust:
             f"{self.samples} samples"
         )
 
+    def cells(self) -> list[tuple[str, ...]]:
+        """Return the texts of each row: name, value, control, verdict, sentence, source."""
+        return [
+            (
+                row.name,
+                number(row.value),
+                "" if row.control is None else f"{row.control_name}: {number(row.control)}"
+                + (f"; {row.interval}" if row.interval else ""),
+                "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}.",
+                row.sentence,
+                f"[{row.source}]" if row.source else "",
+            )
+            for row in self.rows
+        ]  # fmt: skip
+
     def as_text(self, width: int = 88) -> str:
         """Return the page as text.
 
@@ -129,14 +144,11 @@ class Trust:
         """
         width = max(40, width)
         lines = textwrap.wrap(self.title, width)
-        for row in self.rows:
-            values = "" if row.value is None else f"  {number(row.value)}"
-            if row.control is not None:
-                values += f"  ({_control(row)})"
-            lines += ["", *textwrap.wrap(row.name + values, width)]
-            lines += textwrap.wrap(
-                _said(row), width, initial_indent="    ", subsequent_indent="    "
-            )
+        for name, value, control, *says in self.cells():
+            value = f"  {value}" * bool(value) + f"  ({control})" * bool(control)
+            said = " ".join(filter(None, says))
+            lines += ["", *textwrap.wrap(name + value, width)]
+            lines += textwrap.wrap(said, width, initial_indent="    ", subsequent_indent="    ")
         return "\n".join([*lines, "", *textwrap.wrap(CLOSING, width)])
 
     def __str__(self) -> str:
@@ -147,7 +159,11 @@ class Trust:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{cell}</th>" for cell in ("", "value", "control", "what it shows"))
-        body = "".join(f"<tr>{_html_cells(row)}</tr>" for row in self.rows)
+        body = ""
+        for name, value, control, *says in self.cells():
+            cells = (name, value, control, " ".join(filter(None, says)))
+            row = (f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
+            body += f"<tr>{''.join(row)}</tr>"
         return (
             f"<table><caption>{html.escape(self.title)}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table><p>{html.escape(CLOSING)}</p>"
@@ -161,19 +177,3 @@ def number(value: float | None) -> str:
     if 1e-6 < abs(value) < 0.0995:
         return f"{value:.3g}"
     return f"{value if abs(value) > 1e-6 else 0.0:.3f}"
-
-
-def _control(row: TrustRow) -> str:
-    control = f"{row.control_name}: {number(row.control)}"
-    return f"{control}; {row.interval}" if row.interval else control
-
-
-def _said(row: TrustRow) -> str:
-    verdict = "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}. "
-    return f"{verdict}{row.sentence}{f' [{row.source}]' if row.source else ''}"
-
-
-def _html_cells(row: TrustRow) -> str:
-    control = "" if row.control is None else _control(row)
-    cells = (row.name, number(row.value), control, _said(row))
-    return "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)

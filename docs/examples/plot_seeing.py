@@ -21,13 +21,12 @@ x, y, truth = task.sample(200, split="test")
 print(x.shape, "->", model.output_shape)
 
 # %%
-# One pass over the samples gives the answers and, for each attention layer, its scores.
+# One pass over the samples gives the predictions and, for each attention layer, its scores.
 explanation = az.explain(model, x, y=y, truth=truth)
 print(explanation)
 
 # %%
-# How much of all attention lies inside the box, beside what it would be if all steps were
-# attended to uniformly:
+# The share of the attention inside the box, beside that of uniform attention:
 scores = explanation.profile()
 inside = explanation.layer().truth
 found = az.metrics.relevance_mass_accuracy(scores, inside).mean()

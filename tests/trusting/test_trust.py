@@ -93,6 +93,7 @@ def test_the_values_are_those_of_the_metrics(good):
 
 def test_the_page_as_text_json_table_and_html(good):
     text = str(good)
+    assert all(cell in " ".join(text.split()) for row in good.cells() for cell in row)
     assert max(map(len, text.splitlines())) <= 88
     assert max(map(len, good.as_text(60).splitlines())) <= 60
     joined = " ".join(text.split())

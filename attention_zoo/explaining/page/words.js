@@ -101,25 +101,17 @@ function trust() {
   $("trust").hidden = !found;
   if (!found) return;
   $("trust-about").textContent = `Layer ${found.layer}, measured on ${found.samples} samples`;
-  const rounded = (x) => (x === null || x === undefined ? ""
-    : x !== 0 && Math.abs(x) < 0.0995 ? wide(x) : x.toFixed(3));
   const head = ["measure", "value", "control", "what it shows"];
-  const interval = (row) => (row.low === null || row.low === undefined ? ""
-    : `; ${row.reference === "the control" ? "difference" : `minus ${row.reference}`}: `
-      + `${rounded(row.low)} to ${rounded(row.high)}`);
-  const table = tableOf(head, found.rows.map((row) => [row.name, rounded(row.value),
-    rounded(row.control) + (row.control_name ? ` (${row.control_name}${interval(row)})` : ""),
-    row.sentence]));
+  const table = tableOf(head, found.rows.map(([name, value, control, , sentence]) =>
+    [name, value, control, `${sentence} `]));
   [...table.tBodies[0].rows].forEach((tr, i) => {
-    const source = document.createElement("small");
-    source.textContent = found.rows[i].source ? ` [${found.rows[i].source}]` : "";
-    if (found.rows[i].verdict && found.rows[i].value !== null) {
-      const verdict = document.createElement("strong");
-      const word = found.rows[i].verdict;
-      verdict.textContent = `${word[0].toUpperCase()}${word.slice(1)}. `;
-      tr.cells[3].prepend(verdict);
+    const [verdict, , from] = found.rows[i].slice(3);
+    for (const [tag, text, place] of [["strong", verdict && `${verdict} `, "prepend"],
+      ["small", from, "append"]]) {
+      const element = document.createElement(tag);
+      element.textContent = text;
+      tr.cells[3][place](element);
     }
-    tr.cells[3].append(source);
     [1, 2].forEach((n) => {
       tr.cells[n].hidden = !tr.cells[n].textContent && window.innerWidth < 640;
       tr.cells[n].dataset.of = head[n];

@@ -35,9 +35,11 @@ def write_page(
         raise ValueError(f"`path` must end in .html. Received: {path}")
     if not isinstance(title, str):
         raise TypeError(f"`title` must be a string. Received: title={title!r}")
-    if trust is not None and not hasattr(trust, "to_dict"):
+    if trust is not None and not hasattr(trust, "cells"):
         raise TypeError(f"`trust` must be what az.trust returns. Received: trust={trust!r}")
-    found = None if trust is None else trust.to_dict()
+    found = None if trust is None else {
+        "layer": trust.layer, "samples": trust.samples, "rows": trust.cells()
+    }  # fmt: skip
     page = _assembled(title, {**shown, "title": title, "trust": found})
     with files.new_file(path, overwrite=overwrite) as scratch:
         scratch.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
