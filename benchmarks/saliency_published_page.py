@@ -26,8 +26,8 @@ RETAIN = """
 RETAIN's value is that of its contributions, from a RETAIN trained
 to predict at the last of the steps it is shown, and evaluated once on the whole series: its weights
 explain the prediction at the last step, and say little of the steps before. Evaluated at each step
-for that step, with our `retain` layer trained so, the same contributions reach the second value, and
-the coefficients alone, without the value of the cell, the third.{accuracy}
+for that step, with our `retain` layer trained so, the same contributions reach the second value,
+and the coefficients alone, without the value of the cell, the third.{accuracy}
 """
 
 RECURRENT = """

@@ -53,15 +53,9 @@ def explain(
     if explanation is not None:
         explanation.layer(layer)
     measured = _trust(source, given, layer) if trust else None
-    if measured is None:
-        _print_profile(source.name, explanation, layer)
+    if measured is None and explanation is not None:
+        _print_bars(source.name, explanation.layer(layer))
     files_of.write(source.name, explanation, measured, layer)
-
-
-def _print_profile(name: str, explanation: Any, layer: str | None) -> None:
-    chosen = explanation.layer(layer)
-    out.print(f"{name}: mean attention over {len(explanation)} samples\n")
-    _bars(chosen.profile().mean(0), chosen.expected, chosen.index_names)
 
 
 def _trust(source: _Source, given: _Given, layer: str | None) -> Any:
@@ -204,8 +198,12 @@ class _Source:
         return (self.card.names, self.card.kind, self.card.classes) if self.card else (None,) * 3
 
 
-def _bars(mean: Any, expected: Any, names: Any) -> None:
-    """Print a line per index, or per largest index where there are many."""
+def _print_bars(name: str, layer: Any) -> None:
+    """Print the mean attention of each index, or of the largest where there are many."""
+    mean, expected, names = layer.profile().mean(0), layer.expected, layer.index_names
+    out.print(f"{name}: mean attention over {len(layer.scores)} samples\n")
+    # A relevance that is much the same everywhere marks nothing
+    marked = np.zeros(len(mean)) if expected is None else expected > 2 * expected.mean()
     shown = list(range(len(mean)))
     if len(mean) > _MOST_ROWS:
         shown = sorted(sorted(shown, key=lambda i: -mean[i])[:_MOST_ROWS])
@@ -215,10 +213,5 @@ def _bars(mean: Any, expected: Any, names: Any) -> None:
     width = min(24, max(len(label) for label in labels))
     for i in shown:
         bar = "█" * round(_BAR * mean[i] / longest)
-        mark = "  <- relevant" if expected is not None and _planted(expected, i) else ""
+        mark = "  <- relevant" if marked[i] else ""
         out.print(f"{labels[i][:width]:>{width}} {mean[i]:6.3f} {bar}{mark}")
-
-
-def _planted(expected: Any, index: int) -> bool:
-    # A relevance that is much the same everywhere marks nothing
-    return expected[index] > 0 and expected[index] > 2 * expected.mean()

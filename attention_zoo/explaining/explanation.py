@@ -96,8 +96,7 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample, of the output that `explain` was told: the largest
-        of several values, or whether a single value is above one half."""
+        """The predicted class of each sample: the largest value, or a single one above one half."""
         return classes(self.predictions, self.output)
 
     def __getitem__(self, samples: Any) -> Explanation:

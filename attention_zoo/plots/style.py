@@ -41,11 +41,11 @@ def new_figure(width: float, height: float, title: str = "") -> Figure:
     return figure
 
 
-def literal(text: Any) -> str:
+def literal(text: Any, most: int = 120) -> str:
     """Return a text without Matplotlib's mathematics, with unprintable marks escaped, cut if
     long."""
     text = printable(" ".join(str(text).split()))
-    text = text if len(text) <= 120 else text[:119] + "…"
+    text = text if len(text) <= most else text[: most - 1] + "…"
     return text.replace("$", r"\$")
 
 
@@ -66,7 +66,7 @@ def label(
     most = min(_LABELS, max(2, int(room / 0.18)))
     ticks = MaxNLocator(most - 1, steps=[1, 2, 5, 10], integer=True).tick_values(0, size - 1)
     at = [int(tick) for tick in ticks if 0 <= tick < size]
-    labels = [str(i) if names is None else _short(names[i]) for i in at]
+    labels = [str(i) if names is None else literal(names[i], _LETTERS) for i in at]
     if which == "x":
         turned = 90 if max(map(len, labels), default=0) > 3 else 0
         axes.set_xticks(at, labels, rotation=turned, fontsize=8)
@@ -74,11 +74,6 @@ def label(
     else:
         axes.set_yticks(at, labels, fontsize=8)
         axes.set_ylabel(title)
-
-
-def _short(name: Any) -> str:
-    text = " ".join(str(name).split())
-    return literal(text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…")
 
 
 def checked_names(argument: str, names: Sequence[Any] | None, size: int) -> None:
@@ -109,7 +104,8 @@ def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
     keeps its colour.
     """
     rows, columns = cells.shape
-    most = _most(cells) if most is None else most
+    if most is None:
+        most = float(np.max(cells, initial=0.0, where=np.isfinite(cells))) or 1.0
     return axes.imshow(
         np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto", cmap=colours(),
         vmin=0, vmax=most, interpolation="nearest",
@@ -125,11 +121,6 @@ def _largest(cells: np.ndarray, axis: int) -> np.ndarray:
     starts = np.arange(_CELLS) * size // _CELLS
     # NaN only where all cells are
     return np.fmax.reduceat(np.asarray(cells, "float64"), starts, axis=axis)
-
-
-def _most(cells: np.ndarray) -> float:
-    finite = cells[np.isfinite(cells)]
-    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
 def scale(

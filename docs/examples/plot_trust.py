@@ -73,8 +73,8 @@ for row in page.rows:
         print(f"{row.verdict:>8}: {row.question} {row.name} {row.value:.3f}; {row.interval}")
 
 # %%
-# One test needs another training: would the same model, *trained* with uniform attention, predict as
-# well? The cards of the pretrained models have the result. Here is that of the first model:
+# One test needs another training: would the same model, *trained* with uniform attention, predict
+# as well? The cards of the pretrained models have the result. Here is that of the first model:
 study = az.presets.read_card("dense").study
 print("accuracy, trained with uniform attention:", study["uniform"]["median"]["accuracy"])
 

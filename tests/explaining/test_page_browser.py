@@ -48,8 +48,8 @@ def test_samples_by_buttons_keys_and_number(opened):
     number = opened.find("number")
     number.clear()
     number.send_keys("7\n")
-    assert "Sample\n7" in opened.text("answer")
-    assert "Label\n1" in opened.text("answer")
+    assert "Sample\n7" in opened.text("prediction")
+    assert "Label\n1" in opened.text("prediction")
 
 
 def test_values_under_the_keys_are_those_of_the_layer(opened, page):
@@ -148,7 +148,7 @@ def test_arrow_keys_while_the_mean_is_shown_move_along_it(opened):
     assert opened.text("value").startswith("key b: attention")
     opened.press_anywhere(LEFT)
     assert not opened.text("value").startswith("key b: attention")
-    assert "Mean over\n11 samples" in opened.text("answer")
+    assert "Mean over\n11 samples" in opened.text("prediction")
     # The box keeps the focus, and the keys go on to the samples
     mean.click()
     mean.send_keys(RIGHT)

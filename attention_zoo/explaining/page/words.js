@@ -29,19 +29,19 @@ const list = (values) => values.map((v) => (v === null ? "none" : String(v))).jo
 
 function say() {
   const samples = filtered();
-  const answer = $("answer");
-  answer.replaceChildren();
+  const shown = $("prediction");
+  shown.replaceChildren();
   if (state.mean) {
-    answer.append(pair("Mean over", `${samples.length} samples`));
+    shown.append(pair("Mean over", `${samples.length} samples`));
   } else {
     const i = state.place;
-    answer.append(pair("Sample", `${page.numbers[i]}`));
-    if (page.predicted) answer.append(pair("Predicted class", String(page.predicted[i])));
+    shown.append(pair("Sample", `${page.numbers[i]}`));
+    if (page.predicted) shown.append(pair("Predicted class", String(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
     const which = page.output === 1 ? "first of" : `number ${page.output} of`;
     const of = page.output_count > 1 ? `, ${which} ${page.output_count} outputs` : "";
-    answer.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
-    if (page.labels) answer.append(pair("Label", list(page.labels[i])));
+    shown.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
+    if (page.labels) shown.append(pair("Label", list(page.labels[i])));
   }
   for (const id of ["previous", "next", "number"]) $(id).disabled = state.mean;
   $("number").value = page.numbers[state.place];
