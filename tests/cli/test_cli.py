@@ -224,14 +224,17 @@ def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
     assert (status, printed.split("\n\n")[-1]) == (0, "Picture: p.png\nPage: r.html\n")
 
 
-def test_the_page_holds_the_figures_of_trust(shell, tmp_path):
+def test_the_page_holds_the_rows_of_trust(shell, tmp_path):
     words = ["explain", "dense", "--samples", 30, "--trust"]
     status, printed, complaint = shell(*words, "--html", "t.html", "--trust-out", "t.json")
     assert status == 0, complaint
     assert printed.endswith("Page: t.html\nTrust: t.json\n")
-    trust = page_data(tmp_path / "t.html")["trust"]
+    shown = page_data(tmp_path / "t.html")["trust"]
+    trust = json.loads((tmp_path / "t.json").read_text())
     assert trust["model"] == "dense.planted_feature"
-    assert trust == json.loads((tmp_path / "t.json").read_text())
+    assert (shown["layer"], shown["samples"]) == ("attention", 30)
+    assert [row[0] for row in shown["rows"]] == [row["name"] for row in trust["rows"]]
+    assert [row[4] for row in shown["rows"]] == [row["sentence"] for row in trust["rows"]]
 
 
 def test_the_page_opens_on_the_layer_that_is_asked_for(shell, tmp_path):
