@@ -42,7 +42,7 @@ def look(
     ranked = [int(i) for i in np.argsort(-mean)]
     return {
         "trust": page.to_dict(),
-        "over": seen.attended[seen.name()],
+        "over": seen.layer().attended,
         "most": [test.names[i] if test.names else i for i in ranked[:3]],
         "indices": len(mean),
         # What the most attended tenth of each sample has of all its attention

@@ -33,14 +33,14 @@ BUDGET: dict[str, Any] = {
 
 #: Rows of the page of trust that the table has, and what heads them.
 _TRUST = {
-    "accuracy, attending to all alike": "all alike, in place",
-    "change of the answer, scores permuted": "scores permuted",
+    "accuracy, uniform attention": "uniform, in place",
+    "change of predictions, permuted attention": "permuted",
     "JSD of adversarial attention": "adversary, JSD",
     "Kendall tau with leave-one-out": "tau, leave-one-out",
     "comprehensiveness (AOPC)": "comprehensiveness",
     "sufficiency (AOPC)": "sufficiency",
     "JSD over 2 seeds": "two seeds, JSD",
-    "rank correlation, weights drawn anew": "weights drawn anew",
+    "rank correlation, parameter randomization": "parameter randomization",
     "conicity of the attended states": "conicity",
 }
 
@@ -65,7 +65,7 @@ the test set.
   location kernels that begin at random (see [learning.md](learning.md)).
 - **mean pooling**: the same without attention, its layers widened to as many parameters. In a
   table there is nothing to pool: the layer is left out.
-- **frozen uniform**: the same as built, its attention frozen to all alike.
+- **frozen uniform**: the same as built, its attention frozen uniform.
 - **tuned**: `az.tune` on the training set alone: {trials} random trials, {trials, long} of long
   series, of {updates of a trial:,} updates at most, among LSTM and GRU and the layers
   {attention}; its best point is then trained on the whole training set,
@@ -212,12 +212,12 @@ def _believed(looks: dict[str, Any]) -> str:
         return math.nan if row.get(which) is None else row[which]
 
     lost, chance = (value("comprehensiveness (AOPC)", w) for w in ("value", "control"))
-    alike, own = (value("accuracy, attending to all alike", w) for w in ("value", "control"))
+    uniform, own = (value("accuracy, uniform attention", w) for w in ("value", "control"))
     seeds, shuffled = (value("JSD over 2 seeds", w) for w in ("value", "control"))
     yes: list[str] = []
     no: list[str] = []
-    (yes if alike < own - 0.02 else no).append(
-        f"attending to all alike its accuracy is {alike:.2f} instead of {own:.2f}"
+    (yes if uniform < own - 0.02 else no).append(
+        f"with uniform attention its accuracy is {uniform:.2f} instead of {own:.2f}"
     )
     if not math.isnan(lost):
         (yes if lost > 1.5 * chance else no).append(

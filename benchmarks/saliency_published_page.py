@@ -18,16 +18,16 @@ On the hidden state, AUPRC over its cells, one figure a seed:
 """
 
 OTHERS = """
-The published figures explain other classifiers than ours, trained on draws of the same process, so
-that a method's figures here and there differ by the model as well.
+The published values explain other classifiers than ours, trained on draws of the same process, so
+that a method's values differ by the model as well.
 """
 
 RETAIN = """
-RETAIN's is of its contributions, from a RETAIN trained
-to answer at the last of the steps it is shown, and asked once about the whole series: its weights
-are those of the answer at the last step, and tell little of the steps before. Asked at each step
-about that step, by our `retain` layer trained so, the same contributions reach the second figure,
-and without the value of the cell, the coefficients alone, the third.{accuracy}
+RETAIN's value is that of its contributions, from a RETAIN trained
+to predict at the last of the steps it is shown, and evaluated once on the whole series: its weights
+explain the prediction at the last step, and say little of the steps before. Evaluated at each step
+for that step, with our `retain` layer trained so, the same contributions reach the second value,
+and the coefficients alone, without the value of the cell, the third.{accuracy}
 """
 
 RECURRENT = """

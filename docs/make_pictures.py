@@ -34,7 +34,7 @@ def animation() -> None:
         "lstm_before", input_shape=x.shape[1:], outputs=1, activation="sigmoid", **recipe.config
     )
     compile_model(model, "binary", 3e-3, 20)
-    watch = az.explaining.TrainingAnimation(
+    watch = az.TrainingAnimation(
         IMAGES / "training.gif", x[:500], truth=relevance[:500], overwrite=True
     )
     model.fit(x, y, epochs=20, batch_size=100, verbose=0, callbacks=[watch])

@@ -1,4 +1,4 @@
-"""`attention-zoo explain`: where a model looks, as a picture or a page, and whether that is so."""
+"""`attention-zoo explain`: where a model attends, as a picture or a page, and tests of trust."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENDINGS = (".eps", ".jpeg", ".jpg", ".pdf", ".png", ".svg", ".tif", ".tiff", ".
 def explain(
     model: Annotated[str, typer.Argument(help="A preset's name or folder, or a .keras file.")],
     data: Annotated[Path | None, typer.Option(help="Your own .npz (arrays x, y) or .csv.")] = None,
-    target: Annotated[str | None, typer.Option(help="The .csv's column that is no input.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of the .csv to predict.")] = None,
     out_: Annotated[Path | None, typer.Option("--out", help="The picture to write.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write one interactive page (.html) instead of a picture.")
@@ -33,7 +33,7 @@ def explain(
     layer: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
     samples: Annotated[int, typer.Option(help="How many samples of the preset's task.")] = 1000,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Print how far the attention can be believed instead.")
+        bool, typer.Option("--trust", help="Print tests of how far the attention can be trusted.")
     ] = False,
     trust_out: Annotated[
         Path | None, typer.Option(help="Write what --trust prints to a .json.")
@@ -41,8 +41,8 @@ def explain(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Print the mean attention per index, with the planted index marked, and write a picture; or,
-    with --trust, measure how far the attention can be believed; with --html, write a page that
-    shows all of it."""
+    with --trust, test how far the attention can be trusted; with --html, write a page that shows
+    all of it."""
     checks.positive_int("samples", samples)
     trust = trust or trust_out is not None
     source = _Source(model)
@@ -51,21 +51,15 @@ def explain(
     given = source.open(data, target, samples)
     explanation = given.explain() if picture or html or not trust else None
     if explanation is not None:
-        explanation.name(layer)
+        explanation.layer(layer)
     measured = _trust(source, given, layer) if trust else None
-    if measured is None:
-        _print_profile(source.name, explanation, layer)
+    if measured is None and explanation is not None:
+        _print_bars(source.name, explanation.layer(layer))
     files_of.write(source.name, explanation, measured, layer)
 
 
-def _print_profile(name: str, explanation: Any, layer: str | None) -> None:
-    profile = explanation.profile(layer)
-    out.print(f"{name}: mean attention over {len(profile)} samples\n")
-    _bars(profile.mean(0), explanation.expected(layer), explanation.index_names(layer))
-
-
 def _trust(source: _Source, given: _Given, layer: str | None) -> Any:
-    """Measure and print the figures of trust."""
+    """Run and print the tests of trust."""
     import attention_zoo as az
 
     with steps("measuring") as progress:
@@ -79,24 +73,24 @@ def _trust(source: _Source, given: _Given, layer: str | None) -> Any:
 
 
 class _Files:
-    """What is to be written; refused at once where something is in the way."""
+    """The files to write. An existing one is refused before anything is measured."""
 
     def __init__(
-        self, picture: Path | None, html: Path | None, figures: Path | None, overwrite: bool
+        self, picture: Path | None, html: Path | None, trust: Path | None, overwrite: bool
     ):
-        self.picture, self.html, self.figures = picture, html, figures
+        self.picture, self.html, self.trust = picture, html, trust
         self.overwrite = overwrite
-        for option, path, suffix in (("--html", html, ".html"), ("--trust-out", figures, ".json")):
+        for option, path, suffix in (("--html", html, ".html"), ("--trust-out", trust, ".json")):
             if path is not None and path.suffix.lower() != suffix:
                 raise ValueError(f"{option} must end in {suffix}. Received: {path}")
         if picture is not None and picture.suffix.lower() not in _ENDINGS:
             raise ValueError(f"--out must end in one of {', '.join(_ENDINGS)}. Received: {picture}")
-        for path in (picture, html, figures):
+        for path in (picture, html, trust):
             if path is not None:
                 files.refuse_existing(path, overwrite=overwrite)
 
     def write(self, name: str, explanation: Any, measured: Any, layer: str | None) -> None:
-        """Write what was asked for, and print where it is."""
+        """Write the files and print their paths."""
         written = []
         if self.picture is not None:
             figure = explanation.plot(layer, title=f"{name}: attention per index")
@@ -105,29 +99,29 @@ class _Files:
             written.append(f"Picture: {self.picture}")
         if self.html is not None:
             _first(explanation, layer).to_html(
-                self.html, title=f"{name}: where it looks", trust=measured,
+                self.html, title=f"{name}: where it attends", trust=measured,
                 overwrite=self.overwrite,
             )  # fmt: skip
             written.append(f"Page: {self.html}")
-        if self.figures is not None:
-            with files.new_file(self.figures, overwrite=self.overwrite) as scratch:
+        if self.trust is not None:
+            with files.new_file(self.trust, overwrite=self.overwrite) as scratch:
                 text = json.dumps(measured.to_dict(), indent=1) + "\n"
                 scratch.write_text(text, encoding="utf-8")
-            written.append(f"Figures: {self.figures}")
+            written.append(f"Trust: {self.trust}")
         if written:
             out.print("\n" + "\n".join(written))
 
 
 def _first(explanation: Any, layer: str | None) -> Any:
-    """The explanation with that layer before the others, so that a page opens on it."""
-    name = explanation.name(layer)
+    """The explanation with that layer first, so that the page opens on it."""
+    name = explanation.layer(layer).name
     scores = {name: explanation.scores[name], **explanation.scores}
     return dataclasses.replace(explanation, scores=scores)
 
 
 @by_identity
 class _Given(NamedTuple):
-    """A model and data for it; None for what is not known."""
+    """A model and its data; None where there is none."""
 
     model: Any
     x: Any
@@ -146,7 +140,7 @@ class _Given(NamedTuple):
 
 
 class _Source:
-    """A preset or a file with a model, and the data that comes with it."""
+    """A preset or a .keras file, with its data."""
 
     def __init__(self, model: str):
         from attention_zoo.presets.folder import find, read_card
@@ -163,7 +157,7 @@ class _Source:
             self.name = self.path.resolve().name
 
     def open(self, data: Path | None, target: str | None, samples: int) -> _Given:
-        """The model, with the data of the file or a draw of the preset's task."""
+        """Return the model with the data of the file, or with samples of the task of the preset."""
         if data is None and not (self.card and (self.card.recipe or {}).get("task")):
             raise ValueError(f"{self.name} comes with no data: give --data FILE (.npz or .csv).")
         if data is not None and not data.exists():
@@ -200,12 +194,16 @@ class _Source:
         return _Given(network, x, y, feature_names=names)
 
     def _known(self) -> tuple[list[str] | None, str | None, list[Any] | None]:
-        """What the card says of columns, kind and classes."""
+        """Return the columns, the kind and the classes of the card."""
         return (self.card.names, self.card.kind, self.card.classes) if self.card else (None,) * 3
 
 
-def _bars(mean: Any, expected: Any, names: Any) -> None:
-    """One line an index, or one for each of the largest where there are many."""
+def _print_bars(name: str, layer: Any) -> None:
+    """Print the mean attention of each index, or of the largest where there are many."""
+    mean, expected, names = layer.profile().mean(0), layer.expected, layer.index_names
+    out.print(f"{name}: mean attention over {len(layer.scores)} samples\n")
+    # A relevance that is much the same everywhere marks nothing
+    marked = np.zeros(len(mean)) if expected is None else expected > 2 * expected.mean()
     shown = list(range(len(mean)))
     if len(mean) > _MOST_ROWS:
         shown = sorted(sorted(shown, key=lambda i: -mean[i])[:_MOST_ROWS])
@@ -215,10 +213,5 @@ def _bars(mean: Any, expected: Any, names: Any) -> None:
     width = min(24, max(len(label) for label in labels))
     for i in shown:
         bar = "█" * round(_BAR * mean[i] / longest)
-        mark = "  <- the answer is here" if expected is not None and _planted(expected, i) else ""
+        mark = "  <- relevant" if marked[i] else ""
         out.print(f"{labels[i][:width]:>{width}} {mean[i]:6.3f} {bar}{mark}")
-
-
-def _planted(expected: Any, index: int) -> bool:
-    # An answer that may be anywhere marks nothing
-    return expected[index] > 0 and expected[index] > 2 * expected.mean()

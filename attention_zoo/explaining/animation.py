@@ -1,4 +1,4 @@
-"""How attention finds its place while a model trains, as a GIF."""
+"""Attention during training, as a GIF."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ _FRAMES = 200
 
 
 class TrainingAnimation(keras.callbacks.Callback):
-    """Draws the mean attention per index after each epoch, and writes the GIF when training ends.
+    """A Keras callback that writes the mean attention per index after each epoch as a GIF.
 
-    It looks at the model as `explain` does, so that training goes on as it would without it: the
-    same weights, the same losses.
+    It calls `explain` and leaves the training as it is: the same weights, the same losses.
 
     Args:
-        path: the `.gif` to write, of at most 200 frames. After Ctrl-C, which ends `fit` without
-            a word to its callbacks, `write()` writes what was seen.
-        x: some samples to look at, as for `explain`.
-        truth: 1 where the answer is, if that is known.
+        path: the `.gif` to write when training ends, of at most 200 frames. After Ctrl-C, which
+            ends `fit` without calling its callbacks, call `write()`.
+        x: some samples, as for `explain`.
+        truth: 1 on the relevant inputs, if they are known.
         layer: the name of an attention layer; by default the first.
-        every: look after each so many epochs, and before the first.
-        frames_per_second: of the animation.
-        overwrite: whether a file at `path` may be replaced.
+        every: the number of epochs between two frames. The first frame precedes the training.
+        frames_per_second: the speed of the animation.
+        overwrite: replace an existing file.
 
     Raises:
-        FileExistsError: at once, if there is a file and `overwrite` is false.
-        ValueError: for another suffix than .gif.
+        FileExistsError: on construction, if the file exists and `overwrite` is False.
+        ValueError: for another ending than .gif, or numbers that are not positive.
 
     Example:
 
@@ -41,9 +40,9 @@ class TrainingAnimation(keras.callbacks.Callback):
     >>> x, y, relevance = az.tasks.get("planted_step").sample(50)
     >>> model = az.build("gru", input_shape=(20, 2), units=2, attention="temporal", outputs=1)
     >>> model.compile("adam", "mse")
-    >>> watch = az.explaining.TrainingAnimation("attention.gif", x, truth=relevance)
-    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[watch])
-    >>> len(watch.profiles)
+    >>> animation = az.TrainingAnimation("attention.gif", x, truth=relevance)
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[animation])
+    >>> len(animation.profiles)
     3
     """
 
@@ -68,30 +67,30 @@ class TrainingAnimation(keras.callbacks.Callback):
         self.x, self.truth, self.layer = x, truth, layer
         self.every, self.frames_per_second = every, frames_per_second
         self.overwrite = overwrite
-        #: The mean attention per index at each look, and after how many epochs that was.
+        #: The mean attention per index of each frame, and its number of epochs.
         self.profiles: list[np.ndarray] = []
         self.epochs: list[int] = []
         self._expected: np.ndarray | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.profiles, self.epochs = [], []
-        self._look(0)
+        self._add_frame(0)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if (epoch + 1) % self.every == 0:
-            self._look(epoch + 1)
+            self._add_frame(epoch + 1)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.write()
 
-    def _look(self, epochs: int) -> None:
-        seen = explain(self.model, self.x, truth=self.truth)
-        self.profiles.append(seen.profile(self.layer).mean(0))
+    def _add_frame(self, epochs: int) -> None:
+        layer = explain(self.model, self.x, truth=self.truth).layer(self.layer)
+        self.profiles.append(layer.profile().mean(0))
         self.epochs.append(epochs)
-        self._expected = seen.expected(self.layer)
+        self._expected = layer.expected
 
     def write(self) -> Path:
-        """Write the frames there are; `fit` does it when it ends."""
+        """Write the frames so far and return the path. `fit` calls it when it ends."""
         from matplotlib.animation import FuncAnimation, PillowWriter
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -1,8 +1,8 @@
-"""`explain`: a model and samples to what it predicts and where it looks."""
+"""`explain`: a model and samples to what it predicts and where it attends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,7 +12,6 @@ from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.capture.outputs import output_index
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import arrays
-from attention_zoo.explaining import names
 from attention_zoo.explaining.explanation import Explanation
 
 
@@ -27,27 +26,28 @@ def explain(
     batch_size: int = 256,
     output: str | int | None = None,
 ) -> Explanation:
-    """Predict, and see where the model looks.
+    """Predict, and see where the model attends.
 
     Args:
-        model: a built Keras model with attention layers, ours or Keras's own.
-        x: an array `(samples, ...)` that fits the model's input, or several: see
+        model: a built model with attention layers of this package or of Keras.
+        x: an array `(samples, ...)` that fits the input of the model, or several: see
             `attention_scores`. The columns of a data frame name the features.
-        y: the labels or targets, if they are known; of one output, where the model has several.
-        truth: 1 where the answer is, if that is known: the shape of the scores, or of their
+        y: the targets, if they are known; of one output, where the model has several.
+        truth: 1 on the relevant inputs, if they are known: the shape of the scores, or of their
             leading axes, those of the samples and at least one more.
         step_names: labels of the time steps.
         feature_names: labels of the features.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that y and the predicted classes are of, where
+        batch_size: the number of samples in a batch.
+        output: the name or number of the output that y and the predicted classes belong to, where
             the model has several.
 
     Returns:
         An `Explanation`.
 
     Raises:
-        ValueError: as `attention_scores`, for a truth, labels or names of the wrong shape, and for
-            labels where the model has several outputs and no `output` is named.
+        ValueError: as `attention_scores`; for a truth, targets or names of the wrong shape; for
+            targets of a model with several outputs where `output` is missing.
+        TypeError: for names that are not a sequence.
 
     Example:
 
@@ -58,34 +58,53 @@ def explain(
     """
     if feature_names is None:
         feature_names = arrays.columns(x)
-    seen = capture_scores(model, x, batch_size)
+    look = capture_scores(model, x, batch_size)
     inputs = check_inputs(model, x)
     if y is not None or output is not None:
-        output = output_index(model, output, seen.predictions)
+        output = output_index(model, output, look.predictions)
+    if truth is not None:
+        truth = arrays.numeric("truth", truth)
+        arrays.finite("truth", truth)
     explanation = Explanation(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
-        seen.predictions,
-        seen.scores,
-        None if truth is None else _truth(truth),
-        None if y is None else np.asarray(y),
-        seen.masks,
-        seen.axes,
-        seen.attended,
-        names.as_list("step_names", step_names),
-        names.as_list("feature_names", feature_names),
-        output,
-    )
+        look.predictions, look.scores, truth, None if y is None else np.asarray(y), look.masks,
+        look.axes, look.attended, _as_list("step_names", step_names),
+        _as_list("feature_names", feature_names), output,
+    )  # fmt: skip
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):
         raise ValueError(
             f"`y` must have one label a sample, {len(explanation)}. Received: {labels.shape}"
         )
-    names.check(explanation)
-    explanation.truth_of()
+    _check_names(explanation)
+    _ = explanation.layer().truth  # refuses a truth that does not fit
     return explanation
 
 
-def _truth(truth: Any) -> np.ndarray:
-    array = arrays.numeric("truth", truth)
-    arrays.finite("truth", array)
-    return array
+def _as_list(argument: str, names: Sequence[Any] | None) -> list[str] | None:
+    """Names as a list of strings; TypeError for one string, which would be cut into letters."""
+    if names is None:
+        return None
+    if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
+        raise TypeError(f"`{argument}` must be a sequence of names. Received: {names!r}")
+    return [str(name) for name in names]
+
+
+def _check_names(explanation: Explanation) -> None:
+    """ValueError for names of another number than there are steps or features."""
+    inputs = explanation.x if isinstance(explanation.x, list) else [explanation.x]
+    for argument, names, axes, from_inputs in (
+        ("step_names", explanation.step_names, ("step", "query", "key"),
+         [array.shape[1] for array in inputs if array.ndim > 2]),
+        ("feature_names", explanation.feature_names, ("feature",),
+         [array.shape[-1] for array in inputs]),
+    ):  # fmt: skip
+        sizes = {
+            size
+            for layer, scores in explanation.scores.items()
+            for axis, size in zip(explanation.axes[layer], scores.shape[1:], strict=True)
+            if axis in axes
+        }.union(from_inputs)
+        if names is not None and len(names) not in sizes:
+            allowed = " or ".join(map(str, sorted(sizes))) or "no"
+            raise ValueError(f"`{argument}` must be {allowed} names. Received: {len(names)}")

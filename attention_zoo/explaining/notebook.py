@@ -5,50 +5,50 @@ from __future__ import annotations
 import base64
 import html
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from attention_zoo.explaining.explanation import Explanation
+from attention_zoo.explaining.layer_scores import LayerScores
 
-#: So many layers are drawn; all are named.
+#: So many layers are drawn. All are named.
 _DRAWN = 3
 
 
-def png(explanation: Explanation, layer: str | None = None) -> bytes:
-    """The bars of a layer."""
+def png(figure: Any) -> bytes:
+    """Return a figure as PNG."""
     buffer = io.BytesIO()
-    explanation.plot(layer).savefig(buffer, format="png", dpi=100)
+    figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()
 
 
-def page(explanation: Explanation) -> str:
-    """The layers and their axes as a table, and the bars of the first of them."""
-    head = "<tr><th>layer</th><th>axes of the scores</th><th>shape</th></tr>"
+def page(layers: Sequence[LayerScores], picture: Callable[[str], bytes]) -> str:
+    """Return the layers and their axes as a table, and `picture(name)` of the first of them."""
     rows = [
-        f"<tr>{_cell(name)}{_cell(', '.join(explanation.axes.get(name, ())))}"
-        f"{_cell(' x '.join(map(str, scores.shape)))}</tr>"
-        for name, scores in explanation.scores.items()
+        (layer.name, ", ".join(layer.axes), " x ".join(map(str, layer.scores.shape)))
+        for layer in layers
     ]
-    pictures = [_picture(explanation, name) for name in list(explanation.scores)[:_DRAWN]]
-    more = len(explanation.scores) - _DRAWN
-    below = f"<p>{more} more: .plot(layer) draws them.</p>" if more > 0 else ""
+    cells = [
+        "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in row)
+        for row in rows
+    ]
+    more = len(layers) - _DRAWN
     return (
-        f"<table><caption>Explanation of {len(explanation)} samples</caption>"
-        f"<thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>{''.join(pictures)}{below}"
+        f"<table><caption>Explanation of {len(layers[0].scores)} samples</caption><thead><tr>"
+        "<th>layer</th><th>axes of the scores</th><th>shape</th></tr></thead><tbody>"
+        + "".join(f"<tr>{row}</tr>" for row in cells)
+        + "</tbody></table>"
+        + "".join(_figure(layer, picture(layer.name)) for layer in layers[:_DRAWN])
+        + (f"<p>{more} more: .plot(layer) draws them.</p>" if more > 0 else "")
     )
 
 
-def _picture(explanation: Explanation, layer: str) -> str:
-    mean = explanation.profile(layer).mean(0)
+def _figure(layer: LayerScores, picture: bytes) -> str:
+    mean = layer.profile().mean(0)
     most = int(mean.argmax())
-    names = explanation.index_names(layer) or range(len(mean))
-    said = f"{layer}: mean attention per index, the most at {names[most]}, {mean[most]:.2f}"
-    data = base64.b64encode(png(explanation, layer)).decode()
+    at = (layer.index_names or range(len(mean)))[most]
+    text = f"{layer.name}: mean attention per index, the most at {at}, {mean[most]:.2f}"
     return (
-        f'<figure><figcaption>{html.escape(layer)}</figcaption><img alt="{html.escape(said)}" '
-        f'style="max-width:100%" src="data:image/png;base64,{data}"></figure>'
+        f"<figure><figcaption>{html.escape(layer.name)}</figcaption>"
+        f'<img alt="{html.escape(text)}" style="max-width:100%" '
+        f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"></figure>'
     )
-
-
-def _cell(text: str) -> str:
-    return f'<td style="text-align:left">{html.escape(text)}</td>'

@@ -1,146 +1,124 @@
-"""Which picture an explanation is drawn as."""
+"""Which picture the scores of a layer are drawn as."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from attention_zoo import plots
 from attention_zoo.capture.profile import profile
 from attention_zoo.core.registry import one_of
+from attention_zoo.explaining.layer_scores import LayerScores
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from attention_zoo.explaining.explanation import Explanation
-
-
-def draw(
-    seen: Explanation, layer: str | None, kind: str, sample: int, names: Any, title: str
-) -> Figure:
-    """The picture of that kind: see `Explanation.plot`."""
-    if kind not in KINDS:
-        raise one_of("kind", kind, KINDS)
-    layer = seen.name(layer)
-    names = seen.index_names(layer) if names is None else names
-    if kind not in ("bars", "rows"):
-        if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)):
-            raise TypeError(f"`sample` must be an integer. Received: {sample!r}")
-        if not -len(seen) <= sample < len(seen):
-            raise ValueError(f"`sample` must be below {len(seen)}. Received: {sample}")
-    return KINDS[kind](seen, layer, int(sample), names, title)
-
-
-def _bars(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    return plots.plot_profile(seen.profile(layer), seen.expected(layer), names=names, title=title)
-
-
-def _rows(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    truth = seen.truth_of(layer)
-    if truth is not None:
-        truth = profile(truth, seen.attended_axis(layer)) > 0
-    visible = _visible(seen, layer)
-    return plots.plot_rows(
-        seen.profile(layer), truth=truth, visible=visible, names=names, title=title
-    )
-
-
-def _heatmap(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    x = seen.x
-    axes = seen.axes[layer]
-    if isinstance(x, list) or x.ndim != 3 or not {"step", "key"} & set(axes):
-        raise _no_such(seen, layer, "heatmap", "attention over the time steps of one series")
-    kept = [axes.index("step" if "step" in axes else "key")]
-    if "feature" in axes:
-        kept.append(axes.index("feature"))
-    visible = _visible(seen, layer)
-    truth = seen.truth_of(layer)
-    return plots.plot_heatmap(
-        _mean(seen.scores[layer][sample], kept),
-        x[sample],
-        truth=None if truth is None else _mean(truth[sample], kept) > 0,
-        visible=None if visible is None else visible[sample],
-        step_names=names if names is not None else seen.step_names,
-        feature_names=seen.feature_names,
-        title=title,
-    )
-
-
-def _alignment(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    axes = seen.axes[layer]
-    if "query" not in axes:
-        raise _no_such(seen, layer, "alignment", "attention from queries to keys")
-    kept = [axes.index("query"), axes.index("key")]
-    visible, truth = _visible(seen, layer), seen.truth_of(layer)
-    scores = _mean(seen.scores[layer][sample], kept)
-    return plots.plot_alignment(
-        scores,
-        truth=None if truth is None else _mean(truth[sample], kept) > 0,
-        visible=None if visible is None else visible[sample],
-        query_names=_fitting(seen.step_names, scores.shape[0]),
-        key_names=names,
-        title=title,
-    )
-
-
-def _heads(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    axes = seen.axes[layer]
-    if axes not in (("head", "query", "key"), ("hop", "step")):
-        raise _no_such(seen, layer, "heads", "several heads or hops")
-    scores, visible = seen.scores[layer][sample], _visible(seen, layer)
-    queries = _fitting(seen.step_names, scores.shape[1]) if axes[0] == "head" else None
-    return plots.plot_heads(
-        scores,
-        visible=None if visible is None else visible[sample],
-        query_names=queries,
-        key_names=names,
-        title=title,
-    )
-
-
-def _tokens(seen: Explanation, layer: str, sample: int, names: Any, title: str) -> Figure:
-    rows = seen.profile(layer)
-    tokens = names
-    if tokens is None:
-        x = seen.x
-        if isinstance(x, list) or x.shape[1:] != rows.shape[1:]:
-            raise _no_such(seen, layer, "tokens", "a sequence of tokens, or `names` for them")
-        tokens = [f"{value:g}" for value in x[sample]]
-    visible = _visible(seen, layer)
-    return plots.plot_tokens(
-        tokens, rows[sample], visible=None if visible is None else visible[sample], title=title
-    )
-
-
-#: Each kind of picture, and what draws it.
-KINDS = {
-    "bars": _bars,
-    "rows": _rows,
-    "heatmap": _heatmap,
-    "alignment": _alignment,
-    "heads": _heads,
-    "tokens": _tokens,
+#: Each kind of picture of one sample, and what it shows.
+_OF_ONE = {
+    "heatmap": "attention over the time steps of one series",
+    "alignment": "attention from queries to keys",
+    "heads": "several heads or hops",
+    "tokens": "a sequence of tokens, or `names` for them",
 }
+_KINDS = ("bars", "rows", *_OF_ONE)
 
 
-def _mean(cells: np.ndarray, kept: list[int]) -> np.ndarray:
-    """The mean over all axes but those."""
-    return np.asarray(cells, "float64").mean(tuple(set(range(cells.ndim)) - set(kept)))
+def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: str) -> Figure:
+    """Draw a layer and, where the kind shows them, the inputs: see `Explanation.plot`."""
+    if kind not in _KINDS:
+        raise one_of("kind", kind, _KINDS)
+    labels = layer.index_names if names is None else names
+    if kind == "bars":
+        return plots.plot_profile(layer.profile(), layer.expected, names=labels, title=title)
+    if kind == "rows":
+        truth = layer.truth
+        return plots.plot_rows(
+            layer.profile(), truth=None if truth is None else profile(truth, layer.axis) > 0,
+            visible=layer.visible, names=labels, title=title,
+        )  # fmt: skip
+    if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)):
+        raise TypeError(f"`sample` must be an integer. Received: {sample!r}")
+    total = len(layer.scores)
+    if not -total <= sample < total:
+        raise ValueError(f"`sample` must be below {total}. Received: {sample}")
+    visible, truth = layer.visible, layer.truth
+    one = _Sample(
+        layer, x, sample, None if visible is None else visible[sample],
+        None if truth is None else truth[sample], names, title,
+    )  # fmt: skip
+    figure = {"heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens}[
+        kind
+    ](one)
+    if figure is None:
+        raise ValueError(
+            f"kind={kind!r} shows {_OF_ONE[kind]}. The scores of {layer.name!r} are {layer.axes}; "
+            "kind='bars' and kind='rows' show any."
+        )
+    return figure
 
 
-def _visible(seen: Explanation, layer: str) -> np.ndarray | None:
-    """What the layer could attend to in any segment, `(samples, indices)`."""
-    visible = seen.masks.get(layer)
-    return None if visible is None else np.any(visible, axis=tuple(range(1, visible.ndim - 1)))
+class _Sample(NamedTuple):
+    """One sample of a layer, and the names that the user gave, or None."""
+
+    layer: LayerScores
+    x: Any
+    number: int
+    visible: np.ndarray | None
+    truth: np.ndarray | None
+    names: Any
+    title: str
+
+    def over(self, *axes: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """The scores and the truth over these axes: means over all others."""
+        kept = {self.layer.axes.index(axis) for axis in axes}
+        scores = np.asarray(self.layer.scores[self.number], "float64")
+        others = tuple(set(range(scores.ndim)) - kept)
+        truth = None if self.truth is None else np.asarray(self.truth.any(others))
+        return scores.mean(others), truth
+
+    def labels(self, axis: str) -> Any:
+        """The user's names, or the labels of the axis."""
+        return self.layer.names_of(axis) if self.names is None else self.names
 
 
-def _fitting(names: list[str] | None, size: int) -> list[str] | None:
-    return names if names is not None and len(names) == size else None
+def _heatmap(one: _Sample) -> Figure | None:
+    axes = one.layer.axes
+    if isinstance(one.x, list) or one.x.ndim != 3 or not {"step", "key"} & set(axes):
+        return None
+    kept = ["step" if "step" in axes else "key"] + ["feature"] * ("feature" in axes)
+    scores, truth = one.over(*kept)
+    return plots.plot_heatmap(
+        scores, one.x[one.number], truth=truth, visible=one.visible,
+        step_names=one.labels(kept[0]),
+        feature_names=one.layer.labels.get("feature"), title=one.title,
+    )  # fmt: skip
 
 
-def _no_such(seen: Explanation, layer: str, kind: str, what: str) -> ValueError:
-    return ValueError(
-        f"kind={kind!r} shows {what}. The scores of {layer!r} are {seen.axes[layer]}; "
-        "kind='bars' and kind='rows' show any."
-    )
+def _alignment(one: _Sample) -> Figure | None:
+    if "query" not in one.layer.axes:
+        return None
+    scores, truth = one.over("query", "key")
+    return plots.plot_alignment(
+        scores, truth=truth, visible=one.visible, query_names=one.layer.names_of("query"),
+        key_names=one.labels("key"), title=one.title,
+    )  # fmt: skip
+
+
+def _heads(one: _Sample) -> Figure | None:
+    axes = one.layer.axes
+    if axes not in (("head", "query", "key"), ("hop", "step")):
+        return None
+    return plots.plot_heads(
+        one.layer.scores[one.number], visible=one.visible,
+        query_names=one.layer.names_of("query") if "query" in axes else None,
+        key_names=one.labels(axes[-1]), title=one.title,
+    )  # fmt: skip
+
+
+def _tokens(one: _Sample) -> Figure | None:
+    scores, tokens = one.layer.profile()[one.number], one.names
+    tokens = one.layer.index_names if tokens is None else tokens
+    if tokens is None:
+        if isinstance(one.x, list) or one.x[one.number].shape != scores.shape:
+            return None
+        tokens = [f"{value:g}" for value in one.x[one.number]]
+    return plots.plot_tokens(tokens, scores, visible=one.visible, title=one.title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,33 +12,30 @@ import numpy as np
 from attention_zoo.core import checks, files, foreign, memory, npz, strict_json
 from attention_zoo.core.arrays import npz_bytes
 
-if TYPE_CHECKING:
-    from attention_zoo.explaining.explanation import Explanation
-
 #: The version of what is written.
 _FORMAT = 1
 _PLAIN = ("axes", "attended", "step_names", "feature_names")
-_NESTED = ("x", "predictions", "scores", "masks", "truth", "y")
-#: What the arrays of each may be: inputs and labels text as well.
+#: The fields of arrays, and their kinds: inputs and labels may be text.
 _KINDS = {"x": "fiubU", "predictions": "fiub", "scores": "fiub", "masks": "fiub",
           "truth": "fiub", "y": "fiubU"}  # fmt: skip
 #: The arrays may take one of so many parts of the machine's memory.
 _PARTS = 4
 
 
-def save(explanation: Explanation, path: str | Path, *, overwrite: bool) -> Path:
-    """Write it all, or nothing; ValueError for a path that does not end in .npz."""
-    path = _checked(path)
+def save(fields: dict[str, Any], path: str | Path, *, overwrite: bool) -> Path:
+    """Write the fields of an explanation; ValueError for a path that does not end in .npz."""
+    path = files.local_path("path", path)
+    if path.suffix != ".npz":
+        raise ValueError(f"`path` must end in .npz. Received: {path}")
     arrays: list[np.ndarray] = []
 
     def number(array: Any) -> int:
         arrays.append(np.asarray(array))
         return len(arrays) - 1
 
-    meta = {"format": _FORMAT, "output": explanation.output}
-    meta |= {name: getattr(explanation, name) for name in _PLAIN}
-    for name in _NESTED:
-        value = getattr(explanation, name)
+    meta = {"format": _FORMAT, **{name: fields[name] for name in ("output", *_PLAIN)}}
+    for name in _KINDS:
+        value = fields[name]
         meta[name] = None if value is None else keras.tree.map_structure(number, value)
     kinds = {array.dtype.kind for array in arrays} - set("fiubU")
     if kinds:
@@ -65,7 +62,7 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         if meta["format"] != _FORMAT:
             raise ValueError(f"it is of format {meta['format']}, this version reads {_FORMAT}")
         found = {name: meta[name] for name in _PLAIN} | {
-            name: _filled(meta[name], arrays) for name in _NESTED
+            name: _filled(meta[name], arrays) for name in _KINDS
         }
         _check(found)
     found["output"] = meta.get("output")
@@ -113,10 +110,3 @@ def _filled(structure: Any, stored: Any) -> Any:
     if isinstance(structure, list):
         return [_filled(value, stored) for value in structure]
     return stored[f"a{structure:d}"]
-
-
-def _checked(path: str | Path) -> Path:
-    path = files.local_path("path", path)
-    if path.suffix != ".npz":
-        raise ValueError(f"`path` must end in .npz. Received: {path}")
-    return path

@@ -1,4 +1,4 @@
-"""The answer while more and more of a sample is erased, or shown."""
+"""The prediction while more and more of the input is erased or shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attention_zoo.plots import style
 
 
 def plot_curves(curves: Mapping[str, Any], *, title: str = "") -> Figure:
-    """Deletion and insertion curves beside those of random rankings, with the areas under them.
+    """Draw deletion and insertion curves beside those of random rankings, with their areas.
 
     Args:
         curves: by name, what `deletion` and `insertion` return: `fractions` `(points,)`, and
@@ -20,10 +20,10 @@ def plot_curves(curves: Mapping[str, Any], *, title: str = "") -> Figure:
         title: a line above the picture.
 
     Returns:
-        The `Figure`: means over the samples, and between the 10 % and 90 % quantiles a band.
+        The `Figure`: means over the samples, in bands from the 10 % to the 90 % quantile.
 
     Raises:
-        ValueError: for no curve, or arrays that do not fit each other.
+        ValueError: for an empty mapping, or arrays that do not fit each other.
 
     Example:
 
@@ -56,7 +56,7 @@ def plot_curves(curves: Mapping[str, Any], *, title: str = "") -> Figure:
             )
         axes.set_title(style.literal(name), fontsize=10, loc="left")
         axes.set_xlabel("share of the input")
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.17))
         style.plain(axes)
-    several[0].set_ylabel("answer")
+    several[0].set_ylabel("prediction")
     return figure

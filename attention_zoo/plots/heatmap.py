@@ -1,4 +1,4 @@
-"""Attention over time and features, above the series itself."""
+"""Attention over time and features, below the series."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def plot_heatmap(
     feature_names: Any = None,
     title: str = "",
 ) -> Figure:
-    """One sample: its series above, where the model looks below, on the same time axis.
+    """Draw one sample: its series above, its attention below, on the same time axis.
 
     Args:
         scores: attention of the sample, `(time, features)`, or `(time,)` for attention over steps.
         x: the series, `(time, features)`.
-        truth: more than 0 where the answer is, of the scores' shape, or None.
+        truth: more than 0 on relevant cells, of the shape of the scores, or None.
         visible: booleans `(time,)`, False on padding, which is grey; or None.
-        step_names, feature_names: labels; by default numbers.
+        step_names, feature_names: labels of the steps and features; by default numbers.
         title: a line above the picture.
 
     Returns:
@@ -38,6 +38,14 @@ def plot_heatmap(
 
     Raises:
         ValueError: for arrays or names that do not fit each other.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from attention_zoo.plots import plot_heatmap
+    >>> figure = plot_heatmap(np.full(7, 1 / 7), np.random.normal(size=(7, 2)))
+    >>> figure.axes[0].get_ylabel(), figure.axes[1].get_xlabel()
+    ('value', 'time step')
     """
     scores = style.checked("scores", scores, (1, 2)).astype("float64")
     steps = scores.shape[0]
@@ -62,10 +70,10 @@ def plot_heatmap(
     shown = style.image(under, cells.T)
     if truth is not None:
         style.outline(under, truth.T)
-    style.scale(figure, shown, under)
+    style.scale(figure, shown, under, below)
     style.label(under, "x", steps, step_names, title="time step", room=width)
     if cells.shape[1] > 1:
-        # After a recurrent layer these are its units
+        # After a recurrent layer the rows are its units
         own = cells.shape[1] == x.shape[1]
         names, axis = (feature_names, "feature") if own else (None, "unit")
         style.label(under, "y", cells.shape[1], names, title=axis, room=below)
@@ -79,7 +87,7 @@ def _draw(figure: Figure, axes: Any, x: np.ndarray, names: Any) -> None:
         lines = [style.BLUE, style.ORANGE, style.GREEN, style.PINK, style.DARK, "#56B4E9"]
         styles = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))]
         for i, series in enumerate(x.T):
-            text = str(i) if names is None else style.literal(names[i])
+            text = f"feature {i}" if names is None else style.literal(names[i])
             axes.plot(series, color=lines[i], linestyle=styles[i], linewidth=1.2, label=text)
         if x.shape[1] > 1 or names is not None:
             axes.legend(
@@ -91,10 +99,10 @@ def _draw(figure: Figure, axes: Any, x: np.ndarray, names: Any) -> None:
         return
     most = np.nanmax(np.abs(x)) if np.isfinite(x).any() else 1.0
     shown = axes.imshow(
-        # Evenly lighter, so that a printer without colours keeps the signs
+        # Its lightness grows evenly: signs survive without colours
         np.ma.masked_invalid(x.T), aspect="auto", cmap="viridis", vmin=-most, vmax=most,
         interpolation="nearest" if len(x) <= 400 else "auto",
     )  # fmt: skip
     axes.set_facecolor(style.PADDING)
     style.label(axes, "y", x.shape[1], names, title="feature", room=2.2)
-    style.scale(figure, shown, axes, "value")
+    style.scale(figure, shown, axes, 2.2, "value")

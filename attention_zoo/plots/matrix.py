@@ -20,14 +20,14 @@ def plot_alignment(
     key_names: Any = None,
     title: str = "",
 ) -> Figure:
-    """The alignment of one sample: a row for each query, a column for each key.
+    """Draw the alignment of one sample: a row for each query, a column for each key.
 
     Args:
         scores: `(queries, keys)`.
-        truth: more than 0 where the answer is, of the same shape, or None.
-        visible: booleans `(keys,)`, False on padding, which is grey, as then are queries that
+        truth: more than 0 on relevant cells, of the same shape, or None.
+        visible: booleans `(keys,)`, False on padding, which is grey, and so are queries that
             attend to nothing; or None.
-        query_names, key_names: labels; by default numbers.
+        query_names, key_names: labels of the queries and keys; by default numbers.
         title: a line above the picture.
 
     Returns:
@@ -35,6 +35,13 @@ def plot_alignment(
 
     Raises:
         ValueError: for arrays or names that do not fit each other.
+
+    Example:
+
+    >>> from attention_zoo.plots import plot_alignment
+    >>> figure = plot_alignment([[0.9, 0.1], [0.2, 0.8]], query_names=["le", "chat"])
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['le', 'chat']
     """
     cells = _padded(style.checked("scores", scores, (2,)), visible)
     queries, keys = cells.shape
@@ -46,7 +53,7 @@ def plot_alignment(
         style.outline(axes, style.checked("truth", truth, (2,), cells.shape) > 0)
     style.label(axes, "x", keys, key_names, title="key", room=width)
     style.label(axes, "y", queries, query_names, title="query", room=height)
-    style.scale(figure, shown, axes)
+    style.scale(figure, shown, axes, height)
     return figure
 
 
@@ -58,12 +65,12 @@ def plot_heads(
     key_names: Any = None,
     title: str = "",
 ) -> Figure:
-    """The heads of one sample side by side, on one scale.
+    """Draw the heads of one sample side by side, on one scale.
 
     Args:
         scores: `(heads, queries, keys)`, or `(hops, time)` of several learned queries.
         visible: as in `plot_alignment`.
-        query_names, key_names: labels; by default numbers.
+        query_names, key_names: labels of the queries and keys; by default numbers.
         title: a line above the picture.
 
     Returns:
@@ -71,6 +78,13 @@ def plot_heads(
 
     Raises:
         ValueError: for arrays or names that do not fit each other.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from attention_zoo.plots import plot_heads
+    >>> len(plot_heads(np.full((4, 7, 5), 0.2)).axes)  # with the colour scale
+    5
     """
     scores = style.checked("scores", scores, (2, 3)).astype("float64")
     if scores.ndim == 2:
@@ -100,7 +114,7 @@ def plot_heads(
         first = head % columns == 0
         style.label(axes, "y", queries, query_names, title="query" if first else "", room=height)
         axes.tick_params(labelbottom=last, labelleft=first)
-    style.scale(figure, shown, grid)
+    style.scale(figure, shown, grid, rows * height)
     return figure
 
 
@@ -108,9 +122,9 @@ def _padded(cells: np.ndarray, visible: Any) -> np.ndarray:
     if visible is None:
         return cells
     visible = style.checked("visible", visible, (1,), (cells.shape[1],)).astype(bool)
-    # A step of padding asks for nothing either: its weights are exactly 0
-    asking = (cells != 0).any(1, keepdims=True)
-    return np.where(visible[None] & asking, cells.astype("float64"), np.nan)
+    # The weights of a query that is padding are exactly 0
+    attending = (cells != 0).any(1, keepdims=True)
+    return np.where(visible[None] & attending, cells.astype("float64"), np.nan)
 
 
 def _inches(cells: int) -> float:

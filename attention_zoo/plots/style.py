@@ -1,4 +1,4 @@
-"""What all pictures share: colours that the colour-blind and grey printers tell apart, labels."""
+"""What all pictures share: colours for colour-blind readers and grey printers, and labels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from attention_zoo.core import arrays
 from attention_zoo.core.parsing import printable
@@ -25,7 +26,7 @@ _CELLS = 400
 
 
 def colours() -> Colormap:
-    """White to dark blue, evenly darker; padding (what is masked out) is grey."""
+    """White to dark blue, evenly darker, with grey for padding."""
     found = LinearSegmentedColormap.from_list(
         "attention", ["#FFFFFF", "#BFD9EC", "#5BA3D0", "#1F6FA8", "#08306B"]
     )
@@ -33,18 +34,18 @@ def colours() -> Colormap:
 
 
 def new_figure(width: float, height: float, title: str = "") -> Figure:
-    """An empty figure that belongs to no window."""
+    """Return an empty figure without a window."""
     figure = Figure(figsize=(width, height), layout="constrained")
     if title:
         figure.suptitle(literal(title), fontsize=10, x=0.01, ha="left")
     return figure
 
 
-def literal(text: Any) -> str:
-    """A user's text as it is, which Matplotlib would otherwise read as mathematics; marks that no
-    font has are escaped, and long ones are cut."""
+def literal(text: Any, most: int = 120) -> str:
+    """Return a text without Matplotlib's mathematics, with unprintable marks escaped, cut if
+    long."""
     text = printable(" ".join(str(text).split()))
-    text = text if len(text) <= 120 else text[:119] + "…"
+    text = text if len(text) <= most else text[: most - 1] + "…"
     return text.replace("$", r"\$")
 
 
@@ -57,16 +58,15 @@ def label(
     title: str = "",
     room: float = 6.0,
 ) -> None:
-    """Label an axis of `size` cells by names or numbers, as many as `room` inches have place for.
+    """Label an axis of `size` cells by as many names or numbers as `room` inches hold.
 
     ValueError for names of another number.
     """
     checked_names("names", names, size)
     most = min(_LABELS, max(2, int(room / 0.18)))
-    tens = 10 ** max(0, int(np.log10(max(1, size / most))))
-    every = next(n for n in (tens, 2 * tens, 5 * tens, 10 * tens) if n * most >= size)
-    at = list(range(0, size, every))
-    labels = [str(i) if names is None else _short(names[i]) for i in at]
+    ticks = MaxNLocator(most - 1, steps=[1, 2, 5, 10], integer=True).tick_values(0, size - 1)
+    at = [int(tick) for tick in ticks if 0 <= tick < size]
+    labels = [str(i) if names is None else literal(names[i], _LETTERS) for i in at]
     if which == "x":
         turned = 90 if max(map(len, labels), default=0) > 3 else 0
         axes.set_xticks(at, labels, rotation=turned, fontsize=8)
@@ -74,11 +74,6 @@ def label(
     else:
         axes.set_yticks(at, labels, fontsize=8)
         axes.set_ylabel(title)
-
-
-def _short(name: Any) -> str:
-    text = " ".join(str(name).split())
-    return literal(text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…")
 
 
 def checked_names(argument: str, names: Sequence[Any] | None, size: int) -> None:
@@ -103,13 +98,14 @@ def checked(argument: str, array: Any, ranks: tuple[int, ...], shape: tuple | No
 
 
 def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
-    """Cells `(rows, columns)` in colour, on a scale that begins at 0; NaN is padding.
+    """Draw cells `(rows, columns)` in colour, on a scale that begins at 0; NaN is padding.
 
-    Where there are more cells than can be told apart, each point shows the largest of its cells,
-    so that a single one still has its colour.
+    Of more cells than the picture has points each point shows the largest, so that a single one
+    keeps its colour.
     """
     rows, columns = cells.shape
-    most = _most(cells) if most is None else most
+    if most is None:
+        most = float(np.max(cells, initial=0.0, where=np.isfinite(cells))) or 1.0
     return axes.imshow(
         np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto", cmap=colours(),
         vmin=0, vmax=most, interpolation="nearest",
@@ -118,34 +114,37 @@ def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
 
 
 def _largest(cells: np.ndarray, axis: int) -> np.ndarray:
-    """The largest of neighbouring cells, so that there are at most `_CELLS` along the axis."""
+    """Return at most `_CELLS` cells along the axis, each the largest of neighbours."""
     size = cells.shape[axis]
     if size <= _CELLS:
         return cells
     starts = np.arange(_CELLS) * size // _CELLS
-    # NaN only where all are
+    # NaN only where all cells are
     return np.fmax.reduceat(np.asarray(cells, "float64"), starts, axis=axis)
 
 
-def _most(cells: np.ndarray) -> float:
-    finite = cells[np.isfinite(cells)]
-    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
-
-
-def scale(figure: Figure, mappable: Any, axes: Any, title: str = "attention") -> None:
-    """The colour scale beside the axes."""
-    figure.colorbar(mappable, ax=axes, fraction=0.03, pad=0.015, label=title)
+def scale(
+    figure: Figure, mappable: Any, axes: Any, height: float, title: str = "attention"
+) -> None:
+    """Draw the colour scale beside axes of so many inches, as wide beside low ones as beside high
+    ones."""
+    bar = figure.colorbar(mappable, ax=axes, fraction=0.03, pad=0.015, aspect=max(3, 8 * height))
+    bar.set_label(title if height > 1 else "")
+    bar.ax.tick_params(labelsize=8)
+    if height <= 1:
+        bar.locator = MaxNLocator(1)
+        bar.ax.set_title(title, fontsize=8, loc="right")
 
 
 def outline(axes: Axes, cells: np.ndarray) -> None:
-    """A line around the cells `(rows, columns)` that are True."""
+    """Draw a line around the cells `(rows, columns)` that are True."""
     cells = np.asarray(cells, bool)
     if not cells.any():
         return
     padded = np.pad(cells, 1)
     across = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
     down = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
-    style: dict[str, Any] = {"colors": ORANGE, "linewidth": 1.6}
+    style: dict[str, Any] = {"colors": ORANGE, "linewidth": 1.6, "clip_on": False, "zorder": 3}
     if len(across):
         rows, columns = across.T
         axes.hlines(rows - 0.5, columns - 0.5, columns + 0.5, **style)
@@ -155,5 +154,6 @@ def outline(axes: Axes, cells: np.ndarray) -> None:
 
 
 def plain(axes: Axes) -> None:
-    """No lines where nothing is measured."""
+    """Hide the lines at the top and right, and use small numbers."""
     axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)

@@ -1,4 +1,4 @@
-"""A text whose tokens are coloured by their attention."""
+"""A text coloured by attention."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from attention_zoo.plots import style
@@ -17,7 +19,7 @@ _LINE, _LETTER, _HEIGHT = 76, 0.105, 0.34
 def plot_tokens(
     tokens: Sequence[Any], scores: Any, *, visible: Any = None, title: str = ""
 ) -> Figure:
-    """Tokens in lines, darker where attention is larger, on a scale that begins at 0.
+    """Draw tokens in lines, darker where attention is larger, on a scale that begins at 0.
 
     Args:
         tokens: the text of each token.
@@ -30,6 +32,13 @@ def plot_tokens(
 
     Raises:
         ValueError: if there are not as many scores as tokens.
+
+    Example:
+
+    >>> from attention_zoo.plots import plot_tokens
+    >>> figure = plot_tokens(["a", "good", "film"], [0.1, 0.7, 0.2])
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['a', 'good', 'film']
     """
     scores = style.checked("scores", scores, (1,)).astype("float64")
     if len(tokens) != len(scores):
@@ -53,10 +62,7 @@ def plot_tokens(
             bbox={"boxstyle": "square,pad=0.15", "linewidth": 0,
                   "facecolor": style.PADDING if hidden else palette(share)},
         )  # fmt: skip
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    style.scale(figure, ScalarMappable(Normalize(0, most), palette), axes)
+    style.scale(figure, ScalarMappable(Normalize(0, most), palette), axes, lines * _HEIGHT)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""The page that says how far the attention of a model can be believed."""
+"""The page of trust as data, text, table and HTML."""
 
 from __future__ import annotations
 
@@ -10,39 +10,37 @@ from typing import Any
 
 from attention_zoo.core.optional import require
 
-#: What a row says of the attention. "undecided": the difference from the control may be chance, or
-#: a stronger row says otherwise.
+#: The verdicts on attention.
 FOR, AGAINST, UNDECIDED, NOT_MEASURED = "for", "against", "undecided", "not measured"
 
-#: What stands below every page.
+#: The last lines of every page.
 CLOSING = (
-    "No single row decides. Attention can be believed as far as several of them, each beside its "
-    "control, agree. Of twenty 95 % intervals about one is wrong by chance."
+    "No single row decides. Trust attention as far as several rows agree, each beside its control. "
+    "About one in twenty 95 % intervals is wrong by chance."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class TrustRow:
-    """One figure of the page.
+    """One row of the page: what a test measured and what that shows.
 
     Attributes:
-        name: what was measured.
-        value: the figure; None where it could not be measured, which the sentence explains.
-        control: what it is to be compared with; None where there is nothing.
-        against: what the control is.
-        sentence: what the two show, and what they do not.
-        source: who proposed the measure.
-        question: what is asked by it.
-        reference: what the value is compared with: the control, or a margin that it gives.
-        low, high: the 95 % bootstrap interval of value - reference, over the samples; None where
-            there is none. Only an interval without zero decides.
+        name: the measure.
+        value: the mean over the samples; None if it could not be measured, as the sentence says.
+        control: the same measure of the control, or None.
+        control_name: what the control is.
+        sentence: what value and control show, and what they do not.
+        source: the paper that proposed the measure.
+        question: what the test asks.
+        reference: what the value is compared with: the control, or a margin that follows from it.
+        low, high: the 95 % bootstrap interval of value - reference over the samples, or None.
         verdict: `"for"` or `"against"` the attention, `"undecided"` or `"not measured"`.
     """
 
     name: str
     value: float | None
     control: float | None
-    against: str
+    control_name: str
     sentence: str
     source: str
     question: str = ""
@@ -53,25 +51,34 @@ class TrustRow:
 
     @property
     def interval(self) -> str:
-        """The interval in words; nothing where there is none."""
+        """The interval in words; empty if there is none."""
         if self.low is None or self.high is None:
             return ""
-        less = "difference" if self.reference == "the control" else f"less {self.reference}"
+        less = "difference" if self.reference == "the control" else f"minus {self.reference}"
         return f"{less}: {number(self.low)} to {number(self.high)}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Trust:
-    """How far the attention of a model can be believed: figures, each with its control.
+    """What tests of trust found on a model, one row per test.
 
-    Print it, look at it in a notebook, or take it as a table or as JSON.
+    `print` shows it, and so does a notebook. `trust[name]` is a row, and `for row in trust` goes
+    through all of them.
 
     Attributes:
-        model: the model's name.
-        layer: the attention layer's.
-        samples: on how many samples it was measured.
-        rows: the figures; `for row in trust` goes through them.
-        output: the output that it is about, of a model with several.
+        model: the name of the model.
+        layer: the name of the attention layer.
+        samples: the number of samples.
+        rows: the rows, the strongest evidence first.
+        output: the name of the output, of a model with several.
+
+    Example:
+
+    >>> from attention_zoo.trusting import TrustRow
+    >>> row = TrustRow("pointing game", 0.9, 0.1, "uniform attention", "A sentence.", "a paper")
+    >>> page = az.Trust("model", "attention", 100, (row,))
+    >>> page["pointing game"].value
+    0.9
     """
 
     model: str
@@ -87,56 +94,76 @@ class Trust:
         return iter(self.rows)
 
     def __getitem__(self, name: str) -> TrustRow:
-        """The row of that name; KeyError if there is none."""
+        """Return the row of that name; KeyError if there is none."""
         for row in self.rows:
             if row.name == name:
                 return row
-        raise KeyError(f"{name!r} is none of {[row.name for row in self.rows]}")
+        raise KeyError(f"{name!r} is not a row. Rows: {[row.name for row in self.rows]}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values, ready for JSON."""
-        return {**dataclasses.asdict(self), "rows": [dataclasses.asdict(r) for r in self.rows]}
+        """Return everything as plain values, ready for JSON."""
+        return dataclasses.asdict(self)
 
     def to_frame(self) -> Any:
-        """The rows as a pandas DataFrame; ImportError without pandas, the extra `frames`."""
-        pandas = require("pandas", extra="frames")
-        names = [field.name for field in dataclasses.fields(TrustRow)]
-        return pandas.DataFrame([dataclasses.asdict(row) for row in self.rows], columns=names)
+        """Return the rows as a pandas DataFrame with a column for each attribute of `TrustRow`.
+
+        Raises:
+            ImportError: without pandas, the extra `frames`.
+        """
+        return require("pandas", extra="frames").DataFrame(list(self.rows))
 
     @property
     def title(self) -> str:
-        """What the page is about."""
+        """The heading of the page."""
         output = "" if self.output is None else f"output {self.output}, "
         return (
-            f"Can the attention of {self.model} be believed? Layer {self.layer}, {output}"
+            f"Can the attention of {self.model} be trusted? Layer {self.layer}, {output}"
             f"{self.samples} samples"
         )
 
+    def cells(self) -> list[tuple[str, ...]]:
+        """Return the texts of each row: name, value, control, verdict, sentence, source."""
+        return [
+            (
+                row.name,
+                number(row.value),
+                "" if row.control is None else f"{row.control_name}: {number(row.control)}"
+                + (f"; {row.interval}" if row.interval else ""),
+                "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}.",
+                row.sentence,
+                f"[{row.source}]" if row.source else "",
+            )
+            for row in self.rows
+        ]  # fmt: skip
+
     def as_text(self, width: int = 88) -> str:
-        """The page in lines of at most so many characters, but for long names."""
+        """Return the page as text.
+
+        Args:
+            width: the longest line, at least 40; long names may exceed it.
+        """
         width = max(40, width)
         lines = textwrap.wrap(self.title, width)
-        for row in self.rows:
-            figures = "" if row.value is None else f"  {number(row.value)}"
-            if row.control is not None:
-                figures += f"  ({_beside(row)})"
-            lines += ["", *textwrap.wrap(row.name + figures, width)]
-            lines += textwrap.wrap(
-                _said(row), width, initial_indent="    ",
-                subsequent_indent="    ",
-            )  # fmt: skip
+        for name, value, control, *says in self.cells():
+            value = f"  {value}" * bool(value) + f"  ({control})" * bool(control)
+            said = " ".join(filter(None, says))
+            lines += ["", *textwrap.wrap(name + value, width)]
+            lines += textwrap.wrap(said, width, initial_indent="    ", subsequent_indent="    ")
         return "\n".join([*lines, "", *textwrap.wrap(CLOSING, width)])
 
     def __str__(self) -> str:
         return self.as_text()
 
     def __repr__(self) -> str:
-        return f"<Trust in {self.layer} of {self.model}: {len(self.rows)} figures>"
+        return f"<Trust in {self.layer} of {self.model}: {len(self.rows)} rows>"
 
     def _repr_html_(self) -> str:
-        """The table that a notebook shows."""
         head = "".join(f"<th>{cell}</th>" for cell in ("", "value", "control", "what it shows"))
-        body = "".join(f"<tr>{_html_cells(row)}</tr>" for row in self.rows)
+        body = ""
+        for name, value, control, *says in self.cells():
+            cells = (name, value, control, " ".join(filter(None, says)))
+            row = (f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
+            body += f"<tr>{''.join(row)}</tr>"
         return (
             f"<table><caption>{html.escape(self.title)}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table><p>{html.escape(CLOSING)}</p>"
@@ -144,26 +171,9 @@ class Trust:
 
 
 def number(value: float | None) -> str:
-    """A figure with three digits that mean something; nothing for None."""
+    """A value with three significant digits or decimals; empty for None."""
     if value is None:
         return ""
     if 1e-6 < abs(value) < 0.0995:
         return f"{value:.3g}"
     return f"{value if abs(value) > 1e-6 else 0.0:.3f}"
-
-
-def _beside(row: TrustRow) -> str:
-    """The control, and the interval if there is one."""
-    control = f"{row.against}: {number(row.control)}"
-    return f"{control}; {row.interval}" if row.interval else control
-
-
-def _said(row: TrustRow) -> str:
-    verdict = "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}. "
-    return f"{verdict}{row.sentence}{f' [{row.source}]' if row.source else ''}"
-
-
-def _html_cells(row: TrustRow) -> str:
-    control = "" if row.control is None else _beside(row)
-    cells = (row.name, number(row.value), control, _said(row))
-    return "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)

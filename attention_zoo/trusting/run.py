@@ -1,4 +1,4 @@
-"""Can the attention of this model be believed?"""
+"""`trust`: how far the attention of a model can be trusted."""
 
 from __future__ import annotations
 
@@ -21,26 +21,10 @@ from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import distributions
 from attention_zoo.metrics.localization import matched
-from attention_zoo.trusting import input_tests, score_tests
-from attention_zoo.trusting.claims import Finding, consistent
-from attention_zoo.trusting.findings import not_measured
 from attention_zoo.trusting.page import Trust
-from attention_zoo.trusting.subject import Retrained, Subject
-
-#: What is measured, in the order of the page: its name, its question if it fails, the function.
-_MEASURES: tuple[tuple[str, str, Callable[[Subject], Any]], ...] = (
-    ("uniform attention", "uniform", score_tests.uniform_in_place),
-    ("trained with uniform attention", "retrained", score_tests.uniform_retrained),
-    ("scores permuted", "permuted", score_tests.permutation),
-    ("adversarial attention", "adversary", score_tests.adversary),
-    ("divergence over seeds", "seeds", score_tests.seeds),
-    ("Kendall tau", "leave-one-out", input_tests.agreements),
-    ("comprehensiveness and sufficiency", "comprehensiveness", input_tests.erasures),
-    ("interchange of the attended inputs", "interchange", input_tests.exchanges),
-    ("weights drawn anew", "randomization", input_tests.randomization),
-    ("conicity of the attended states", "conicity", input_tests.conicities),
-    ("localisation", "mass", input_tests.localisation),
-)
+from attention_zoo.trusting.subject import Subject
+from attention_zoo.trusting.tests import TESTS
+from attention_zoo.trusting.verdicts import consistent, decide, not_measured
 
 
 def trust(
@@ -53,57 +37,56 @@ def trust(
     samples: int = 200,
     seed: int = 0,
     output: str | int | None = None,
-    retrained_uniform: Retrained | None = None,
+    retrained_uniform: tuple[str, float, float] | None = None,
     others: Sequence[keras.Model] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Trust:
-    """Measure, in a dozen ways, how far the attention of a model can be believed.
+    """Test in a dozen ways how far the attention of a model can be trusted.
 
-    Each figure stands beside its control, with the 95 % bootstrap interval of their difference
-    over the samples, a verdict and a sentence of what the two show and what they do not. Only an
-    interval without zero is `"for"` or `"against"`; the rest is `"undecided"`. Where two rows
-    contradict each other, the weaker measure is undecided and says by which row. There is no
-    total: attention may lie where the answer is and yet not be needed, or be needed and yet not
-    be the only account of the answer. What cannot be measured on this model says why. Changes of
-    answers that are no probabilities are in units of their standard deviation over the samples.
-    It takes some seconds on a small model.
+    Each test gives one row: a value beside that of a control, the 95 % bootstrap interval of their
+    difference over the samples, a verdict, and a sentence on what this shows and what it does not.
+    The verdict is `"for"` or `"against"` the attention only if the interval excludes zero, and
+    `"undecided"` otherwise. The strongest evidence stands first; a weaker row that contradicts it
+    becomes undecided and names the stronger one. There is no total score: attention may lie on
+    the relevant inputs without being needed, or be needed without being the only explanation. A
+    test that the model does not allow says why. Changes of predictions that are not probabilities
+    are in units of their standard deviation over the samples. A small model takes seconds.
 
     Args:
-        model: a built model with attention layers, ours or Keras's own. It is left as it is.
+        model: a built model with attention layers of this package or of Keras. It is not changed.
         x: an array `(samples, ...)`, or several for a model of several inputs.
-        y: the labels, as integers or one-hot, or the quantities; without them the figures are
-            of how far the answers move, not of how good they are.
-        truth: 1 where the answer is, if that is known: the shape of the scores, or of their
+        y: targets: integers or one-hot classes, or quantities. Without y no test uses a metric of
+            the predictions, only their changes.
+        truth: 1 on the relevant inputs, if they are known: the shape of the scores, or of their
             leading axes, those of the samples and at least one more.
         layer: the name of an attention layer; by default the first.
-        samples: on how many samples, drawn from x, it is measured at most. Where a sample has
-            very many scores or inputs, those of other weights and others in their place are
-            asked for, and inputs left out, on fewer.
-        seed: of that and all other draws.
-        output: the name or number of the output that y and the page are about, of a model with
-            several.
-        retrained_uniform: `(name, value, control)`: a figure such as `"accuracy"` of the same
-            model trained with `normalizer="uniform"`, and the same figure with its own attention.
+        samples: the largest number of samples, drawn from x. Samples with very many scores or
+            inputs are fewer in the tests that need many predictions.
+        seed: the seed of that draw and of all others.
+        output: the name or number of the output to test, of a model with several.
+        retrained_uniform: `(metric, value, control)`: a metric such as `"accuracy"` of the same
+            model trained with `normalizer="uniform"`, and of the model trained with attention.
         others: models of the same architecture trained with other seeds.
-        progress: called with the name of what is measured next, how much is done, and of how
-            much.
+        progress: `progress(name, done, total)` is called before each test.
 
     Returns:
-        A `Trust`: print it, or take `.rows`, `.to_frame()` or `.to_dict()`.
+        A `Trust`, to print, or to use by its `rows`, `to_frame()` and `to_dict()`.
 
     Raises:
-        ValueError: as `attention_scores`, for labels, a truth or a figure that do not fit, and
-            where a model has several outputs and no `output` is named.
+        ValueError: as `attention_scores`; for y, truth or metrics that do not fit; for a model
+            with several outputs where `output` is missing.
+        TypeError: for others that are no list of models.
 
     Example:
 
     >>> x, y, relevance = az.tasks.get("planted_feature").sample(50, split="test")
     >>> page = az.trust(az.load("dense"), x, y, truth=relevance,
     ...                 retrained_uniform=("accuracy", 1.0, 1.0))
-    >>> print(page["accuracy, trained with uniform attention"].sentence)
-    Trained with uniform attention the model answers as well: the task needs no attention. Where
-    this model attends does not explain how one comes to the answer. Of figures that are given
-    there is no interval.
+    >>> row = page["accuracy, trained with uniform attention"]
+    >>> row.verdict
+    'against'
+    >>> row.sentence[:86]
+    'Trained with uniform attention the model predicts as well: the task needs no attention'
     """
     checks.positive_int("samples", samples)
     checks.natural("seed", seed)
@@ -114,57 +97,42 @@ def trust(
         )
     for other in others:
         check_model(other)
-    subject = _subject(model, x, y, truth, layer, samples, seed, output, retrained_uniform, others)
-    findings: list[Finding] = []
-    asked = [one for one in _MEASURES if others or one[2] is not score_tests.seeds]
-    for number, (name, question, measure) in enumerate(asked):
-        if progress is not None:
-            progress(name, number, len(asked))
-        try:
-            found = measure(subject)
-        except (ValueError, NotImplementedError) as error:
-            # The inputs are checked: what is left is a measure that such a model does not have
-            found = not_measured(question, name, str(error))
-        findings += found if isinstance(found, list) else [found]
-    rows = consistent(findings)
-    names = output_names(model, subject.look.predictions)
-    named = names[subject.index] if len(names) > 1 else None
-    return Trust(model.name, subject.own.name, len(subject.answered), rows, named)
-
-
-def _subject(
-    model: keras.Model,
-    x: Any,
-    y: Any,
-    truth: Any,
-    layer: str | None,
-    samples: int,
-    seed: int,
-    output: str | int | None,
-    retrained: Any,
-    others: Sequence[keras.Model],
-) -> Subject:
-    """All that the measures need, of samples that were drawn, checked."""
     x = check_inputs(model, x)
     total = len(keras.tree.flatten(x)[0])
     chosen = np.arange(total)
     if total > samples:
         chosen = np.sort(np.random.default_rng(seed).permutation(total)[:samples])
-    few = keras.tree.map_structure(lambda array: array[chosen], x)
-    look = capture_scores(model, few)
-    own = distributions(look, layer)
+    x = keras.tree.map_structure(lambda array: array[chosen], x)
+    look = capture_scores(model, x)
+    scores = distributions(look, layer)
     index = output_index(model, output, look.predictions)
-    answered = output_values(look.predictions, index)
+    predicted = output_values(look.predictions, index)
     if y is not None:
-        probabilities = are_probabilities(model, answered, index)
-        y = check_targets(_drawn("y", y, total, chosen), answered, probabilities)
+        probabilities = are_probabilities(model, predicted, index)
+        y = check_targets(_drawn("y", y, total, chosen), predicted, probabilities)
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
-        matched(truth, look.scores[own.name], "truth")
-    return Subject(
-        model, few, look, own, output, index, answered, y, truth, tuple(others),
-        _retrained(retrained), seed,
+        matched(truth, look.scores[scores.name], "truth")
+    subject = Subject(
+        model, x, look, scores, output, index, predicted, y, truth, tuple(others) or None,
+        _retrained(retrained_uniform), seed,
     )  # fmt: skip
+    asked = [
+        test for test in TESTS.values()
+        if not test.needs or getattr(subject, test.needs) is not None
+    ]  # fmt: skip
+    findings = []
+    for number, test in enumerate(asked):
+        if progress is not None:
+            progress(test.name, number, len(asked))
+        try:
+            findings.append(decide(test, test.measure(subject), seed))
+        except (ValueError, NotImplementedError) as error:
+            # The inputs are checked: what is left is a test that such a model does not allow
+            findings.append(not_measured(test, str(error)))
+    names = output_names(model, look.predictions)
+    named = names[index] if len(names) > 1 else None
+    return Trust(model.name, scores.name, len(predicted), consistent(findings), named)
 
 
 def _drawn(name: str, values: Any, total: int, chosen: np.ndarray) -> np.ndarray:
@@ -176,8 +144,7 @@ def _drawn(name: str, values: Any, total: int, chosen: np.ndarray) -> np.ndarray
     return values[chosen]
 
 
-def _retrained(given: Any) -> Retrained | None:
-    """A name and two finite figures, or None; ValueError for anything else."""
+def _retrained(given: Any) -> tuple[str, float, float] | None:
     if given is None:
         return None
     fits = isinstance(given, (tuple, list)) and len(given) == 3 and isinstance(given[0], str)
@@ -185,7 +152,7 @@ def _retrained(given: Any) -> Retrained | None:
         isinstance(v, (int, float, np.number)) and math.isfinite(v) for v in given[1:]
     ):
         raise ValueError(
-            "`retrained_uniform` must be (name, value, control): a string and two finite numbers. "
-            f"Received: {given!r}"
+            "`retrained_uniform` must be (metric, value, control): a string and two finite "
+            f"numbers. Received: {given!r}"
         )
     return given[0], float(given[1]), float(given[2])

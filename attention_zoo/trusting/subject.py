@@ -1,32 +1,30 @@
-"""What the page of trust is about: a model, some samples, and what it does on them."""
+"""What is tested: a model, some samples, and what it does on them."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from attention_zoo.capture.outputs import are_probabilities, output_scale, total_variation
+from attention_zoo.capture.outputs import are_probabilities, output_scale, sample_metric
 from attention_zoo.capture.scores import Capture
-from attention_zoo.metrics.counterfactual import part_of
+from attention_zoo.metrics.attribution import gradient_times_input
+from attention_zoo.metrics.counterfactual import part_of, predict_each
 from attention_zoo.metrics.distributions import Distributions
 from attention_zoo.metrics.divergence import jensen_shannon_divergence
+from attention_zoo.metrics.leave_one_out import occlusion
+from attention_zoo.metrics.rank_correlation import agreement, kendall_tau
 
-#: For how many scores, over all samples, others are sought.
+#: The search for other scores runs on so many scores, over all samples.
 _MOST_SCORES = 2**18
-
-#: With how many other samples an answer is compared.
-_OTHERS = 16
-
+#: Leave-one-out asks for so many predictions.
+_MOST_PREDICTIONS = 30_000
 #: Scores that diverge less from uniform ones, in nats, are uniform.
 _UNIFORM = 1e-4
-
-#: A figure of the same model trained with its attention frozen uniform: its name, that figure,
-#: and the one that it is compared with.
-Retrained = tuple[str, float, float]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,78 +33,77 @@ class Subject:
 
     Attributes:
         model, x: the model, and samples as `check_inputs` returns them.
-        look: what was captured of the model on them.
-        own: the scores of the layer that the page is about.
+        look: predictions, scores, masks and axes of all layers on them.
+        layer: the scores of the layer that is tested, as distributions.
         output: the name or number of the output that is asked about, as it was given.
         index: its number.
-        answered: its answers, as `output_values` returns them.
-        y: what `check_targets` returned, or None.
-        truth: where the answer is, or None.
-        others: models of other seeds.
-        retrained: the figure of a model with uniform attention, or None.
-        seed: of all draws.
+        predicted: its predictions `(samples, places, values)`.
+        y: the targets as `check_targets` returns them, or None.
+        truth: which cells of the scores are relevant, or None.
+        others: models trained with other seeds, or None.
+        retrained: `(metric, value, control)` of a model with uniform attention, or None.
+        seed: the seed of all draws.
     """
 
     model: keras.Model
     x: Any
     look: Capture
-    own: Distributions
+    layer: Distributions
     output: str | int | None
     index: int
-    answered: np.ndarray
+    predicted: np.ndarray
     y: np.ndarray | None
     truth: np.ndarray | None
-    others: Sequence[keras.Model]
-    retrained: Retrained | None
+    others: Sequence[keras.Model] | None
+    retrained: tuple[str, float, float] | None
     seed: int
 
-    @property
+    @functools.cached_property
     def probabilities(self) -> bool:
-        """Whether the answers are probabilities."""
-        return are_probabilities(self.model, self.answered, self.index)
+        """Whether the predictions are probabilities."""
+        return are_probabilities(self.model, self.predicted, self.index)
 
-    @property
+    def metric_of(self, predicted: np.ndarray) -> tuple[str, np.ndarray]:
+        """Return the name of the metric and its value for each sample."""
+        if self.y is None:
+            raise ValueError("there are no targets")
+        return sample_metric(self.y, predicted, self.probabilities)
+
+    @functools.cached_property
     def unit(self) -> float:
-        """What changes of the answers are measured in."""
-        return output_scale(self.model, self.answered, self.index)
+        """The unit of a change of the predictions."""
+        return output_scale(self.model, self.predicted, self.index)
 
-    @property
-    def between(self) -> np.ndarray:
-        """How far each sample's answer is from those of some others, in `unit`: what a change of
-        the answer is compared with, `(samples,)`."""
-        size = len(self.answered)
-        shifts = np.random.default_rng(self.seed).permutation(np.arange(1, size))[:_OTHERS]
-        if not shifts.size:
-            return np.full(size, np.nan)
-        others = [np.roll(self.answered, shift, axis=0) for shift in shifts]
-        return np.mean([total_variation(self.answered, o) for o in others], 0) / self.unit
-
-    @property
-    def is_uniform(self) -> bool:
-        """Whether the scores are about uniform, so that no others can be told from them."""
-        apart = jensen_shannon_divergence(self.own.rows, self.own.uniform())
-        return not float(np.nanmean(apart)) >= _UNIFORM
-
-    @property
-    def few(self) -> Any:
-        """As many of the samples as other scores are sought for: less where these are large."""
-        return part_of(self.x, slice(max(1, _MOST_SCORES // self.own.rows[0].size)))
-
-    @property
+    @functools.cached_property
     def scores(self) -> np.ndarray:
-        """The scores of the layer."""
-        return self.look.scores[self.own.name]
+        """The scores of the layer as the model has them."""
+        return self.look.scores[self.layer.name]
 
-    @property
-    def mask(self) -> np.ndarray | None:
-        """What the layer could attend to, `(samples, indices)`, if it saw a mask."""
-        return self.look.masks.get(self.own.name)
+    @functools.cached_property
+    def with_uniform(self) -> np.ndarray:
+        """The predictions with uniform attention in place of the layer's, without training."""
+        scores = self.layer.uniform()[None]
+        return predict_each(self.model, self.x, self.layer, scores, self.index)[0]
 
-    def attended_part(self) -> str:
-        """What of the input the scores are about: "cell", "step" or "feature"; ValueError where
-        they are about none of it."""
-        attended = self.look.attended[self.own.name]
-        size = self.own.rows.shape[-1]
+    @functools.cached_property
+    def uniform_already(self) -> str:
+        """Why no test of other scores can decide, where the scores are about uniform."""
+        apart = jensen_shannon_divergence(self.layer.rows, self.layer.uniform())
+        if float(np.nanmean(apart)) >= _UNIFORM:
+            return ""
+        return "The scores are about uniform: uniform or permuted scores are much the same."
+
+    @functools.cached_property
+    def few(self) -> Any:
+        """The samples, or the first of them where their scores are many."""
+        return part_of(self.x, slice(max(1, _MOST_SCORES // self.layer.rows[0].size)))
+
+    @functools.cached_property
+    def part(self) -> str:
+        """What the scores are about: "cell", "step" or "feature" of the input; ValueError where
+        they are about none of these."""
+        attended = self.look.attended[self.layer.name]
+        size = self.layer.rows.shape[-1]
         if not keras.tree.is_nested(self.x):
             if self.x.shape == self.scores.shape:
                 return "cell"
@@ -116,6 +113,42 @@ class Subject:
                 return "feature"
         shapes = keras.tree.map_structure(np.shape, self.x)
         raise ValueError(
-            f"the {size} indices that {self.own.name!r} attends to are not those of the input "
+            f"the {size} indices that {self.layer.name!r} attends to are not those of the input "
             f"{shapes}"
         )
+
+    @functools.cached_property
+    def ranking(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The scores by the part of the input that they are about, and its mask."""
+        if self.part == "cell":
+            return self.scores, None
+        scores = self.layer.rows.mean(1)
+        if self.part == "feature":
+            return scores[:, None, :], None
+        return scores, self.look.masks.get(self.layer.name)
+
+    @functools.cached_property
+    def agreement(self) -> tuple[Any, np.ndarray]:
+        """Kendall's tau of attention, leave-one-out and gradients, and the largest tau that scores
+        with ties can reach."""
+        sizes = {"cell": self.x[0].size, "step": self.x.shape[1], "feature": self.x.shape[-1]}
+        some = slice(max(1, _MOST_PREDICTIONS // sizes[self.part]))
+        x, mask = self.x[some], self.ranking[1]
+        effects = occlusion(
+            self.model, x, unit=self.part, mask=None if mask is None else mask[some],
+            seed=self.seed, output=self.output,
+        )  # fmt: skip
+        gradients = gradient_times_input(self.model, x, output=self.output)
+        rows: np.ndarray = self.layer.rows[some]
+        visible: np.ndarray = self.layer.visible[some]
+        if self.part == "cell":
+            effects, gradients = (
+                np.moveaxis(v, self.layer.axis, -1).reshape(rows.shape)
+                for v in (effects, gradients)
+            )
+        else:
+            rows, visible = rows.mean(1), np.asarray(visible.any(axis=1))
+            gradients = gradients.sum(tuple(range(2, x.ndim)) if self.part == "step" else 1)
+        found = agreement(rows, np.abs(effects), np.abs(gradients), visible)
+        most = kendall_tau(rows, rows.argsort(-1, kind="stable").argsort(-1), visible)
+        return found, most

@@ -139,14 +139,14 @@ def faithfulness(model: keras.Model, data: Dataset) -> float:
     2020, arXiv:1911.03429), on the first 200 samples."""
     x = data.x[:_ERASED]
     seen = explain(model, x)
-    axis = seen.attended[seen.name()]
+    axis = seen.layer().attended
     scores = profile(over_input(seen))[:, : x.shape[1] if axis != "feature" else None]
     if axis == "feature" and x.ndim == 3 and scores.shape[1] == x.shape[2]:
         scores = scores[:, None, :]
     elif scores.shape[1] != x.shape[1]:
         raise keras_tuner.errors.FailedTrialError(
-            f"The {scores.shape[1]} indices that {seen.name()!r} attends to are not those of the "
-            f"input {x.shape}."
+            f"The {scores.shape[1]} indices that {seen.layer().name!r} attends to are not those of "
+            f"the input {x.shape}."
         )
     mask = None
     if data.mask_value is not None and x.ndim == 3 and axis != "feature":

@@ -20,6 +20,8 @@ PACKAGES = {
     "tuning": ("Tuning", "Searches; the guide is :doc:`/tuning`."),
     "capture": ("Scores", "From a model and data to its scores; the guide is :doc:`/seeing`."),
     "metrics": ("Metrics", "Attribution, faithfulness, agreement; the guide is :doc:`/seeing`."),
+    "explaining": ("Explaining", "What `az.explain` returns; the guide is :doc:`/seeing`."),
+    "trusting": ("Trusting", "What `az.trust` returns; the guide is :doc:`/seeing`."),
     "plots": ("Plots", "Each returns a Matplotlib figure and shows nothing."),
     "presets": ("Presets", "Trained models as folders; what is guarded: :doc:`/security`."),
     "compat": ("Old names", "Older packages' layers, and models saved with them."),

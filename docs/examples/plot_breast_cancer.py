@@ -23,16 +23,16 @@ result = az.train("dense", x, y, test_data=(x_test, y_test))
 print(result)
 
 # %%
-# Where it looks, on the patients it has not seen: the mean, and how much patients differ.
+# Where it attends, on patients it has not seen: the mean, and how much patients differ.
 
 names = [str(name) for name in table.feature_names]
 explanation = az.explain(result.model, x_test, y=y_test, feature_names=names)
 ranked = np.argsort(-explanation.profile().mean(0))
-print("Looked at most:", [names[i] for i in ranked[:3]])
+print("Attended most:", [names[i] for i in ranked[:3]])
 
 # %%
-# Attention to a measurement does not show that the answer hangs on it. `az.trust` asks, for
-# instance, whether the answers get worse when the model attends to all measurements alike.
+# Attention to a measurement does not show that the prediction depends on it. `az.trust` tests, for
+# instance, whether uniform attention makes the predictions worse.
 
 page = az.trust(result.model, x_test, y_test, samples=50)
 print(page)

@@ -21,18 +21,17 @@ x, y, truth = task.sample(200, split="test")
 print(x.shape, "->", model.output_shape)
 
 # %%
-# One pass over the samples gives the answers and, for each attention layer, its scores.
+# One pass over the samples gives the predictions and, for each attention layer, its scores.
 explanation = az.explain(model, x, y=y, truth=truth)
 print(explanation)
 
 # %%
-# How much of all attention lies inside the box, beside what it would be if all steps were
-# attended to alike:
+# The share of the attention inside the box, beside that of uniform attention:
 scores = explanation.profile()
-inside = explanation.truth_of() > 0
+inside = explanation.layer().truth
 found = az.metrics.relevance_mass_accuracy(scores, inside).mean()
 print("attention inside the box:", round(float(found), 3))
-print("attending to all alike:  ", inside.mean())
+print("with uniform attention:  ", inside.mean())
 
 # %%
 # The mean over all samples, with the box marked:

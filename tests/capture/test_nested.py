@@ -142,7 +142,7 @@ def test_other_scores_in_the_place_of_a_layers_own(name, model):
     nothing = az.capture.predict_with_scores(model, x, {layer: 0 * own[layer]})
     # Some layers begin with uniform attention, which no place differs from
     uneven = own[layer] * RNG.uniform(0.5, 1.5, own[layer].shape)
-    moved = np.roll(uneven, 1, axis=seen.attended_axis(layer))
+    moved = np.roll(uneven, 1, axis=seen.layer(layer).axis)
     other = az.capture.predict_with_scores(model, x, {layer: moved})
     # What is applied is linear in the scores, but for a tanh after it
     assert np.abs(other - same).max() > 1e-3
@@ -222,9 +222,9 @@ def test_padding_is_known_as_such(name, model):
     words = KEYS * RNG.integers(1, 9, KEYS.shape)
     queries = RNG.normal(size=(3, 7, 4)).astype("float32")
     seen = az.explain(model, [queries, words] if len(model.inputs) > 1 else words)
-    layer = seen.name()
+    layer = seen.layer().name
     np.testing.assert_array_equal(seen.masks[layer], KEYS > 0)
-    hidden = np.moveaxis(seen.layer(layer), seen.attended_axis(layer), 1)[KEYS == 0]
+    hidden = np.moveaxis(seen.scores[layer], seen.layer().axis, 1)[KEYS == 0]
     assert not hidden.any()
 
 

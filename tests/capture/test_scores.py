@@ -215,7 +215,7 @@ def test_the_picture_shows_every_index_and_the_expected_one(model, tmp_path):
     truth = np.zeros((300, 11))
     truth[:, 4] = 1
     explanation = az.explain(model, X, truth=truth)
-    np.testing.assert_array_equal(explanation.expected(), np.eye(11)[4])
+    np.testing.assert_array_equal(explanation.layer().expected, np.eye(11)[4])
     figure = explanation.plot(title="t", names=[f"step {i}" for i in range(11)])
     axes = figure.axes[0]
     heights = [bar.get_height() for bar in axes.patches if bar.get_width() < 1]

@@ -93,7 +93,7 @@ def test_show_prints_the_card(shell):
 def test_explain_marks_the_planted_index_and_writes_the_picture(shell, tmp_path, name):
     status, printed, _ = shell("explain", name, "--samples", 50)
     assert status == 0
-    marked = [line for line in printed.splitlines() if "the answer is here" in line]
+    marked = [line for line in printed.splitlines() if "<- relevant" in line]
     assert [line.split()[0] for line in marked] == ["10" if name == "lstm_after" else "1"]
     pictures = list(tmp_path.glob("*.png"))
     assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"]
@@ -212,7 +212,7 @@ def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
     assert status == 0, complaint
     assert printed.endswith("Page: report.html\n")
     shown = page_data(tmp_path / "report.html")
-    assert shown["title"] == "mine: where it looks"
+    assert shown["title"] == "mine: where it attends"
     assert shown["features"] == shown["layers"][0]["labels"][0] == ["first", "second"]
     wanted = [row.endswith("yes") for row in table.read_text().split()[1:]]
     assert shown["labels"] == [[float(each)] for each in wanted]
@@ -224,14 +224,17 @@ def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
     assert (status, printed.split("\n\n")[-1]) == (0, "Picture: p.png\nPage: r.html\n")
 
 
-def test_the_page_holds_the_figures_of_trust(shell, tmp_path):
+def test_the_page_holds_the_rows_of_trust(shell, tmp_path):
     words = ["explain", "dense", "--samples", 30, "--trust"]
     status, printed, complaint = shell(*words, "--html", "t.html", "--trust-out", "t.json")
     assert status == 0, complaint
-    assert printed.endswith("Page: t.html\nFigures: t.json\n")
-    trust = page_data(tmp_path / "t.html")["trust"]
+    assert printed.endswith("Page: t.html\nTrust: t.json\n")
+    shown = page_data(tmp_path / "t.html")["trust"]
+    trust = json.loads((tmp_path / "t.json").read_text())
     assert trust["model"] == "dense.planted_feature"
-    assert trust == json.loads((tmp_path / "t.json").read_text())
+    assert (shown["layer"], shown["samples"]) == ("attention", 30)
+    assert [row[0] for row in shown["rows"]] == [row["name"] for row in trust["rows"]]
+    assert [row[4] for row in shown["rows"]] == [row["sentence"] for row in trust["rows"]]
 
 
 def test_the_page_opens_on_the_layer_that_is_asked_for(shell, tmp_path):

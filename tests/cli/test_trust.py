@@ -31,7 +31,7 @@ def test_the_page_of_a_preset_and_its_file(shell, tmp_path):
     status, printed, complaint = shell(*words)
     assert status == 0, complaint
     said = " ".join(printed.split())
-    assert "Can the attention of dense.planted_feature be believed? Layer attention, 40" in said
+    assert "Can the attention of dense.planted_feature be trusted? Layer attention, 40" in said
     assert "the task needs no attention" in said
     assert "relevance mass accuracy 1.000" in said
     assert max(map(len, printed.splitlines())) <= 80
@@ -50,9 +50,9 @@ def test_the_users_own_model_and_data(shell, tmp_path):
     status, printed, complaint = shell("explain", "m.keras", "--trust", "--data", "own.npz")
     assert status == 0, complaint
     said = " ".join(printed.split())
-    assert "Can the attention of m be believed? Layer attention, 30 samples" in said
-    assert "accuracy, attending to all alike" in said
-    assert "give its figure as retrained_uniform" in said
+    assert "Can the attention of m be trusted? Layer attention, 30 samples" in said
+    assert "accuracy, uniform attention" in said
+    assert "pass its metric as retrained_uniform" in said
 
 
 def test_labels_of_text_are_the_presets_classes(shell, tmp_path):
@@ -63,7 +63,7 @@ def test_labels_of_text_are_the_presets_classes(shell, tmp_path):
     assert shell("train", "dense", *words, "--epochs", 1, "--out", "mine")[0] == 0
     status, printed, complaint = shell("explain", "./mine", "--trust", *words)
     assert status == 0, complaint
-    assert "accuracy, attending to all alike" in " ".join(printed.split())
+    assert "accuracy, uniform attention" in " ".join(printed.split())
     (tmp_path / "own.csv").write_text("first,second,bought\n1,2,maybe\n3,4,no\n")
     status, _, complaint = shell("explain", "./mine", "--trust", *words)
     assert status == 2

@@ -73,7 +73,7 @@ def test_the_columns_of_a_frame_are_the_names_of_the_picture():
     for frame in (pd.DataFrame(x, columns=columns), polars.DataFrame(x, schema=columns)):
         model = az.AttentionClassifier(**QUICK).fit(frame, pd.Series(y))
         assert list(model.feature_names_in_) == columns
-        assert model.explain(frame).index_names() == columns
+        assert model.explain(frame).layer().index_names == columns
     other = pd.DataFrame(x, columns=columns)[["age", "speed", "height"]]
     with pytest.raises(ValueError, match="same order"):
         model.predict(other)
@@ -87,7 +87,7 @@ def test_series_of_unequal_length_are_seen_as_if_they_were_alone(of_series):
     seen = of_series.explain(series)
     lengths = np.array([len(one) for one in series])
     padding = np.arange(7) >= lengths[:, None]
-    assert np.all(seen.layer()[padding] == 0)
+    assert np.all(seen.layer().scores[padding] == 0)
     np.testing.assert_allclose(seen.profile().sum(1), 1, atol=1e-5)
 
 
@@ -112,7 +112,7 @@ def test_the_rows_of_a_table_as_series():
     x, y = table(features=5)
     days = ["mon", "tue", "wed", "thu", "fri"]
     model = az.AttentionClassifier("gru", **QUICK).fit(pd.DataFrame(x, columns=days), y)
-    assert model.explain(pd.DataFrame(x, columns=days)).index_names() == days
+    assert model.explain(pd.DataFrame(x, columns=days)).layer().index_names == days
 
 
 def test_padding_in_an_array_of_series():

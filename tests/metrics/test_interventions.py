@@ -9,7 +9,7 @@ from attention_zoo.metrics import interventions
 from attention_zoo.metrics.bootstrap import bootstrap_interval
 from attention_zoo.metrics.faithfulness import comprehensiveness
 from attention_zoo.metrics.interventions import interchange
-from tests.explain.hand_set import ANSWER, STEPS, TWIN, fake, ignored, sample, through
+from tests.trusting.hand_set import ANSWER, STEPS, TWIN, fake, ignored, sample, through
 
 X, Y, TRUTH = sample(101)
 ON_ANSWER, ON_TWIN = np.eye(STEPS)[[ANSWER, TWIN], None].repeat(len(X), 1)

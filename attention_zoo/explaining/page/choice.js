@@ -82,7 +82,7 @@ function look() {
 const isTruth = (value) => value > 0 && value >= 0.5;
 
 // Where the colours of the map and the bars end: at the layer's largest score, or at the largest
-// mean of any sample, so that samples can be compared; for the mean over samples at its own
+// mean of any sample, so that samples can be compared; for the mean over samples at the largest of it
 const peaks = new Map();
 const largest = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-12);
 function scales() {

@@ -1,121 +1,101 @@
-"""What the page shows of an explanation, as plain values."""
+"""What the page shows, as plain values: arrays as whole numbers of 16 bits or bits, in base64."""
 
 from __future__ import annotations
 
+import base64
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 
-from attention_zoo.explaining import names
-from attention_zoo.explaining.page import packing
+from attention_zoo.capture.outputs import predicted_classes
+from attention_zoo.core import checks
+from attention_zoo.explaining.layer_scores import LayerScores
 
-if TYPE_CHECKING:
-    from attention_zoo.explaining.explanation import Explanation
-
-#: How many scores or inputs of one sample, and of all samples together, a page holds.
+#: The most scores or inputs of one sample, and of all samples together.
 CELLS_A_SAMPLE = 100_000
 CELLS = 1_500_000
+#: A prediction of more values has no classes to choose.
 _CLASSES = 50
+#: The code of a value that is no number; those below it are spread evenly between two ends.
+_NAN = 65535
+_STEPS = _NAN - 1
 
 
-def content(explanation: Explanation, samples: int) -> dict[str, Any]:
-    """Everything the page draws: at most so many samples, spread evenly over all of them, fewer
-    where they are large."""
-    total = len(explanation)
-    inputs = explanation.x if isinstance(explanation.x, list) else [explanation.x]
-    every = {number: np.asarray(array) for number, array in enumerate(inputs)}
-    drawn = {number: array for number, array in every.items()
+def content(
+    layers: Sequence[LayerScores],
+    x: Any,
+    predictions: Any,
+    y: np.ndarray | None,
+    output: int | None,
+    feature_names: list[str] | None,
+    samples: int,
+) -> dict[str, Any]:
+    """Return everything the page draws: at most so many samples, spread evenly over all of them,
+    fewer where they are large."""
+    checks.positive_int("samples", samples)
+    total = len(layers[0].scores)
+    inputs = [np.asarray(array) for array in (x if isinstance(x, list) else [x])]
+    drawn = {number: array for number, array in enumerate(inputs)
              if array.dtype.kind in "fiub" and 2 <= array.ndim <= 4}  # fmt: skip
-    arrays = [*explanation.scores.values(), *drawn.values()]
+    arrays = [*(layer.scores for layer in layers), *drawn.values()]
     cells = sum(min(math.prod(array.shape[1:]), CELLS_A_SAMPLE) for array in arrays)
     count = max(1, min(samples, total, CELLS // max(cells, 1)))
     rows = np.linspace(0, total - 1, count).round().astype(int)
-    some = explanation[rows]
-    layers = [_layer(some, name) for name in some.scores]
+    outputs = [np.asarray(each) for each in keras.tree.flatten(predictions)]
+    shown = outputs[output or 0]
+    classified = (len(outputs) == 1 or output is not None) and _classes(shown.reshape(total, -1), y)
     return {
         "total": total,
         "numbers": rows.tolist(),
-        "layers": layers,
+        "layers": [_layer(layer[rows]) for layer in layers],
         "inputs": [_input(array[rows], number) for number, array in drawn.items()],
-        "input_count": len(every),
-        "features": some.feature_names,
-        **_answers(some, explanation),
+        "input_count": len(inputs),
+        "features": feature_names,
+        "predictions": [[_short(value) for value in row.ravel()[:20]] for row in shown[rows]],
+        "outputs": int(shown[0].size),
+        "output": (output or 0) + 1,
+        "output_count": len(outputs),
+        "predicted": predicted_classes(predictions, output)[rows].tolist() if classified else None,
+        "labels": None
+        if y is None
+        else [[_short(value) for value in np.ravel(row)[:20]] for row in y[rows]],
     }
 
 
-def _layer(some: Explanation, name: str) -> dict[str, Any]:
+def _layer(layer: LayerScores) -> dict[str, Any]:
     """The scores of one layer with its axes, and what is padding and truth in them."""
-    scores = np.asarray(some.scores[name])
-    grouped = packing.factors(scores.shape[1:], CELLS_A_SAMPLE)
+    grouped = _factors(layer.scores.shape[1:], CELLS_A_SAMPLE)
     found = {
-        "name": name,
-        "axes": list(some.axes[name]),
-        "attended": some.axes[name].index(some.attended[name]),
-        "sizes": list(scores.shape[1:]),
+        "name": layer.name,
+        "axes": list(layer.axes),
+        "attended": (layer.axis or 1) - 1,
+        "sizes": list(layer.scores.shape[1:]),
         "grouped": list(grouped),
-        "labels": [
-            names.of_axis(some, axis, size)
-            for axis, size in zip(some.axes[name], scores.shape[1:], strict=True)
-        ],
-        "scores": packing.numbers(packing.coarse(scores, (1, *grouped))),
+        "labels": [layer.names_of(axis) for axis in layer.axes],
+        "scores": _numbers(_coarse(layer.scores, (1, *grouped))),
     }
-    mask = some.masks.get(name)
-    if mask is not None:
-        hidden = ~_spread(mask, scores, some.axes[name].index(some.attended[name]))
-        found["hidden"] = packing.bits(packing.coarse(hidden, (1, *grouped)) == 1)
-    truth = _truth(some, name)
-    if truth is not None:
-        found["truth"] = packing.bits(packing.coarse(truth, (1, *grouped)) > 0)
-    return found
-
-
-def _spread(mask: np.ndarray, scores: np.ndarray, attended: int) -> np.ndarray:
-    """A mask `(samples, [segments,] indices)` over all cells of the scores."""
-    mask = np.asarray(mask, bool)
-    if mask.ndim == 2:
-        shape = tuple(n if i in (0, 1 + attended) else 1 for i, n in enumerate(scores.shape))
-        mask = mask.reshape(shape)
-    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (scores.ndim - mask.ndim)),
-                           scores.shape)  # fmt: skip
-
-
-def _truth(some: Explanation, name: str) -> np.ndarray | None:
+    if layer.mask is not None:
+        found["hidden"] = _bits(_coarse(~layer.spread(layer.mask), (1, *grouped)) == 1)
     try:
-        return some.truth_of(name)
-    except ValueError:  # a truth of other layers' cells
-        return None
+        truth = layer.truth
+    except ValueError:  # a truth of another layer's cells
+        truth = None
+    if truth is not None:
+        found["truth"] = _bits(_coarse(truth, (1, *grouped)) > 0)
+    return found
 
 
 def _input(array: np.ndarray, number: int) -> dict[str, Any]:
     """An input, of how many cells along each axis it is, and whether it holds whole numbers."""
-    grouped = packing.factors(array.shape[1:], CELLS_A_SAMPLE)
+    grouped = _factors(array.shape[1:], CELLS_A_SAMPLE)
     return {
         "number": number,
         "sizes": list(array.shape[1:]),
         "whole": array.dtype.kind in "iub",
-        **packing.numbers(packing.coarse(array, (1, *grouped))),
-    }
-
-
-def _answers(some: Explanation, every: Explanation) -> dict[str, Any]:
-    """Predictions and labels of each sample, and the classes where the outputs look like some."""
-    import keras
-
-    outputs = [np.asarray(p) for p in keras.tree.flatten(some.predictions)]
-    number = some.output or 0
-    of = np.asarray(keras.tree.flatten(every.predictions)[number])
-    of = of.reshape(len(of), -1)
-    named = len(outputs) == 1 or some.output is not None
-    return {
-        "predictions": [[short(value) for value in row.ravel()[:20]] for row in outputs[number]],
-        "outputs": int(outputs[number][0].size),
-        "output": number + 1,
-        "output_count": len(outputs),
-        "predicted": some.predicted.tolist() if named and _classes(of, every.y) else None,
-        "labels": None
-        if some.y is None
-        else [[short(value) for value in np.ravel(row)[:20]] for row in some.y],
+        **_numbers(_coarse(array, (1, *grouped))),
     }
 
 
@@ -128,7 +108,7 @@ def _classes(outputs: np.ndarray, y: np.ndarray | None) -> bool:
     return y is not None and set(np.unique(y).tolist()) <= {0, 1}
 
 
-def short(value: Any) -> Any:
+def _short(value: Any) -> Any:
     """A value with four digits; None for NaN, text as it is."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -136,3 +116,46 @@ def short(value: Any) -> Any:
         number = float(value)
         return float(f"{number:.4g}") if math.isfinite(number) else None
     return str(value)
+
+
+def _numbers(values: np.ndarray) -> dict[str, Any]:
+    """Values as `{shape, low, high, data}`, each rounded to 1/65534 of the way between the ends."""
+    values = np.asarray(values, "float64")
+    finite = np.isfinite(values)
+    low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
+    low = min(low, 0.0)
+    width = max(high - low, 1e-12)
+    codes = np.where(finite, np.rint((np.where(finite, values, low) - low) / width * _STEPS), _NAN)
+    data = base64.b64encode(codes.astype("<u2").tobytes()).decode()
+    return {"shape": list(values.shape), "low": float(low), "high": float(low + width),
+            "data": data}  # fmt: skip
+
+
+def _bits(values: np.ndarray) -> dict[str, Any]:
+    """Booleans as `{shape, data}`, eight to a byte, the first in the highest bit."""
+    data = base64.b64encode(np.packbits(np.asarray(values, bool)).tobytes()).decode()
+    return {"shape": list(np.shape(values)), "data": data}
+
+
+def _coarse(values: np.ndarray, factors: tuple[int, ...]) -> np.ndarray:
+    """The mean of so many neighbours along each axis; the last group of an axis may be smaller."""
+    values = np.asarray(values, "float64")
+    for axis, factor in enumerate(factors):
+        if factor > 1:
+            starts = np.arange(0, values.shape[axis], factor)
+            sizes = np.diff(starts, append=values.shape[axis])
+            shape = [-1 if i == axis else 1 for i in range(values.ndim)]
+            values = np.add.reduceat(values, starts, axis=axis) / sizes.reshape(shape)
+    return values
+
+
+def _factors(shape: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """How many neighbours to put together along each axis so that at most so many cells are left:
+    the longest axis is halved until they are."""
+    found = [1] * len(shape)
+    left = list(shape)
+    while np.prod(left, dtype=float) > most:
+        axis = int(np.argmax(left))
+        found[axis] *= 2
+        left[axis] = -(-shape[axis] // found[axis])
+    return tuple(found)

@@ -119,7 +119,7 @@ function drawMap() {
   const colour = colours();
   const [w, h] = [width / columns, plot / rows];
   for (let r = 0; r < rows; r++) {
-    // A step of padding asks for nothing either: its weights are exactly 0
+    // The weights of a query that is padding are exactly 0
     const asks = values.slice(r * columns, (r + 1) * columns).some((value) => value !== 0);
     for (let c = 0; c < columns; c++) {
       const i = r * columns + c;
@@ -148,7 +148,7 @@ function drawMap() {
     `${caption}. Left and right move along it, up and down choose a row.`);
 }
 
-// Only the edges between cells that are the answer and cells that are not
+// Only the edges between relevant cells and others
 function outlineCells(pen, w, h) {
   const { rows, columns, values } = view.truth;
   pen.strokeStyle = css("--truth");

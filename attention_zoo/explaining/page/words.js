@@ -1,4 +1,4 @@
-// What is said: the answer, the values, the table, the page of trust. Joined by writing.py.
+// What is said: the prediction, the values, the table, the page of trust. Joined by writing.py.
 // The axes that the picture is a mean over, but for one that it shows
 const averaged = (shown = -1) => layer().axes
   .filter((_, i) => i !== columnAxis() && i !== shown && state.picks[i] < 0).map(plural);
@@ -29,19 +29,19 @@ const list = (values) => values.map((v) => (v === null ? "none" : String(v))).jo
 
 function say() {
   const samples = filtered();
-  const answer = $("answer");
-  answer.replaceChildren();
+  const shown = $("prediction");
+  shown.replaceChildren();
   if (state.mean) {
-    answer.append(pair("Mean over", `${samples.length} samples`));
+    shown.append(pair("Mean over", `${samples.length} samples`));
   } else {
     const i = state.place;
-    answer.append(pair("Sample", `${page.numbers[i]}`));
-    if (page.predicted) answer.append(pair("Predicted class", String(page.predicted[i])));
+    shown.append(pair("Sample", `${page.numbers[i]}`));
+    if (page.predicted) shown.append(pair("Predicted class", String(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
     const which = page.output === 1 ? "first of" : `number ${page.output} of`;
     const of = page.output_count > 1 ? `, ${which} ${page.output_count} outputs` : "";
-    answer.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
-    if (page.labels) answer.append(pair("Label", list(page.labels[i])));
+    shown.append(pair(`Prediction${of}`, list(page.predictions[i]) + more));
+    if (page.labels) shown.append(pair("Label", list(page.labels[i])));
   }
   for (const id of ["previous", "next", "number"]) $(id).disabled = state.mean;
   $("number").value = page.numbers[state.place];
@@ -70,7 +70,7 @@ function value() {
   $("value").textContent = `${kind()} ${label(columnAxis(), state.column)}`
     + `${row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : ""}: `
     + `attention ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
-    + `${truth ? ", the answer is here" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
+    + `${truth ? ", relevant" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
 }
 
 function tableOf(head, rows) {
@@ -101,25 +101,17 @@ function trust() {
   $("trust").hidden = !found;
   if (!found) return;
   $("trust-about").textContent = `Layer ${found.layer}, measured on ${found.samples} samples`;
-  const figure = (x) => (x === null || x === undefined ? ""
-    : x !== 0 && Math.abs(x) < 0.0995 ? wide(x) : x.toFixed(3));
   const head = ["measure", "value", "control", "what it shows"];
-  const interval = (row) => (row.low === null || row.low === undefined ? ""
-    : `; ${row.reference === "the control" ? "difference" : `less ${row.reference}`}: `
-      + `${figure(row.low)} to ${figure(row.high)}`);
-  const table = tableOf(head, found.rows.map((row) => [row.name, figure(row.value),
-    figure(row.control) + (row.against ? ` (${row.against}${interval(row)})` : ""),
-    row.sentence]));
+  const table = tableOf(head, found.rows.map(([name, value, control, , sentence]) =>
+    [name, value, control, `${sentence} `]));
   [...table.tBodies[0].rows].forEach((tr, i) => {
-    const source = document.createElement("small");
-    source.textContent = found.rows[i].source ? ` [${found.rows[i].source}]` : "";
-    if (found.rows[i].verdict && found.rows[i].value !== null) {
-      const verdict = document.createElement("strong");
-      const word = found.rows[i].verdict;
-      verdict.textContent = `${word[0].toUpperCase()}${word.slice(1)}. `;
-      tr.cells[3].prepend(verdict);
+    const [verdict, , from] = found.rows[i].slice(3);
+    for (const [tag, text, place] of [["strong", verdict && `${verdict} `, "prepend"],
+      ["small", from, "append"]]) {
+      const element = document.createElement(tag);
+      element.textContent = text;
+      tr.cells[3][place](element);
     }
-    tr.cells[3].append(source);
     [1, 2].forEach((n) => {
       tr.cells[n].hidden = !tr.cells[n].textContent && window.innerWidth < 640;
       tr.cells[n].dataset.of = head[n];

@@ -10,13 +10,9 @@ import math
 import re
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attention_zoo.core import checks, files
-from attention_zoo.explaining.page.content import content
-
-if TYPE_CHECKING:
-    from attention_zoo.explaining.explanation import Explanation
+from attention_zoo.core import files
 
 #: The parts of the script, in their order.
 _SCRIPTS = (
@@ -31,61 +27,20 @@ _SCRIPTS = (
 
 
 def write_page(
-    explanation: Explanation,
-    path: str | Path,
-    *,
-    title: str = "",
-    trust: Any = None,
-    overwrite: bool = False,
-    samples: int = 200,
+    path: str | Path, shown: dict[str, Any], *, title: str, trust: Any, overwrite: bool
 ) -> Path:
-    """Write an explanation as one interactive page, which needs no network.
-
-    The page shows a sample at a time, or their mean: its prediction, its inputs, and the attention
-    of the layer, head and query that are chosen. It holds scores rounded to 1/65534 of the layer's
-    largest, and of layers of more than 100,000 scores a sample the means of neighbouring ones.
-
-    Args:
-        explanation: what to show.
-        path: the `.html` file to write.
-        title: the heading; by default the layers' names.
-        trust: what `az.trust` returned, to be shown below.
-        overwrite: replace a file that is there.
-        samples: the most samples to put into the page, spread evenly over all; fewer where they
-            are large. The page says how many of how many.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: for a path that does not end in `.html`, or `samples` below 1.
-        TypeError: for a title that is no string, or a `trust` that is nothing of the kind.
-        FileExistsError: if the file exists and `overwrite` is false.
-
-    Example:
-
-    >>> import pathlib, tempfile
-    >>> x, y, relevance = az.tasks.get("planted_step").sample(20, split="test")
-    >>> explanation = az.explain(az.load("lstm_after"), x, y=y, truth=relevance)
-    >>> from attention_zoo.explaining.page import write_page
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_page(explanation, pathlib.Path(folder) / "report.html").name
-    'report.html'
-    """
+    """Write what `content` returned as one interactive page: see `Explanation.to_html`."""
     path = files.local_path("path", path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"`path` must end in .html. Received: {path}")
     if not isinstance(title, str):
         raise TypeError(f"`title` must be a string. Received: title={title!r}")
-    if trust is not None and not hasattr(trust, "to_dict"):
+    if trust is not None and not hasattr(trust, "cells"):
         raise TypeError(f"`trust` must be what az.trust returns. Received: trust={trust!r}")
-    checks.positive_int("samples", samples)
-    files.refuse_existing(path, overwrite=overwrite)
-    title = title or "Where the model looks: " + ", ".join(explanation.scores)
-    shown = content(explanation, samples)
-    shown["title"] = title
-    shown["trust"] = None if trust is None else trust.to_dict()
-    page = _assembled(title, shown)
+    found = None if trust is None else {
+        "layer": trust.layer, "samples": trust.samples, "rows": trust.cells()
+    }  # fmt: skip
+    page = _assembled(title, {**shown, "title": title, "trust": found})
     with files.new_file(path, overwrite=overwrite) as scratch:
         scratch.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
     return path

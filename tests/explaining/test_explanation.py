@@ -44,7 +44,7 @@ def test_what_the_axes_are(explanation):
     for name in explanation.scores:
         np.testing.assert_array_equal(explanation.masks[name], (X != 0).any(-1))
         assert explanation.profile(name).shape == (11, 7)
-        assert explanation.index_names(name) == list("abcdefg")
+        assert explanation.layer(name).index_names == list("abcdefg")
     np.testing.assert_allclose(
         explanation.profile("heads"), explanation.scores["heads"].mean((1, 2)), atol=1e-6
     )
@@ -188,3 +188,13 @@ def test_a_notebook_escapes_names_and_draws_few_of_many_layers(explanation):
     page = many._repr_html_()
     assert "<b>" not in page and "&lt;b&gt;: mean attention" in page
     assert page.count("<img") == 3 and "2 more" in page
+
+
+def test_a_layer_over_the_features_of_each_step_is_drawn_with_the_names_of_both():
+    inputs = keras.Input((7, 3))
+    model = keras.Model(inputs, az.layers.FeatureAttention(name="features")(inputs))
+    seen = az.explain(model, X, step_names=list("abcdefg"), feature_names=["p", "q", "r"])
+    assert seen.layer().attended == "feature"
+    _, below, *_ = seen.plot(kind="heatmap", sample=2).axes
+    assert [label.get_text() for label in below.get_xticklabels()] == list("abcdefg")
+    assert [label.get_text() for label in below.get_yticklabels()] == ["p", "q", "r"]

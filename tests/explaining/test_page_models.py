@@ -94,7 +94,7 @@ def test_of_several_outputs_the_page_says_which_it_shows(show):
     x = az.layers.AttentionPooling()(inputs)
     outputs = [keras.layers.Dense(1)(x), keras.layers.Dense(2)(x)]
     page = show(az.explain(keras.Model(inputs, outputs), X))
-    assert "Prediction, first of 2 outputs" in page.text("answer")
+    assert "Prediction, first of 2 outputs" in page.text("prediction")
 
 
 @pytest.mark.parametrize("scale", [1e-7, 0.0123, 1, 123456, 1e12])

@@ -13,7 +13,7 @@ from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.trusting.page import Trust, TrustRow
 
 RETRAINED = "accuracy, trained with uniform attention"
-IN_PLACE = "accuracy, attending to all alike"
+IN_PLACE = "accuracy, uniform attention"
 
 
 def page_of(name, **options):
@@ -36,7 +36,7 @@ def faking():
 
 def test_the_page_tells_a_model_that_needs_its_attention_from_one_that_does_not(good, faking):
     assert good[RETRAINED].value < good[RETRAINED].control - 0.5
-    assert "answers worse" in good[RETRAINED].sentence
+    assert "predicts worse" in good[RETRAINED].sentence
     assert faking[RETRAINED].value >= faking[RETRAINED].control - 0.005
     assert "the task needs no attention" in faking[RETRAINED].sentence
     # What cannot tell them apart: both look where the answer is
@@ -55,8 +55,8 @@ def test_every_row_has_a_value_beside_its_control_or_says_why_not(good, faking):
             assert row.verdict == "not measured" and not row.interval
         else:
             assert np.isfinite(row.value) and np.isfinite(row.control)
-            assert row.against
-            # Of a figure that was given there is no interval
+            assert row.control_name
+            # A value that is passed in has no interval
             assert (row.name == RETRAINED) == (row.low is None)
     assert [row.name for row in faking.rows if row.value is None] == [
         "conicity of the attended states"
@@ -65,19 +65,19 @@ def test_every_row_has_a_value_beside_its_control_or_says_why_not(good, faking):
     assert len({row.name for row in good.rows}) == len(good.rows) == 14
 
 
-def test_no_sentence_speaks_against_another_figure():
+def test_no_sentence_contradicts_another_row():
     page = page_of("dense_after.find_max")
-    # States that point one way, and yet the answer hangs on which of them are attended to
+    # States of one direction, and yet the predictions depend on which of them are attended to
     conicity = page["conicity of the attended states"]
     assert conicity.value > 0.8 and conicity.low > 0
-    assert page["change of the answer, scores permuted"].verdict == "for"
+    assert page["change of predictions, permuted attention"].verdict == "for"
     assert conicity.verdict == "undecided"
-    assert "the answer depends on where the scores fall" in conicity.sentence
+    assert "the predictions depend on where the scores fall" in conicity.sentence
     assert page["Kendall tau with leave-one-out"].verdict == "for"
     assert "mean absolute error, trained with uniform attention" in [row.name for row in page.rows]
 
 
-def test_the_figures_are_those_of_the_measures(good):
+def test_the_values_are_those_of_the_metrics(good):
     name = "dense_after.max_retrieval"
     recipe = az.presets.read_card(name).recipe
     task = az.tasks.get(recipe["task"], **recipe["task_config"])
@@ -86,13 +86,14 @@ def test_the_figures_are_those_of_the_measures(good):
     scores = az.attention_scores(model, drawn.x)["attention"]
     mass = (scores * drawn.relevance).sum(1)
     assert good["relevance mass accuracy"].value == pytest.approx(mass.mean(), abs=1e-6)
-    answers = model.predict(drawn.x, verbose=0).argmax(1)
-    assert good[IN_PLACE].control == pytest.approx((answers == drawn.y).mean())
+    predicted = model.predict(drawn.x, verbose=0).argmax(1)
+    assert good[IN_PLACE].control == pytest.approx((predicted == drawn.y).mean())
     assert good[IN_PLACE].value < 0.6
 
 
 def test_the_page_as_text_json_table_and_html(good):
     text = str(good)
+    assert all(cell in " ".join(text.split()) for row in good.cells() for cell in row)
     assert max(map(len, text.splitlines())) <= 88
     assert max(map(len, good.as_text(60).splitlines())) <= 60
     joined = " ".join(text.split())
@@ -104,9 +105,9 @@ def test_the_page_as_text_json_table_and_html(good):
     assert "No single row decides" in joined
     read = json.loads(json.dumps(good.to_dict(), allow_nan=False))
     assert Trust(**{**read, "rows": tuple(TrustRow(**row) for row in read["rows"])}) == good
-    assert repr(good) == "<Trust in attention of dense_after: 14 figures>"
+    assert repr(good) == "<Trust in attention of dense_after: 14 rows>"
     assert good._repr_html_().count("<tr>") == 15
-    with pytest.raises(KeyError, match="'verdict' is none of"):
+    with pytest.raises(KeyError, match="'verdict' is not a row"):
         good["verdict"]
 
 
@@ -114,8 +115,8 @@ def test_a_table(good):
     pytest.importorskip("pandas")
     frame = good.to_frame()
     assert list(frame.columns) == [
-        "name", "value", "control", "against", "sentence", "source", "question", "reference", "low",
-        "high", "verdict",
+        "name", "value", "control", "control_name", "sentence", "source", "question", "reference",
+        "low", "high", "verdict",
     ]  # fmt: skip
     assert frame["name"].tolist() == [row.name for row in good.rows]
     assert frame["verdict"].tolist() == [row.verdict for row in good.rows]
@@ -154,15 +155,16 @@ def test_without_labels_truth_or_controls(small):
     page = az.trust(model, x, samples=17, seed=3, progress=lambda *step: told.append(step))
     assert page.samples == 17
     names = [row.name for row in page.rows]
-    assert names[:2] == [
-        "change of the answer, attending to all alike",
+    assert names[:4] == [
+        "change of predictions, uniform attention",
+        "change of predictions, permuted attention",
+        "JSD of adversarial attention",
         "trained with uniform attention",
     ]
-    # How good an answer is, nobody knows without labels
     assert page.rows[0].value > 0.1 * page.rows[0].control
     assert page.rows[0].verdict == "for"
-    assert "does not show that they are better answers" in page.rows[0].sentence
-    assert "normalizer='uniform'" in page.rows[1].sentence
+    assert "does not show that they improve its predictions" in page.rows[0].sentence
+    assert "normalizer='uniform'" in page.rows[3].sentence
     assert not {"relevance mass accuracy", "JSD over 2 seeds"} & set(names)
     assert [done for _, done, _ in told] == list(range(told[0][2]))
     for a, b in zip(before, model.get_weights(), strict=True):
@@ -179,17 +181,17 @@ def test_few_samples_that_differ_are_no_proof(good):
         pooled = az.layers.AttentionPooling(**options)(inputs)
         return keras.Model(inputs, keras.layers.Dense(1, "sigmoid", name="answer")(pooled))
 
-    own, alike = model(), model(normalizer="uniform")
-    alike.set_weights(own.get_weights())
+    own, uniform = model(), model(normalizer="uniform")
+    uniform.set_weights(own.get_weights())
     x = np.random.default_rng(0).normal(size=(2000, 5, 3)).astype("float32")
-    y, other = (m.predict(x, verbose=0)[:, 0] > 0.5 for m in (own, alike))
+    y, other = (m.predict(x, verbose=0)[:, 0] > 0.5 for m in (own, uniform))
     two = np.r_[np.flatnonzero(y != other)[:2], np.flatnonzero(y == other)[:84]]
     row = az.trust(own, x[two], y[two])[IN_PLACE]
     assert (row.control, row.value) == (1, pytest.approx(84 / 86))
     assert row.low < 0 == row.high and row.verdict == "undecided"
-    assert "On 86 samples this could not be told apart from the control" in row.sentence
+    assert "On 86 samples the difference from the control may be chance" in row.sentence
     assert good[IN_PLACE].verdict == "for" and good[IN_PLACE].high < 0
-    assert "answers worse" in good[IN_PLACE].sentence
+    assert "predictions worse" in good[IN_PLACE].sentence
 
 
 def test_models_of_other_seeds_and_quantities(small):
@@ -198,22 +200,23 @@ def test_models_of_other_seeds_and_quantities(small):
     twin.set_weights(model.get_weights())
     page = az.trust(model, x, model.predict(x, verbose=0), others=[twin])
     assert page["JSD over 2 seeds"].value == pytest.approx(0, abs=1e-6)
-    assert "attend to the same" in page["JSD over 2 seeds"].sentence
+    assert "attend to the same inputs" in page["JSD over 2 seeds"].sentence
     # Quantities are judged by their error
-    assert page["mean absolute error, attending to all alike"].control == pytest.approx(0, abs=1e-6)
+    assert page["mean absolute error, uniform attention"].control == pytest.approx(0, abs=1e-6)
 
 
-def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
+def test_uniform_attention_and_tokens_say_what_cannot_be_measured():
     inputs = keras.Input((5,), dtype="int32")
     hidden = keras.layers.Embedding(7, 3)(inputs)
     hidden = az.layers.AttentionPooling(normalizer="uniform")(hidden)
     model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden))
     x = np.random.default_rng(0).integers(0, 7, (13, 5))
     page = az.trust(model, x)
-    assert "needs an input of floats" in page["Kendall tau"].sentence
-    assert "attends to all equally" in page["rank correlation, weights drawn anew"].sentence
-    for name in ("scores permuted", "attending to all alike"):
-        row = page[f"change of the answer, {name}"]
+    for name in ("leave-one-out", "gradients"):
+        assert "needs an input of floats" in page[f"Kendall tau with {name}"].sentence
+    assert "ranks nothing" in page["rank correlation, parameter randomization"].sentence
+    for name in ("permuted attention", "uniform attention"):
+        row = page[f"change of predictions, {name}"]
         assert row.value == pytest.approx(0, abs=1e-6)
         # That uniform scores can be replaced by uniform ones shows nothing
         assert row.verdict == "undecided"
@@ -233,8 +236,8 @@ def test_attention_that_is_all_alike_and_tokens_say_what_cannot_be_measured():
         ({"truth": np.ones((23, 4))}, ValueError, r"`truth` must have the shape of the scores"),
         ({"truth": np.ones(23)}, ValueError, r"leading axes beyond the samples. Received: \(23,\)"),
         ({"truth": np.ones((3, 5))}, ValueError, "`truth` must have a value for each of the 23"),
-        ({"retrained_uniform": 0.5}, ValueError, r"\(name, value, control\).*Received: 0.5"),
-        ({"retrained_uniform": ("a", 1)}, ValueError, r"must be \(name, value, control\)"),
+        ({"retrained_uniform": 0.5}, ValueError, r"\(metric, value, control\).*Received: 0.5"),
+        ({"retrained_uniform": ("a", 1)}, ValueError, r"must be \(metric, value, control\)"),
         ({"retrained_uniform": ("a", 1, float("nan"))}, ValueError, "two finite numbers"),
         ({"others": "model"}, TypeError, "`others` must be a list of models. Received: others=str"),
         ({"others": ["model"]}, TypeError, "`model` must be a keras.Model. Received: str"),

@@ -8,16 +8,16 @@ import keras
 import pytest
 
 import attention_zoo as az
-from tests.explain.hand_set import fake, ignored, sample, through
-from tests.explain.test_trust_claims import CONTRADICTIONS
+from tests.trusting.hand_set import fake, ignored, sample, through
+from tests.trusting.test_contradictions import CONTRADICTIONS
 
 ROWS = {
-    "uniform": "change of the answer, attending to all alike",
-    "quality": "accuracy, attending to all alike",
-    "permuted": "change of the answer, scores permuted",
+    "uniform": "change of predictions, uniform attention",
+    "performance": "accuracy, uniform attention",
+    "permuted": "change of predictions, permuted attention",
     "comprehensiveness": "comprehensiveness (AOPC)",
     "sufficiency": "sufficiency (AOPC)",
-    "interchange": "interchange of the inputs with 90% of the attention",
+    "interchange": "interchange intervention, 90% of the attention",
     "leave-one-out": "Kendall tau with leave-one-out",
     "mass": "relevance mass accuracy",
 }
@@ -44,19 +44,19 @@ CASES = {
     "through its attention": (
         functools.partial(hand_set, through),
         {
-            "uniform": "for", "quality": "for", "permuted": "for", "comprehensiveness": "for",
+            "uniform": "for", "performance": "for", "permuted": "for", "comprehensiveness": "for",
             "sufficiency": "for", "interchange": "for", "leave-one-out": "for", "mass": "for",
         },
     ),
     "attention that is ignored": (
         functools.partial(hand_set, ignored),
         {
-            "uniform": "against", "quality": "undecided", "permuted": "against",
+            "uniform": "against", "performance": "undecided", "permuted": "against",
             "comprehensiveness": "against", "sufficiency": "against", "interchange": "against",
             "leave-one-out": "against", "mass": "against",
         },
     ),
-    # Where it attends the answer stands, and yet it does not get there through its attention
+    # The label stands where it attends, and yet it predicts without its attention
     "attention beside a shortcut": (
         functools.partial(hand_set, ignored, 1),
         {
@@ -64,17 +64,17 @@ CASES = {
             "sufficiency": "for", "interchange": "for", "mass": "for",
         },
     ),
-    # The answer stands in step 3; it loses it when step 8, which it attends to, is touched
+    # The label stands in step 3; it loses it when step 8, which it attends to, is touched
     "a fake": (
         functools.partial(hand_set, fake, "half"),
         {
-            "uniform": "for", "quality": "for", "permuted": "for", "interchange": "against",
+            "uniform": "for", "performance": "for", "permuted": "for", "interchange": "against",
             "comprehensiveness": "undecided", "leave-one-out": "undecided",
             "sufficiency": "against", "mass": "against",
         },
     ),
     # Where it attends most is chance, which may be anywhere
-    "untrained": (untrained, {"quality": "undecided"}),
+    "untrained": (untrained, {"performance": "undecided"}),
 }  # fmt: skip
 
 
@@ -91,5 +91,5 @@ def test_what_the_page_says_of_a_model(name):
         if row.verdict in ("for", "against"):
             assert row.low > 0 or row.high < 0
     if name == "a fake":
-        assert 'by "interchange' in page[ROWS["comprehensiveness"]].sentence
-        assert "do not carry the answer" in page[ROWS["comprehensiveness"]].sentence
+        assert 'row "interchange' in page[ROWS["comprehensiveness"]].sentence
+        assert "do not carry the prediction" in page[ROWS["comprehensiveness"]].sentence

@@ -21,7 +21,7 @@ def model():
 def test_a_frame_for_each_look_and_the_same_training(tmp_path):
     plain = model().fit(X, Y, epochs=3, batch_size=20, verbose=0).history
     path = tmp_path / "attention.gif"
-    watching = az.explaining.TrainingAnimation(path, X[:7], truth=RELEVANCE[:7], every=2)
+    watching = az.TrainingAnimation(path, X[:7], truth=RELEVANCE[:7], every=2)
     watched = model().fit(X, Y, epochs=3, batch_size=20, verbose=0, callbacks=[watching]).history
     np.testing.assert_allclose(watched["loss"], plain["loss"], rtol=1e-6)
     assert watching.epochs == [0, 2]
@@ -35,9 +35,9 @@ def test_files_that_are_there_are_kept(tmp_path):
     path = tmp_path / "attention.gif"
     path.write_bytes(b"mine")
     with pytest.raises(FileExistsError, match="exists and is kept"):
-        az.explaining.TrainingAnimation(path, X)
+        az.TrainingAnimation(path, X)
     assert path.read_bytes() == b"mine"
     with pytest.raises(ValueError, match="must end in .gif"):
-        az.explaining.TrainingAnimation(tmp_path / "a.png", X)
+        az.TrainingAnimation(tmp_path / "a.png", X)
     with pytest.raises(ValueError, match="`every` must be a positive integer"):
-        az.explaining.TrainingAnimation(tmp_path / "a.gif", X, every=0)
+        az.TrainingAnimation(tmp_path / "a.gif", X, every=0)

@@ -7,39 +7,42 @@ import re
 
 import pytest
 
-from attention_zoo.trusting.claims import (
+from attention_zoo.trusting.tests import TESTS
+from attention_zoo.trusting.verdicts import (
     IMPLIED,
-    PROPOSITIONS,
     Finding,
+    Measured,
     consistent,
+    decide,
     implications,
+    not_measured,
 )
-from attention_zoo.trusting.findings import not_measured, told
-from attention_zoo.trusting.questions import QUESTIONS
 
 #: Sentences that no page may hold both of, written without a look at what the rows claim.
+NEEDED = "model does not need these scores"
+FALL = "predictions depend on where the scores fall"
+NO_FALL = "predictions do not depend on where the scores fall"
+NO_OTHERS = r"no distant scores .* 0\.01\. This is"
+NOT_CARRIED = "attended inputs do not carry the prediction"
 CONTRADICTIONS = [
-    ("do(es)? not need these scores", "(answers|answer) needs? these scores"),
-    ("do(es)? not need these scores", "depends on where (they|the scores) fall"),
-    ("do(es)? not need these scores", "depend on these scores"),
-    ("do(es)? not need these scores", "attention does what the rest of the model cannot"),
-    ("do(es)? not need these scores", r"no scores far from these .* \.01\. It gives"),
-    ("does not depend on where (they|the scores) fall", "depends on where (they|the scores) fall"),
-    (
-        "does not depend on where (they|the scores) fall",
-        r"no scores far from these .* \.01\. It gives",
-    ),
-    ("mean hardly changes with the scores", "depends on where (they|the scores) fall"),
-    ("attended inputs do not carry the answer", "attended inputs carry the answer"),
-    ("attended inputs do not carry the answer", "they go far towards it"),
-    ("attended inputs do not carry the answer", ": it needs them"),
-    ("do not carry the answer", r"Attention ranks the inputs as leave-one-out does\. Neither"),
-    (": attention lies where the answer is", "attention does not lie where the answer is"),
+    (NEEDED, "model needs these scores"),
+    (NEEDED, FALL),
+    (NEEDED, "model depends on these scores"),
+    (NEEDED, "attention does what the rest of the model cannot"),
+    (NEEDED, NO_OTHERS),
+    (NO_FALL, FALL),
+    (NO_FALL, NO_OTHERS),
+    ("mean hardly changes with the scores", FALL),
+    (NOT_CARRIED, "attended inputs carry the prediction"),
+    (NOT_CARRIED, "attended inputs are enough"),
+    (NOT_CARRIED, "model needs the attended inputs"),
+    (NOT_CARRIED, r"Attention ranks the inputs as leave-one-out does\. Neither"),
+    (": attention lies on the relevant inputs", "attention does not lie on the relevant inputs"),
 ]
 
 #: Rows whose claims can contradict each other's; those of two groups cannot.
 GROUPS = [
-    ("quality", "uniform", "permuted", "adversary", "retrained", "conicity"),
+    ("performance", "uniform", "permuted", "adversary", "retrained", "conicity"),
     ("interchange", "sufficiency", "comprehensiveness", "leave-one-out"),
     ("mass", "pointing"),
 ]
@@ -48,17 +51,19 @@ FREE = ("gradients", "seeds", "randomization")
 VERDICTS = ("for", "against", "undecided")
 
 
-def finding(question, verdict):
+def finding(name, verdict):
+    test = TESTS[name]._replace(name=name)
     if verdict == "not measured":
-        return not_measured(question, question, "there is no such figure")
-    said = "" if verdict in ("for", "against") else "It could not be told apart."
-    return told(question, question, 0.5, 0.25, "chance", verdict, said)
+        return not_measured(test, "there is no such value")
+    if verdict == "undecided":
+        return decide(test, Measured([0.5], [0.25], "It could be chance."))
+    return decide(test, Measured([0.5], [0.25], verdict=verdict))
 
 
 ASKED = [name for names in GROUPS for name in names]
 ALL = {
     (name, verdict): finding(name, verdict)
-    for name in QUESTIONS
+    for name in TESTS
     for verdict in (*VERDICTS, "not measured")
 }
 
@@ -66,16 +71,17 @@ ALL = {
 def combinations():
     """All of each group, and some of all questions."""
     for names in GROUPS:
+        names = [name for name in TESTS if name in names]
         for verdicts in itertools.product(VERDICTS, repeat=len(names)):
             yield dict(zip(names, verdicts, strict=True))
     rng = random.Random(0)
     for _ in range(1000):
-        yield {name: rng.choice(VERDICTS) for name in ASKED}
+        yield {name: rng.choice(VERDICTS) for name in TESTS if name in ASKED}
 
 
 def claimed(name, verdict):
-    asked = QUESTIONS[name]
-    return implications({"for": asked.for_, "against": asked.against}[verdict].claims)
+    test = TESTS[name]
+    return implications({"for": test.supports, "against": test.contradicts}[verdict].claims)
 
 
 def test_no_combination_of_verdicts_contradicts_itself():
@@ -97,7 +103,7 @@ def test_no_combination_of_verdicts_contradicts_itself():
 
 
 def test_the_groups_hold_all_that_can_contradict():
-    assert {*ASKED, *FREE, "error"} == set(QUESTIONS)
+    assert {*ASKED, *FREE} == set(TESTS)
     of_group = [
         {claim for name in names for v in ("for", "against") for claim in claimed(name, v)}
         for names in GROUPS
@@ -108,25 +114,25 @@ def test_the_groups_hold_all_that_can_contradict():
 
 def test_a_stronger_row_withdraws_a_weaker_one_and_is_named():
     weak, strong = finding("permuted", "for"), finding("uniform", "against")
-    rows = consistent([weak, strong])
-    assert [row.verdict for row in rows] == ["undecided", "against"]
-    assert rows[0].sentence == (
-        "Moving the scores to other places changes the answer. This decides nothing here: by "
-        '"uniform", the answer does not need these scores.'
+    rows = consistent([strong, weak])
+    assert [row.verdict for row in rows] == ["against", "undecided"]
+    assert rows[1].sentence == (
+        'Moving the scores to other positions changes the predictions. The row "uniform" outweighs '
+        "this: the model does not need these scores."
     )
-    # The figures stay
+    # The values stay
     assert dataclasses.replace(weak.row, verdict="", sentence="") == dataclasses.replace(
-        rows[0], verdict="", sentence=""
+        rows[1], verdict="", sentence=""
     )
     # What no other row speaks against stays as it is
     assert consistent([weak]) == (weak.row,)
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", TESTS)
 def test_what_decides_nothing_claims_nothing(question):
     for verdict in ("undecided", "not measured"):
         found = ALL[question, verdict]
-        assert found.said is None
+        assert found.words is None
         for other in ASKED:
             for speaks in ("for", "against"):
                 rows = consistent([found, ALL[other, speaks]])
@@ -135,30 +141,30 @@ def test_what_decides_nothing_claims_nothing(question):
 
 @pytest.mark.parametrize("question", FREE)
 def test_rows_that_are_free_claim_nothing(question):
-    assert not QUESTIONS[question].for_.claims
-    assert not QUESTIONS[question].against.claims
+    assert not TESTS[question].supports.claims
+    assert not TESTS[question].contradicts.claims
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_each_question_has_a_sentence_for_both_verdicts(name):
-    asked = QUESTIONS[name]
-    assert asked.asks.endswith("?") and asked.source
-    assert asked.for_.sentence != asked.against.sentence
-    for said in (asked.for_, asked.against):
-        assert said.sentence.endswith(".") and said.limits.endswith(".")
-        assert set(said.claims) <= set(PROPOSITIONS)
-        assert not re.search(r"\b(anew|alike|desk|crew|slopes)\b", said.sentence)
+@pytest.mark.parametrize("name", TESTS)
+def test_each_test_has_a_sentence_for_both_verdicts(name):
+    test = TESTS[name]
+    assert test.question.endswith("?") and test.source and test.control
+    assert test.supports.sentence != test.contradicts.sentence
+    known = {claim for pair in IMPLIED for claim in pair} | {"located"}
+    for words in (test.supports, test.contradicts):
+        assert words.sentence.endswith(".") and words.limits.endswith(".")
+        assert set(words.claims) <= known
+        assert not re.search(r"\b(anew|alike|answers?|figures?)\b", words.sentence)
 
 
 def test_implications_go_both_ways():
     assert implications({"no others": True}) == {
-        "no others": True, "needs places": True, "needs scores": True,
+        "no others": True, "needs positions": True, "needs scores": True,
     }  # fmt: skip
     assert implications({"needs scores": False}) == {
-        "needs scores": False, "needs places": False, "no others": False,
+        "needs scores": False, "needs positions": False, "no others": False,
     }  # fmt: skip
     assert implications({"carry": True}) == {"carry": True}
-    assert {name for pair in IMPLIED for name in pair} <= set(PROPOSITIONS)
 
 
 def test_rows_keep_their_order():
