@@ -75,7 +75,7 @@ def zoo_page() -> str:
         card = read_card(name)
         recipe, study = card.recipe, card.study
         ours, softmax, uniform = (study[v]["median"] for v in ("ours", "softmax", "uniform"))
-        figure = cards.figure(card)
+        figure = cards.metric(card)
         runs = study["ours"]["runs"]
         selection = "" if "auprc" not in ours else (
             f"{100 * ours['true_positive_rate']:.0f}/{100 * ours['false_discovery_rate']:.0f}"
