@@ -6,6 +6,7 @@ on tries what one does that nothing interrupted: `SearchOracle.recorded` tells i
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -112,7 +113,10 @@ def _bayesian(oracle: SearchOracle, attempt: int, random: int, models: list[Any]
     other.trials, other.ongoing_trials = oracle.trials, oracle.ongoing_trials
     if models and oracle.ongoing_trials:  # it guesses how these will end
         other.gpr = models[0]
-    values = other.populate_space("")["values"]
+    with warnings.catch_warnings():
+        # Metrics of pure chance have no length scale, which the next trial may change
+        warnings.filterwarnings("ignore", "The optimal value found")
+        values = other.populate_space("")["values"]
     models[:] = [other.gpr]
     return values
 
