@@ -94,7 +94,7 @@ def result(kind: str, out: Path) -> Any:
         return None
     if kind == "searches":
         trials = json.loads((out / "trials.json").read_text("utf-8"))
-        return [[one["trial"], one["values"], one["status"], one["figures"]] for one in trials]
+        return [[one["trial"], one["values"], one["status"], one["metrics"]] for one in trials]
     return hashlib.sha256((out / "model.weights.h5").read_bytes()).hexdigest()
 
 

@@ -3,6 +3,8 @@
     python -m benchmarks.workers                A B C A B C, each in a process of its own
     python -m benchmarks.workers --trials 20 --epochs 10 --rounds 3
     python -m benchmarks.workers --memory 30    what one process has after each of so many trials
+    python -m benchmarks.workers --loop 2000    trials a second of the process that decides, while
+                                                1,000 workers answer at once
 
 Each under the backend that Keras has here, whose results replace those of an earlier run.
 
@@ -39,13 +41,13 @@ def once(kind: str, trials: int, epochs: int, recipes: Path) -> dict[str, Any]:
     from attention_zoo.training import fit as fitting
     from attention_zoo.training.study import datasets
 
-    class Clock(az.tuning.Spectator):
+    class Clock(az.tuning.SearchCallback):
         times: list[float] = []
 
-        def trial_begins(self, trial, values):
+        def on_trial_begin(self, trial, values):
             self.times.append(time.perf_counter())
 
-        def trial_ends(self, trial):
+        def on_trial_end(self, result):
             self.times.append(time.perf_counter())
 
     watching, begun, used = Clock(), time.perf_counter(), cpu()
@@ -54,15 +56,15 @@ def once(kind: str, trials: int, epochs: int, recipes: Path) -> dict[str, Any]:
         train, validation, _ = datasets(known[0])
         used = cpu()  # the search's data are drawn before its first trial as well
         for recipe in known:
-            watching.trial_begins("", {})
+            watching.on_trial_begin(0, {})
             fitting.fit(recipe, train, validation)
             keras.utils.clear_session()
-            watching.trial_ends("")
+            watching.on_trial_end(None)
         trained = cpu() - used
     else:
         found = az.tune(
             "gru", "planted_step", max_trials=trials, epochs=epochs, samples=1000,
-            workers=2 if kind == "two" else None, spectator=watching,
+            workers=2 if kind == "two" else None, callback=watching,
         )  # fmt: skip
         trained = cpu() - used
         if kind == "one":
@@ -81,16 +83,70 @@ def memory(trials: int) -> list[float]:
 
     found = []
 
-    class Scale(az.tuning.Spectator):
-        def trial_ends(self, trial):
+    class Scale(az.tuning.SearchCallback):
+        def on_trial_end(self, result):
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             found.append(pages * resource.getpagesize() / 2**20)
             print(f"{len(found)}: {found[-1]:.0f} MB", flush=True)
 
     az.tune(
-        "gru", "planted_step", max_trials=trials, epochs=2, samples=1000, spectator=Scale(),
+        "gru", "planted_step", max_trials=trials, epochs=2, samples=1000, callback=Scale(),
     )  # fmt: skip
     return found
+
+
+class Instant:
+    """1,000 workers whose trials take no time, with 50 kB of weights each."""
+
+    capacity, notes = 1000, ()
+
+    def __init__(self) -> None:
+        self.waiting: list[Any] = []
+
+    def submit(self, trial: Any, done: Any) -> None:
+        self.waiting.append(trial)
+
+    def events(self) -> Any:
+        from attention_zoo.tuning.trials import Execution
+        from attention_zoo.tuning.workers import Ended
+
+        trial = self.waiting.pop(0)
+        recipe = trial.recipes[0].model_dump()
+        losses = [1 / (trial.number + n + 1) for n in range(20)]
+        record = {
+            "seed": 0, "recipe": recipe, "seconds": 1.0, "best_epoch": 1,
+            "history": {"loss": losses, "val_loss": losses},
+            "metrics": {"log_loss": (trial.number * 7919 % 1009) / 1009, "accuracy": 0.5},
+        }  # fmt: skip
+        yield trial.number, Execution(record, bytes(50_000))
+        yield trial.number, Ended()
+
+
+def loop(tuner: str, trials: int) -> dict[str, Any]:
+    """Trials a second of the processor by the process of the search, and its seconds to go on."""
+    from attention_zoo.tuning.folder import claim
+    from attention_zoo.tuning.loop import SearchCallback, SearchLoop
+    from attention_zoo.tuning.plan import make_plan
+
+    plan = make_plan(
+        "gru", "planted_step", data=None, attention=None, space=None, tuner=tuner, objective=None,
+        max_trials=trials, max_minutes=None, epochs=20, samples=100, executions=1, patience=None,
+        seed=0, initial=None, folds=None,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as passing:
+        folder = Path(one) / "search"
+        claim(folder, plan.identity(), resume=False, overwrite=False)
+        begun = time.process_time()
+        pool: Any = Instant()
+        SearchLoop(plan, folder, SearchCallback(), 1, passing).run(pool)
+        seconds = time.process_time() - begun
+        begun = time.process_time()
+        with tempfile.TemporaryDirectory() as again:
+            SearchLoop(plan, folder, SearchCallback(), 1, again)
+        return {
+            "tuner": tuner, "trials": trials, "trials a second": trials / seconds,
+            "seconds to go on": time.process_time() - begun,
+        }  # fmt: skip
 
 
 def cpu() -> float:
@@ -108,6 +164,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, metavar="TRIALS", help="measure memory alone")
+    parser.add_argument("--loop", type=int, metavar="TRIALS", help="measure the loop alone")
     parser.add_argument("--once", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--recipes", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -115,6 +172,11 @@ def main() -> None:
         print(json.dumps(once(options.once, options.trials, options.epochs, options.recipes)))
         return
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if options.loop:
+        stored["loop"] = [loop(name, options.loop) for name in ("random", "hyperband", "tpe")]
+        RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
+        print(json.dumps(stored["loop"], indent=1))
+        return
     if options.memory:
         import keras
 

@@ -1,7 +1,7 @@
 """Write the generated tables: `python docs/make_tables.py`.
 
 The README's table of models and `zoo.md` come from the cards, `layers.md` from the registry, the
-tables of `tuning.md` from the table of knobs.
+tables of `tuning.md` from the table of hyperparameters.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from attention_zoo.catalog import LAYERS
 from attention_zoo.cli import cards
 from attention_zoo.presets import read_card
 from attention_zoo.presets.folder import CARD, DEFAULT_TAGS, shipped
-from attention_zoo.tuning import OBJECTIVES, spaces
-from attention_zoo.tuning.assembling import make_space
+from attention_zoo.tuning import OBJECTIVES, table
+from attention_zoo.tuning.search_space import make_search_space
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -163,16 +163,20 @@ def layers_page() -> str:
     )
 
 
-def knob_table() -> str:
-    """One row a hyperparameter: its full name, default and values, from the table of knobs."""
+def hyperparameter_table() -> str:
+    """One row a hyperparameter: its full name, default and values."""
     rows = ["| name | default | values |", "|---|---|---|"]
-    known = {name: e.knob for a in spaces.FACTORIES for name, e in make_space([a]).entries.items()}
+    known = {
+        name: entry.hyperparameter
+        for architecture in table.FACTORIES
+        for name, entry in make_search_space([architecture]).entries.items()
+    }
     del known["attention"]  # whose values are the layers that fit
-    places = [*spaces.FACTORIES, "attention", *known]
+    places = [*table.FACTORIES, "attention", *known]
     same: dict[tuple, list[str]] = {}
     for name in sorted(known, key=lambda name: places.index(name.split("/")[0])):
-        knob = known[name]
-        facts = (knob.name, knob.default, knob.values, knob.low, knob.high)
+        one = known[name]
+        facts = (one.name, one.default, one.values, one.low, one.high)
         same.setdefault(facts, []).append(name)
     for (_, default, values, low, high), names in same.items():
         allowed = ", ".join(map(_code, values)) or f"{low:g} to {high:g}, logarithmic"
@@ -195,16 +199,20 @@ def objective_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-_TABLES = {"models": model_table, "knobs": knob_table, "objectives": objective_table}
+_TABLES = {
+    "models": model_table,
+    "hyperparameters": hyperparameter_table,
+    "objectives": objective_table,
+}
 
 
 def filled(text: str) -> str:
     """A page with the tables between its marks as the code has them."""
-    for name, table in _TABLES.items():
+    for name, written in _TABLES.items():
         begin, end = f"<!-- {name}: python docs/make_tables.py -->\n", f"<!-- end of {name} -->"
         if begin in text:
             before, _, rest = text.partition(begin)
-            text = before + begin + table() + end + rest.partition(end)[2]
+            text = before + begin + written() + end + rest.partition(end)[2]
     return text
 
 

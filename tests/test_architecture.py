@@ -202,8 +202,6 @@ OPENS = {
     "training/backup.py": "an open file",
     "training/recipe.py": "the package's own",
     "tuning/results.py": "written by new_file",
-    "tuning/assignment.py": "goes with the search's server",
-    "tuning/crew.py": "goes with the search's server",
     "explaining/page/writing.py": "the package's own",
     "exporting/formats.py": "what was just written",
     "estimators/base.py": "what was just written",

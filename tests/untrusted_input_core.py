@@ -186,19 +186,18 @@ def _search(folder: Path) -> None:
     claim(folder / "s", _SEARCH, resume=False, overwrite=False)
     trial = folder / "s" / "trials" / "trial_0"
     trial.mkdir(parents=True)
-    state = {"trial_id": "0", "status": "COMPLETED", "message": None,
-             "hyperparameters": {"values": {}}}  # fmt: skip
+    state = {"trial": 0, "status": "COMPLETED", "error": None, "values": {}, "order": [1, 1],
+             "elapsed": 1.0}  # fmt: skip
     (trial / "trial.json").write_text(json.dumps(state))
-    (trial / "execution_0.json").write_text('{"figures": {"loss": NaN}, "seconds": 1}')
-    (folder / "s" / "trials" / "oracle.json").write_text("{}")
+    (trial / "execution_0.json").write_text('{"metrics": {"loss": NaN}, "seconds": 1}')
 
 
 def _resume(folder: Path) -> None:
     from attention_zoo.tuning import read_trials
-    from attention_zoo.tuning.folder import alone, claim
+    from attention_zoo.tuning.folder import claim, locked
 
     claim(folder / "s", _SEARCH, resume=True, overwrite=False)
-    with alone(folder / "s"):
+    with locked(folder / "s"):
         read_trials(folder / "s")
 
 
@@ -207,8 +206,7 @@ def _second_name(path: Path) -> None:
     os.link(path.with_name("secret"), path)
 
 
-_STATES = ("search.json", "trials/oracle.json", "trials/trial_0/trial.json",
-           "trials/trial_0/execution_0.json")  # fmt: skip
+_STATES = ("search.json", "trials/trial_0/trial.json", "trials/trial_0/execution_0.json")
 _ARRAY = ("an array", content("[]"), None, "no valid JSON: it must be an object. (Remove|Bring)")
 LOCK = [
     *INSIDE,
@@ -216,10 +214,10 @@ LOCK = [
     ("a link to nothing", lambda path: path.symlink_to("nowhere"), None, "is a link"),
 ]
 TRIAL = [
-    ("no status", content('{"trial_id": "0"}'), None, "trial_0 is no valid trial: it lacks 'stat"),
+    ("no status", content('{"trial": 0}'), None, "trial_0 is no valid trial: it lacks 'stat"),
     ("a number of text", content(
-        '{"trial_id": "x", "status": "", "message": "", "hyperparameters": {"values": {}}}'
-    ), None, "no valid trial: invalid literal.*Remove the folder"),
+        '{"trial": "x", "status": "", "error": "", "values": {}, "order": [1, 1]}'
+    ), None, "no valid trial: .*Remove the folder"),
 ]  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""The live table of a search's trials; importing it imports no search."""
+"""The live table of a search's trials."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.live import Live
@@ -12,17 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from attention_zoo.cli.console import err, number
-from attention_zoo.core import foreign
 from attention_zoo.core.parsing import printable
-from attention_zoo.tuning.trials import Spectator
+from attention_zoo.tuning import SearchCallback, TrialResult
 
 #: The last trials that a screen has room for.
 _SHOWN = 15
 
+_COLUMNS = ("trial", "time", "metric", "differs from the default")
 
-def unlike(values: dict[str, Any], default: dict[str, Any]) -> str:
+
+def differing(values: dict[str, Any], default: dict[str, Any]) -> str:
     """The values that differ from the default trial's, by the last part of their names where that
-    says enough."""
+    is unique."""
     last = [name.rpartition("/")[2] for name in {**default, **values}]
     changed = {k: v for k, v in values.items() if default.get(k) != v and "tuner/" not in k}
     return ", ".join(
@@ -37,30 +37,16 @@ def _shortest(name: str, last: list[str]) -> str:
     return own if last.count(own) == 1 else name
 
 
-class TrialLines(Spectator):
-    """A line for each trial that a worker runs; how it ended is for its chief to say."""
+class TrialTable(SearchCallback):
+    """A row for each of the last trials, and the epoch of the running one; a line for each trial
+    where the output is no terminal. An interruption leaves all trials that ended on the screen."""
 
     def __init__(self) -> None:
-        self.begun = 0.0
-
-    def trial_begins(self, trial: str, values: dict[str, Any]) -> None:
-        """Take the time."""
-        self.begun = time.monotonic()
-
-    def trial_ends(self, trial: str) -> None:
-        """Print it."""
-        err.print(f"trial {int(trial)}: {time.monotonic() - self.begun:.1f} s")
-
-
-class TrialTable(Spectator):
-    """A row for each of the last trials, and the epoch of the running one; a line for each where
-    nobody looks on."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.rows: dict[str, list[str]] = {}
+        self.objective = ""
+        self.rows: dict[int, list[str]] = {}
+        self.ended: set[int] = set()
         self.default: dict[str, Any] = {}
-        self.begun: dict[str, float] = {}
+        self.begun: dict[int, float] = {}
         self.live = Live(console=err, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> TrialTable:
@@ -68,47 +54,58 @@ class TrialTable(Spectator):
             self.live.start()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: type | None, *error: Any) -> None:
         self.live.stop()
+        if kind is not None and err.is_terminal and self.ended:
+            err.print(self._grid(row for trial, row in self.rows.items() if trial in self.ended))
 
-    def search_begins(self, notes: Sequence[str]) -> None:
+    def on_search_begin(self, objectives: Sequence[str], notes: Sequence[str]) -> None:
         """Print what was decided for the user."""
+        self.objective = objectives[0]
         for note in notes:
             err.print(note)
 
-    def trial_begins(self, trial: str, values: dict[str, Any]) -> None:
+    def on_trial_begin(self, trial: int, values: dict[str, Any]) -> None:
         """Begin a row."""
         self.default = self.default or values
         self.begun[trial] = time.monotonic()
-        # KerasTuner pads it to the digits of the budget
-        self.rows[trial] = [str(int(trial)), "", "", unlike(values, self.default)]
+        self.rows[trial] = [str(trial), "", "", differing(values, self.default)]
         self._draw()
 
-    def epoch_ends(self, trial: str, execution: int, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, trial: int, execution: int, epoch: int, logs: dict[str, float]) -> None:
         """Show how far the running trial is."""
-        figure = f"val_loss {logs['val_loss']:.4f}" if "val_loss" in logs else ""
+        metric = f"val_loss {logs['val_loss']:.4f}" if "val_loss" in logs else ""
         again = f"run {execution + 1}, " if execution else ""
-        self.rows[trial][1:3] = [f"{again}epoch {epoch + 1}", figure]
+        self.rows[trial][1:3] = [f"{again}epoch {epoch + 1}", metric]
         self._draw()
 
-    def trial_ends(self, trial: str) -> None:
+    def on_trial_end(self, result: TrialResult) -> None:
         """Put the trial's result in its row."""
-        path = next(self.folder.glob(f"trials/trial_{trial}/trial.json"))
-        state = foreign.records(path)
-        seconds = time.monotonic() - self.begun[trial]
-        result = number(state["score"]) if state["status"] == "COMPLETED" else "failed"
-        self.rows[trial][1:3] = [f"{seconds:.1f} s", result]
+        trial, seconds = result.trial, time.monotonic() - self.begun[result.trial]
+        shown = "failed"
+        if result.status == "COMPLETED":
+            shown = number(result.metrics[self.objective])
+        self.rows[trial][1:3] = [f"{seconds:.1f} s", shown]
+        self.ended.add(trial)
         if not err.is_terminal:
-            what = state["message"] or self.rows[trial][3]
-            err.print(f"trial {int(trial)}: {result} ({seconds:.1f} s) {' '.join(what.split())}")
+            what = result.error or self.rows[trial][3]
+            err.print(f"trial {trial}: {shown} ({seconds:.1f} s) {' '.join(what.split())}")
         self._draw()
 
     def _draw(self) -> None:
-        if not err.is_terminal:
-            return
+        if err.is_terminal:
+            self.live.update(self._grid(list(self.rows.values())[-_SHOWN:]))
+
+    def _grid(self, rows: Iterable[list[str]]) -> Table:
+        cells = [[printable(cell) for cell in row] for row in rows]
+        widths = [max(len(row[n]) for row in [*cells, [*_COLUMNS]]) for n in range(3)]
         grid = Table(box=None, pad_edge=False)
-        for name in ("trial", "time", "figure", "unlike the default"):
-            grid.add_column(name, no_wrap=True, overflow="ellipsis")
-        for row in list(self.rows.values())[-_SHOWN:]:
-            grid.add_row(*[Text(printable(cell)) for cell in row])
-        self.live.update(grid)
+        for name, width in zip(_COLUMNS, [*widths, None], strict=True):
+            grid.add_column(name, no_wrap=True, min_width=width, overflow="ellipsis")
+        # Only what is last may be cut, never a metric
+        room = max(1, err.width - sum(widths) - 3)
+        for row in cells:
+            last = Text(row[3])
+            last.truncate(room, overflow="ellipsis")
+            grid.add_row(*map(Text, row[:3]), last)
+        return grid

@@ -40,10 +40,10 @@ def tune(
         typer.Option(help="The folder of an earlier search: try its best point early; repeatable."),
     ] = None,
     tuner: Annotated[
-        str, typer.Option(help="random, bayesian, hyperband, grid or nsga2.")
+        str, typer.Option(help="random, bayesian, hyperband, grid, tpe, gp or nsga2.")
     ] = "random",
     objective: Annotated[
-        list[str] | None, typer.Option(help="The figure to search for; repeatable.")
+        list[str] | None, typer.Option(help="The metric to search for; repeatable.")
     ] = None,
     max_trials: Annotated[int | None, typer.Option(help="How many trials; 20 by default.")] = None,
     max_minutes: Annotated[
@@ -62,30 +62,22 @@ def tune(
         int | None, typer.Option(help="Stop after so many epochs without improvement.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed of data, weights and choices.")] = 0,
-    keep: Annotated[int, typer.Option(help="So many trials' weights stay on disk.")] = 1,
+    keep_best: Annotated[
+        int, typer.Option(help="The weights of so many of the best trials stay on disk.")
+    ] = 1,
     out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Try so many points at a time, a process for each.")
+        int | None, typer.Option(help="Run trials in so many processes of this machine.")
     ] = None,
-    role: Annotated[
-        str | None, typer.Option(help="On many machines: chief on one, worker on the others.")
+    scheduler: Annotated[
+        str | None, typer.Option(help="The address of a Dask scheduler, tcp://HOST:PORT.")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="The chief's HOST:PORT.")] = None,
-    wait: Annotated[
-        float, typer.Option(help="Seconds that a chief and its workers wait for each other.")
-    ] = 60.0,
 ) -> None:
-    """Search among models, attention layers and their hyperparameters, and keep the best.
-
-    A worker needs --role, --address and --out, the chief's folder, and takes the rest from there.
-    """
+    """Search among models, attention layers and their hyperparameters, and keep the best."""
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the search and its best model go.")
-    if role == "worker" and workers is None:
-        _work(out_, address, wait, [*(architecture or ()), task, data])
-        return
     if [task, data].count(None) != 1:
         raise ValueError("Give --task or --data, one of the two.")
     need_data(ordered, data)
@@ -102,29 +94,16 @@ def tune(
         dataset = read_data(training, data, target, kind, _for_table(architecture), ordered=ordered)
     points = [az.tuning.best_values(folder) for folder in initial or ()]
     begun = (out_.expanduser() / "search.json").is_file
-    with resumable(out_, begun), TrialTable(out_) as watching:
+    with resumable(out_, begun), TrialTable() as callback:
         search = az.tune(
             architecture or None, task, data=dataset, attention=attention or None, space=space,
             initial=points, tuner=tuner, objective=objective or None, max_trials=max_trials,
             max_minutes=max_minutes, epochs=epochs, samples=samples, executions=executions,
-            folds=folds, patience=patience, seed=seed, keep=keep, out=out_, resume=resume,
-            overwrite=overwrite, workers=workers, role=role, address=address, wait=wait,
-            spectator=watching,
+            folds=folds, patience=patience, seed=seed, keep_best=keep_best, out=out_,
+            resume=resume, overwrite=overwrite, workers=workers, scheduler=scheduler,
+            callback=callback,
         )  # fmt: skip
     _report(search, out_)
-
-
-def _work(folder: Path, address: str | None, wait: float, given: list[Any]) -> None:
-    if any(given):
-        raise ValueError(
-            "A worker takes what to try, and on what data, from its chief's folder. Leave out "
-            f"{', '.join(str(one) for one in given if one)}."
-        )
-    from attention_zoo import tuning
-    from attention_zoo.cli.trial_table import TrialLines
-
-    count = tuning.work(folder, address, wait=wait, spectator=TrialLines())
-    out.print(f"The search has ended. This worker ran {count} of its trials.")
 
 
 def _for_table(architecture: list[str] | None) -> str:
@@ -151,22 +130,22 @@ def _words(value: str) -> str | list[str]:
 
 
 def _report(search: Any, folder: Path) -> None:
-    from attention_zoo.cli.trial_table import unlike
+    from attention_zoo.cli.trial_table import differing
 
     name = search.objectives[0]
     failed = [one for one in search.trials if one.status == "FAILED"]
     rows = [
-        [str(one.trial), number(one.figures[name]), unlike(one.values, search.default.values)]
+        [str(one.trial), number(one.metrics[name]), differing(one.values, search.default.values)]
         for one in sorted(search.completed, key=lambda one: one.trial)
     ]
     best = search.best
-    table(f"{len(search.trials)} trials", ["trial", name, "unlike the default"], rows, {0, 1})
+    table(f"{len(search.trials)} trials", ["trial", name, "differs from the default"], rows, {0, 1})
     if failed:
         out.print(f"{len(failed)} failed, the first ({failed[0].trial}): {failed[0].error}")
     gain = ""
     if search.default.status == "COMPLETED":
-        gain = f", the default's is {number(search.default.figures[name])}"
-    out.print(f"\nBest: trial {best.trial}, {name} {number(best.figures[name])}{gain} (validation)")
+        gain = f", the default's is {number(search.default.metrics[name])}"
+    out.print(f"\nBest: trial {best.trial}, {name} {number(best.metrics[name])}{gain} (validation)")
     rows = [[key.replace("_", " "), number(value)] for key, value in search.scores.items()]
     table("The best model on test samples that no trial saw", ["", ""], rows, {1})
     here = folder if folder.is_absolute() else f"./{folder}"

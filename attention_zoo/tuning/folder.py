@@ -1,29 +1,136 @@
-"""The folder of a search: whose it is, and that one search at a time writes to it."""
+"""The folder of a search: one process at a time writes to it, and all in it is whole."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from attention_zoo.core import files, foreign
+import numpy as np
+
+from attention_zoo.core import checks, files, foreign
 from attention_zoo.training.backup import refuse_other
 
 #: The version of the folder's layout.
-FORMAT = 1
+FORMAT = 2
 
 MANIFEST, LOCK, TRIALS, BEST = "search.json", "search.lock", "trials", "best"
+CHECKPOINT = "best.weights.h5"
 
 
 class TuningError(RuntimeError):
     """A search that cannot go on: the message says why and what to do."""
 
 
+@dataclasses.dataclass(frozen=True)
+class TrialResult:
+    """One trial of a search.
+
+    Attributes:
+        trial: its number, counted from 0, which is the default.
+        status: `"COMPLETED"`, `"FAILED"` or `"RUNNING"`.
+        values: its hyperparameters, by full name.
+        metrics: on the validation data, by name: the means over its executions.
+        executions: of each, `seed`, `seconds`, `best_epoch`, `history` (one value an epoch, by
+            name), `metrics` and `recipe`; of a cross-validation its `fold` as well.
+        error: what a failed trial died of.
+        order: how many trials had begun, and how many had ended, when it ended.
+        elapsed: the seconds of the search by then.
+    """
+
+    trial: int
+    status: str
+    values: dict[str, Any]
+    metrics: dict[str, float]
+    executions: list[dict[str, Any]]
+    error: str | None = None
+    order: tuple[int, int] = (0, 0)
+    elapsed: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The time that its executions took."""
+        return sum(one["seconds"] for one in self.executions)
+
+    def spread(self, name: str) -> float:
+        """The standard deviation of a metric over the executions, 0 for a single one."""
+        known = [one["metrics"][name] for one in self.executions if name in one["metrics"]]
+        return float(np.std(known))
+
+
+def means(executions: list[dict[str, Any]]) -> dict[str, float]:
+    """The means of the metrics; what one execution left undefined has none."""
+    names = [n for n in executions[0]["metrics"] if all(n in one["metrics"] for one in executions)]
+    return {name: float(np.mean([one["metrics"][name] for one in executions])) for name in names}
+
+
+def trial_folder(folder: Path, trial: int) -> Path:
+    """Where a trial's files are."""
+    return folder / TRIALS / f"trial_{trial}"
+
+
+def write_trial(folder: Path, result: TrialResult) -> None:
+    """Write what is known of a trial, but for its executions."""
+    left = ("executions", "metrics")
+    _write(
+        trial_folder(folder, result.trial) / "trial.json",
+        {k: v for k, v in dataclasses.asdict(result).items() if k not in left},
+    )
+
+
+def write_execution(
+    folder: Path, trial: int, number: int, record: dict[str, Any], weights: bytes | None
+) -> None:
+    """Write an execution, and the trial's weights if it is its best so far."""
+    here = trial_folder(folder, trial)
+    if weights is not None:
+        with files.new_file(here / CHECKPOINT, overwrite=True) as scratch:
+            scratch.write_bytes(weights)
+    _write(here / f"execution_{number}.json", record)
+
+
+def read_weights(folder: Path, trial: int) -> bytes:
+    """The weights that a trial kept."""
+    path = trial_folder(folder, trial) / CHECKPOINT
+    cure = _cure(path.with_name("trial.json"))
+    with foreign.opened(path, what="file of weights", error=TuningError, cure=cure) as file:
+        return file.read()
+
+
+def read_trials(folder: str | Path) -> list[TrialResult]:
+    """The trials in the folder of a search, in their order."""
+    found = []
+    for path in Path(folder).glob(f"{TRIALS}/trial_*/trial.json"):
+        state = read_state(path)
+        executions = [
+            read_state(one) for one in sorted(path.parent.glob("execution_*.json"), key=_number)
+        ]
+        with foreign.parsing(path.parent, what="trial", error=TuningError, cure=_cure(path)):
+            metrics = means(executions) if state["status"] == "COMPLETED" else {}
+            begun, ended = state.pop("order")
+            order = int(begun), int(ended)
+            found.append(TrialResult(**state, metrics=metrics, executions=executions, order=order))
+            checks.natural("trial", found[-1].trial)
+    return sorted(found, key=lambda one: one.trial)
+
+
+def _number(path: Path) -> tuple[int, str]:
+    """The order of executions: by number, whatever else has such a name last."""
+    digits = path.stem.rpartition("_")[2]
+    return (int(digits) if digits.isdecimal() else 10**9, digits)
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    with files.new_file(path, overwrite=True) as scratch:
+        scratch.write_text(json.dumps(state), "utf-8")
+
+
 def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
-    """Make a folder that of a search, or see that it is already.
+    """Make a folder that of a search, or check that it is already.
 
     Args:
         folder: the folder of the search.
@@ -36,14 +143,14 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
         ValueError: if the search that is there is another; the difference is named.
         TuningError: if its state cannot be read, or another process uses it.
     """
-    wanted = _plain(search)
+    wanted = json.loads(json.dumps({"format": FORMAT, **search}))
     path = folder / MANIFEST
     if os.path.lexists(folder / LOCK):
-        with alone(folder):  # a search that runs is not replaced
+        with locked(folder):  # a search that runs is not replaced
             pass
     if path.exists() and resume:
         refuse_other(read_state(path), wanted, folder, "search")
-        check_state(folder)
+        foreign.plain_folder(folder, error=TuningError)
         return
     if path.exists() and not overwrite:
         raise FileExistsError(
@@ -56,33 +163,12 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
         (scratch / MANIFEST).write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
 
 
-def same_search(folder: Path, search: dict[str, Any]) -> None:
-    """ValueError, with the difference, if a worker would search for something else than the
-    folder's chief."""
-    cure = "Give a worker what its chief was given."
-    refuse_other(read_state(folder / MANIFEST), _plain(search), folder, "search", cure)
-
-
-def _plain(search: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps({"format": FORMAT, **search}))
-
-
-def check_state(folder: Path) -> None:
-    """TuningError, with the cure, for a state file that is empty or torn, and for anything in the
-    folder that is neither a file nor a folder."""
-    foreign.plain_folder(folder, error=TuningError)
-    trials = folder / TRIALS
-    for path in [trials / "oracle.json", *sorted(trials.glob("trial_*/*.json"))]:
-        if path.exists():
-            read_state(path)
-
-
 def read_state(path: Path) -> dict[str, Any]:
-    """The object in a JSON file of a search; TuningError, with the cure, where there is none."""
-    return foreign.records(path, kind=dict, error=TuningError, cure=cure_of(path))
+    """The object in a JSON file of a search; TuningError, with the cure, for anything else."""
+    return foreign.records(path, kind=dict, error=TuningError, cure=_cure(path))
 
 
-def cure_of(path: Path) -> str:
+def _cure(path: Path) -> str:
     """What to do about a broken file of a search."""
     if path.name == "trial.json":
         return f"Remove the folder {path.parent}: the search goes on without that trial."
@@ -91,9 +177,14 @@ def cure_of(path: Path) -> str:
     return "Bring it back from a copy, or begin again with overwrite."
 
 
+def remove_weights(folder: Path, trial: int) -> None:
+    """Remove the weights of a trial that is not among the best."""
+    (trial_folder(folder, trial) / CHECKPOINT).unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Holds the folder for this process; TuningError if another one has it.
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process; TuningError if another one has it.
 
     The lock is the system's, so that it is gone with the process, however that ends.
     """

@@ -18,7 +18,7 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.scaling import adapt
 from attention_zoo.training.compiling import build_model, compile_model
 from attention_zoo.training.recipe import Recipe, make_recipe
-from attention_zoo.tuning.assembling import make_space
+from attention_zoo.tuning.search_space import make_search_space
 
 KINDS = ("binary", "multiclass", "regression")
 
@@ -73,7 +73,7 @@ class HyperAttention(keras_tuner.HyperModel):
             raise one_of("kind", kind, KINDS)
         checks.positive_int("outputs", outputs)
         self.input_shape = tuple(input_shape)
-        self.space = make_space(
+        self.space = make_search_space(
             checks.names("architecture", architecture), attention, space,
             any_length=None in self.input_shape[:-1],
         )  # fmt: skip
@@ -86,7 +86,7 @@ class HyperAttention(keras_tuner.HyperModel):
 
     def recipe(self, values: Mapping[str, Any], *, epochs: int = 1, **more: Any) -> Recipe:
         """What some values stand for, as the recipe of a training run."""
-        chosen = self.space.chosen(values)
+        chosen = self.space.config(values)
         return make_recipe(
             {
                 "architecture": chosen.architecture,

@@ -1,4 +1,4 @@
-"""What a search can aim at, and how each figure of a trained model is measured."""
+"""What a search can aim at, and how each metric of a trained model is measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
-import keras_tuner
 import numpy as np
 
 from attention_zoo.capture.inputs import has_attention
@@ -33,8 +32,12 @@ _WHOLE, _SHORT = 1000, 32
 _BATCH, _CALLS, _WARM = 32, 40, 5
 
 
+class TrialError(RuntimeError):
+    """A point that cannot be built, trained or measured: its trial has failed."""
+
+
 class Objective(NamedTuple):
-    """A figure to search for: which way it is better, and when it can be had."""
+    """A metric to search for: which way it is better, and when it can be had."""
 
     direction: str
     kinds: tuple[str, ...] = _EVERY
@@ -63,14 +66,14 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def default_objective(kind: str) -> str:
-    """The figure that a search aims at where none is named."""
+    """The metric that a search aims at where none is named."""
     return "mse" if kind == "regression" else "log_loss"
 
 
 def check_objectives(names: Sequence[str], data: Dataset) -> None:
-    """ValueError, before anything is trained, for a figure that these data cannot have."""
+    """ValueError, before anything is trained, for a metric that these data cannot have."""
     if len(set(names)) != len(names):
-        raise ValueError(f"`objective` must name each figure once. Received: {names!r}")
+        raise ValueError(f"`objective` must name each metric once. Received: {names!r}")
     possible = {
         name: row
         for name, row in OBJECTIVES.items()
@@ -91,11 +94,13 @@ def check_objectives(names: Sequence[str], data: Dataset) -> None:
             raise one_of("objective", name, possible)
 
 
-def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dict[str, float]:
-    """Every figure of a trained model on held-out data; the costly ones only if they are aims.
+def measure_objectives(
+    model: keras.Model, data: Dataset, objectives: Sequence[str]
+) -> dict[str, float]:
+    """Every metric of a trained model on held-out data; the costly ones only if they are aimed at.
 
     Raises:
-        keras_tuner.errors.FailedTrialError: if an objective cannot be measured of this model.
+        TrialError: if an objective cannot be measured of this model.
     """
     with _uncompiled(model) if _small(data) else contextlib.nullcontext():
         found = measure(model, data)
@@ -106,7 +111,7 @@ def figures(model: keras.Model, data: Dataset, objectives: Sequence[str]) -> dic
         found["latency"] = latency(model, data.x)
     missing = [name for name in objectives if name != "val_loss" and name not in found]
     if missing:
-        raise keras_tuner.errors.FailedTrialError(
+        raise TrialError(
             f"{missing[0]!r} cannot be measured of a model without attention."
             if not has_attention(model)
             else f"{missing[0]!r} cannot be measured of this model."
@@ -123,7 +128,7 @@ def _small(data: Dataset) -> bool:
 
 @contextlib.contextmanager
 def _uncompiled(model: keras.Model) -> Iterator[None]:
-    """The model and its watcher answer without being compiled, and forget it afterwards."""
+    """Let the model and its recorder predict without being compiled."""
     some = [model, capture_model(model)] if has_attention(model) else [model]
     for one in some:
         one.run_eagerly, one.predict_function = True, None
@@ -144,7 +149,7 @@ def faithfulness(model: keras.Model, data: Dataset) -> float:
     if axis == "feature" and x.ndim == 3 and scores.shape[1] == x.shape[2]:
         scores = scores[:, None, :]
     elif scores.shape[1] != x.shape[1]:
-        raise keras_tuner.errors.FailedTrialError(
+        raise TrialError(
             f"The {scores.shape[1]} indices that {seen.layer().name!r} attends to are not those of "
             f"the input {x.shape}."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,17 @@ from attention_zoo.tuning.results import Search, signed
 #: As many hyperparameters as a page has room for.
 _MOST = 12
 
-#: A cost whose figures differ by more than such a factor is drawn on a logarithmic axis.
+#: A cost whose values differ by more than such a factor is drawn on a logarithmic axis.
 _WIDE = 10
 
 
 def progress(search: Search, objectives: Sequence[str]) -> Figure:
-    """The figure of each trial and the best so far, over the trials."""
+    """The metric of each trial and the best so far, over the trials."""
     name = objectives[0]
     figure = style.new_figure(7, 3.2)
     axes = figure.add_subplot()
     numbers = [one.trial for one in search.completed]
-    values = [one.figures[name] for one in search.completed]
+    values = [one.metrics[name] for one in search.completed]
     spreads = [one.spread(name) for one in search.completed]
     best = np.maximum if OBJECTIVES[name].direction == "max" else np.minimum
     axes.errorbar(
@@ -52,12 +53,12 @@ def progress(search: Search, objectives: Sequence[str]) -> Figure:
 def parallel(search: Search, objectives: Sequence[str]) -> Figure:
     """A line for each trial through its hyperparameters, darker the better."""
     name = objectives[0]
-    trials = sorted(search.completed, key=lambda one: signed(name, one.figures[name]))
-    names = list(search.importance())[:_MOST]
+    trials = sorted(search.completed, key=lambda one: signed(name, one.metrics[name]))
+    names = _varied(search)[:_MOST]
     figure = style.new_figure(max(5, 1.1 * (len(names) + 2)), 3.8)
     axes = figure.add_subplot()
     columns = [_placed([one.values.get(n) for one in trials]) for n in names]
-    columns.append(_placed([one.figures[name] for one in trials]))
+    columns.append(_placed([one.metrics[name] for one in trials]))
     shades = style.colours()(np.linspace(0.25, 1.0, len(trials)))
     for row, shade in enumerate(shades):
         heights = [places[row] for places, _ in columns]
@@ -90,7 +91,7 @@ def importance(search: Search, objectives: Sequence[str]) -> Figure:
 
 
 def pareto(search: Search, objectives: Sequence[str]) -> Figure:
-    """Objective against objective; the trials that none is better than in all are joined."""
+    """Objective against objective; the Pareto front is joined."""
     if len(objectives) < 2:
         raise ValueError(
             f"kind='pareto' needs two objectives or more. Received: {', '.join(objectives)}"
@@ -107,25 +108,25 @@ def _trade_off(axes: Axes, search: Search, first: str, other: str) -> None:
     front = search.pareto(first, other)
     for some, colour, size, words in (
         (search.completed, style.PADDING, 18, "trial"),
-        (front, style.BLUE, 34, "none is better in both"),
+        (front, style.BLUE, 34, "Pareto front"),
         ([search.default], style.ORANGE, 34, "the default"),
     ):
         shown = [one for one in some if one.status == "COMPLETED"]
         axes.scatter(
-            [one.figures[other] for one in shown], [one.figures[first] for one in shown],
+            [one.metrics[other] for one in shown], [one.metrics[first] for one in shown],
             s=size, color=colour, label=words,
         )  # fmt: skip
-    ordered = sorted(front, key=lambda one: one.figures[other])
+    ordered = sorted(front, key=lambda one: one.metrics[other])
     axes.plot(
-        [one.figures[other] for one in ordered], [one.figures[first] for one in ordered],
+        [one.metrics[other] for one in ordered], [one.metrics[first] for one in ordered],
         color=style.BLUE, linewidth=1,
     )  # fmt: skip
     for one in ordered:
         axes.annotate(
-            str(one.trial), (one.figures[other], one.figures[first]), (4, 3),
+            str(one.trial), (one.metrics[other], one.metrics[first]), (4, 3),
             textcoords="offset points", fontsize=7,
         )  # fmt: skip
-    costs = [one.figures[other] for one in search.completed]
+    costs = [one.metrics[other] for one in search.completed]
     cost = OBJECTIVES[other].direction == "min" and min(costs) > 0
     if cost and max(costs) > _WIDE * min(costs):
         # What is worth having is small, and would lie on one line beside the largest
@@ -148,18 +149,31 @@ def draw(search: Search, kind: str, objectives: tuple[str, ...]) -> Figure:
     if kind not in KINDS:
         raise one_of("kind", kind, KINDS)
     for name in objectives:
-        if name not in search.best.figures or name not in OBJECTIVES:
-            raise one_of("objective", name, set(search.best.figures) & set(OBJECTIVES))
+        if name not in search.best.metrics or name not in OBJECTIVES:
+            raise one_of("objective", name, set(search.best.metrics) & set(OBJECTIVES))
     return KINDS[kind](search, objectives)
 
 
 def write_pictures(search: Search, folder: Path) -> None:
-    """Write `progress.png`, `parallel.png`, `importance.png` and, for several objectives,
-    `pareto.png`."""
+    """Write `progress.png`, `parallel.png`, with scikit-learn `importance.png`, and for several
+    objectives `pareto.png`."""
+    known = {"pareto": len(search.objectives) > 1, "importance": _has_importance()}
     for kind in KINDS:
-        if kind != "pareto" or len(search.objectives) > 1:
+        if known.get(kind, True):
             with files.new_file(folder / f"{kind}.png", overwrite=True) as scratch:
                 draw(search, kind, search.objectives).savefig(scratch, dpi=130)
+
+
+def _has_importance() -> bool:
+    return importlib.util.find_spec("sklearn") is not None
+
+
+def _varied(search: Search) -> list[str]:
+    """The hyperparameters with several values, the most important first where that is known."""
+    if _has_importance():
+        return list(search.importance())
+    names = dict.fromkeys(n for one in search.completed for n in one.values if "tuner/" not in n)
+    return [n for n in names if len({one.values.get(n) for one in search.completed}) > 1]
 
 
 def _placed(values: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:

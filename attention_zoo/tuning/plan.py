@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import statistics
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,16 +16,16 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.dataset import Dataset, check_dataset
 from attention_zoo.data.scaling import scaled
 from attention_zoo.data.splitting import folds, split
-from attention_zoo.training.compiling import dtype_of_process
+from attention_zoo.training.compiling import build_for, dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
-from attention_zoo.tuning import nsga2
 from attention_zoo.tuning.hypermodel import HyperAttention
 from attention_zoo.tuning.objectives import check_objectives, default_objective
-from attention_zoo.tuning.oracles import TUNERS, Steady, make_oracle
-from attention_zoo.tuning.space import SearchSpace
-from attention_zoo.tuning.spaces import FACTORIES
-from attention_zoo.tuning.trials import Trainer
+from attention_zoo.tuning.optuna_sampler import require_optuna
+from attention_zoo.tuning.oracles import TUNERS, make_oracle
+from attention_zoo.tuning.search_space import SearchSpace
+from attention_zoo.tuning.table import FACTORIES
+from attention_zoo.tuning.trials import TrialData, versions
 
 #: Without a number of trials, a space of so many points at most is searched whole.
 _WHOLE = 1000
@@ -32,51 +33,68 @@ _WHOLE = 1000
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-    """A search that can begin.
+    """A search that can begin: the arguments of `tune`, checked.
 
     Attributes:
-        trainer: how every point is trained and measured.
+        hypermodel: turns a point into a recipe.
+        data: what all trials share.
         test: samples that no trial sees.
+        common: what all recipes have in common, such as the task.
         tuner: how points are chosen.
         notes: what was decided for the user.
-        max_trials, max_seconds: the budget; None for no limit of that sort.
         initial: points to try right after the default.
+        max_seconds: the budget, None for no limit; the rest are the arguments of `tune`.
     """
 
-    trainer: Trainer
+    hypermodel: HyperAttention
+    data: TrialData
     test: Dataset
+    common: dict[str, Any]
     tuner: str
     notes: tuple[str, ...]
+    initial: tuple[dict[str, Any], ...]
     max_trials: int | None
     max_seconds: float | None
-    initial: tuple[dict[str, Any], ...] = ()
+    epochs: int
+    executions: int
+    patience: int | None
+    seed: int
 
-    def oracle(self) -> Steady:
+    def oracle(self, directory: str) -> Any:
         """What decides what is tried."""
-        trainer = self.trainer
         return make_oracle(
-            self.tuner, trainer.hypermodel.space, trainer.objectives,
-            max_trials=self.max_trials, max_seconds=self.max_seconds, epochs=trainer.epochs,
-            seed=trainer.seed, initial=self.initial,
+            self.tuner, self.hypermodel.space, self.data.objectives, max_trials=self.max_trials,
+            epochs=self.epochs, seed=self.seed, initial=self.initial, directory=directory,
         )  # fmt: skip
+
+    def recipes(self, values: Mapping[str, Any]) -> tuple[Recipe, ...]:
+        """The recipe of each execution of a point, and of each fold; those of one execution have
+        one seed, the same for all trials, so that points differ and not their luck."""
+        done = values.get("tuner/initial_epoch", 0)
+        parts = len(self.data.parts)
+        recipe = self.hypermodel.recipe(
+            values, epochs=values.get("tuner/epochs", self.epochs) - done,
+            patience=self.patience or self.epochs, **self.common,
+        )  # fmt: skip
+        numbers = range(self.executions * parts)
+        return tuple(recipe.changed(seed=self.seed + number // parts) for number in numbers)
 
     def identity(self) -> dict[str, Any]:
         """All that decides the trials, but for the budget, which may grow."""
-        trainer = self.trainer
         return {
-            "architectures": trainer.hypermodel.space.architectures,
-            "recipe": trainer.common,
-            "config": trainer.hypermodel.config,
-            "data": trainer.train.fingerprint(),
-            "space": trainer.hypermodel.space.describe(),
+            "architectures": self.hypermodel.space.architectures,
+            "recipe": self.common,
+            "config": self.hypermodel.config,
+            "data": self.data.train.fingerprint(),
+            "space": self.hypermodel.space.describe(),
             "tuner": self.tuner,
-            "objectives": trainer.objectives,
-            "epochs": trainer.epochs,
+            "objectives": self.data.objectives,
+            "epochs": self.epochs,
             "initial": self.initial,
-            "executions": trainer.executions,
-            "folds": None if trainer.whole is None else len(trainer.parts),
-            "patience": trainer.patience,
-            "seed": trainer.seed,
+            "executions": self.executions,
+            "folds": None if self.data.whole is None else len(self.data.parts),
+            "patience": self.patience,
+            "seed": self.seed,
             "backend": keras.backend.backend(),
         }
 
@@ -91,8 +109,7 @@ def make_plan(
     """The plan that the arguments of `tune` ask for; its errors are those of `tune`."""
     if tuner not in TUNERS:
         raise one_of("tuner", tuner, TUNERS)
-    counts = {"epochs": epochs, "samples": samples, "executions": executions}
-    for name, count in counts.items():
+    for name, count in {"epochs": epochs, "samples": samples, "executions": executions}.items():
         checks.positive_int(name, count)
     checks.positive_int("max_trials", max_trials, none=True)
     checks.positive_int("patience", patience, none=True)
@@ -104,7 +121,9 @@ def make_plan(
     check_dataset(data)
     if (task is None) == (data is None):
         raise ValueError("Give a task or your own data, one of the two.")
-    common = _common(task, samples)
+    common: dict[str, Any] = {}
+    if task is not None:
+        common = {"task": task, "samples": samples, "validation": max(200, samples // 4)}
     parts, whole, test = _data(data, common, seed, folds, tuner)
     train = parts[0][0] if whole is None else whole
     names = _architectures(architecture, train)
@@ -116,31 +135,25 @@ def make_plan(
     objectives = tuple(checks.names("objective", wanted))
     check_objectives(objectives, train)
     if tuner == "nsga2":
-        nsga2.require()
+        require_optuna()
         if len(objectives) < 2:
             raise ValueError(
                 "The tuner 'nsga2' weighs several objectives against each other: name two or more. "
                 f"Received: {objectives[0]}"
             )
     points = _points(hypermodel.space, initial, max_trials)
-    trainer = Trainer(
-        hypermodel, parts, objectives, epochs, patience, executions, seed, common, whole
-    )
-    # The plain model is built now, so that what no trial could build is known before the first
-    trainer.untrained(hypermodel.space.active({}))
     tuner, notes = _exhaustive(tuner, hypermodel.space, max_trials)
     if whole is not None:
         notes = (*notes, f"Each point is trained {executions * len(parts)} times, on {len(parts)} "
                  "folds, and the best at last on all of them.")  # fmt: skip
-    seconds = None if max_minutes is None else 60 * max_minutes
-    return Plan(trainer, test, tuner, notes, max_trials, seconds, points)
-
-
-def _common(task: str | None, samples: int) -> dict[str, Any]:
-    """What the recipes of all trials have in common."""
-    if task is None:
-        return {}
-    return {"task": task, "samples": samples, "validation": max(200, samples // 4)}
+    plan = Plan(
+        hypermodel, TrialData(parts, whole, objectives, uuid.uuid4().hex, versions()), test, common,
+        tuner, notes, points, max_trials, None if max_minutes is None else 60 * max_minutes, epochs,
+        executions, patience, seed,
+    )  # fmt: skip
+    # The plain model is built now, so that what no trial could build is known before the first
+    build_for(plan.recipes(hypermodel.space.active({}))[0], train, 0)
+    return plan
 
 
 def _data(

@@ -12,83 +12,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from attention_zoo.core import files, foreign, optional
+from attention_zoo.core import files, optional
 from attention_zoo.core.registry import one_of
-from attention_zoo.tuning.folder import MANIFEST, TRIALS, TuningError, cure_of, read_state
+from attention_zoo.tuning.folder import MANIFEST, TrialResult, read_state, read_trials
 from attention_zoo.tuning.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-@dataclasses.dataclass(frozen=True)
-class TrialResult:
-    """One trial of a search.
-
-    Attributes:
-        trial: its number, counted from 0, which is the default.
-        status: `"COMPLETED"`, `"FAILED"` or `"RUNNING"`.
-        values: its hyperparameters, by full name.
-        figures: on the validation data, by name: the means over its executions.
-        executions: of each, `seed`, `seconds`, `best_epoch`, `history` (one value an epoch, by
-            name), `figures` and `recipe`; of a cross-validation its `fold` as well.
-        error: what a failed trial died of.
-    """
-
-    trial: int
-    status: str
-    values: dict[str, Any]
-    figures: dict[str, float]
-    executions: list[dict[str, Any]]
-    error: str | None = None
-
-    @property
-    def seconds(self) -> float:
-        """The time that its executions took."""
-        return sum(one["seconds"] for one in self.executions)
-
-    def spread(self, name: str) -> float:
-        """The standard deviation of a figure over the executions, 0 for a single one."""
-        known = [one["figures"][name] for one in self.executions if name in one["figures"]]
-        return float(np.std(known))
-
-
-def read_trials(folder: str | Path) -> list[TrialResult]:
-    """The trials in the folder of a search, in their order."""
-    found = []
-    for path in sorted(Path(folder).glob(f"{TRIALS}/trial_*/trial.json")):
-        state = read_state(path)
-        executions = [
-            read_state(one) for one in sorted(path.parent.glob("execution_*.json"), key=_number)
-        ]
-        with foreign.parsing(path.parent, what="trial", error=TuningError, cure=cure_of(path)):
-            found.append(_trial(state, executions))
-    return sorted(found, key=lambda one: one.trial)
-
-
-def _number(path: Path) -> tuple[int, str]:
-    """The order of executions: by number, whatever else has such a name last."""
-    digits = path.stem.rpartition("_")[2]
-    return (int(digits) if digits.isdecimal() else 10**9, digits)
-
-
-def _trial(state: dict[str, Any], executions: list[dict[str, Any]]) -> TrialResult:
-    done = state["status"] == "COMPLETED"
-    # What one execution left undefined has no mean
-    names = [
-        name
-        for name in (executions[0]["figures"] if done else {})
-        if all(name in one["figures"] for one in executions)
-    ]
-    figures = {name: float(np.mean([one["figures"][name] for one in executions])) for name in names}
-    values = state["hyperparameters"]["values"]
-    trial, message = int(state["trial_id"]), state["message"]
-    return TrialResult(trial, state["status"], values, figures, executions, message)
-
-
-def trial_folder(folder: Path, trial: int) -> Path:
-    """Where a trial's files are: KerasTuner pads its number to the digits of the budget."""
-    return next(p for p in folder.glob(f"{TRIALS}/trial_*") if _number(p)[0] == trial)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,11 +26,11 @@ class Search:
     """A finished search.
 
     Attributes:
-        objectives: the figures that were searched for.
+        objectives: the metrics that were searched for.
         trials: every trial, in order.
         model: the best trial's model, with the weights of its best execution and epoch, or trained
             on all folds.
-        scores: its figures on samples that the search never saw.
+        scores: its metrics on samples that the search never saw.
         notes: what was decided for the user, such as that a finite space was searched whole.
         path: the folder, which holds the model as the preset `best`; None if nothing was kept.
     """
@@ -131,14 +61,14 @@ class Search:
         """The trials that no other is better than in one objective and as good in the rest.
 
         Args:
-            *objectives: names of figures; by default those of the search.
+            *objectives: names of metrics; by default those of the search.
         """
         names = objectives or self.objectives
         for name in names:
-            if name not in OBJECTIVES or name not in self.best.figures:
-                raise one_of("objective", name, set(OBJECTIVES) & set(self.best.figures))
+            if name not in OBJECTIVES or name not in self.best.metrics:
+                raise one_of("objective", name, set(OBJECTIVES) & set(self.best.metrics))
         points = np.array(
-            [[signed(name, one.figures[name]) for name in names] for one in self.completed]
+            [[signed(name, one.metrics[name]) for name in names] for one in self.completed]
         )
         front = [
             not np.any(np.all(points >= point, axis=1) & np.any(points > point, axis=1))
@@ -157,7 +87,7 @@ class Search:
             kind: `"progress"`, the best so far over the trials; `"parallel"`, a line for each
                 trial through its hyperparameters; `"importance"`, how much of the objective each
                 hyperparameter explains; `"pareto"`, objective against objective.
-            objectives: the figures drawn; by default those of the search.
+            objectives: the metrics drawn; by default those of the search.
 
         Raises:
             ValueError: for an unknown kind or figure, or `"pareto"` with a single objective.
@@ -167,10 +97,53 @@ class Search:
         return draw(self, kind, tuple(objectives or self.objectives))
 
     def importance(self) -> dict[str, float]:
-        """How much of the variance of the first objective each hyperparameter explains alone."""
-        from attention_zoo.tuning.importance import importance
+        """How much of the differences in the first objective each hyperparameter explains.
 
-        return importance(self.completed, self.objectives[0])
+        It is the mean decrease in impurity of a random forest (Breiman, 2001) that predicts the
+        metric from the hyperparameters. An inactive one has a random value of the active ones, so
+        that it does not tell what it depends on.
+
+        Returns:
+            `{name: share of 1}`, the largest first, for those with two values or more.
+
+        Raises:
+            ImportError: without scikit-learn, the extra `sklearn`.
+        """
+        ensemble = optional.require("sklearn.ensemble", extra="sklearn")
+        names = dict.fromkeys(n for one in self.completed for n in one.values if "tuner/" not in n)
+        columns = {n: _codes([one.values.get(n) for one in self.completed]) for n in names}
+        columns = {name: codes for name, codes in columns.items() if len(set(codes)) > 1}
+        if not columns:
+            return {}
+        metrics = [one.metrics[self.objectives[0]] for one in self.completed]
+        forest = ensemble.RandomForestRegressor(random_state=0)
+        shares = forest.fit(np.transpose(list(columns.values())), metrics).feature_importances_
+        found = zip(columns, map(float, shares), strict=True)
+        return dict(sorted(found, key=lambda item: -item[1]))
+
+    def to_optuna(self, **storage: Any) -> Any:
+        """An Optuna study with the trials that ended well, whichever tuner chose them.
+
+        Args:
+            **storage: of `optuna.create_study`: `storage="sqlite:///study.db"` is what
+                `optuna-dashboard` opens.
+
+        Raises:
+            ImportError: without Optuna, the extra `optuna`.
+        """
+        from attention_zoo.tuning.optuna_sampler import study_of
+
+        return study_of(self.completed, self.objectives, **storage)
+
+
+def _codes(values: Sequence[Any]) -> list[float]:
+    """Numbers as they are, anything else by its place among the values; a random one for None."""
+    active = [value for value in values if value is not None]
+    known = sorted(set(active), key=str)
+    numbers = all(isinstance(value, (int, float)) for value in active)
+    codes = {value: float(value if numbers else known.index(value)) for value in known}
+    rng = np.random.default_rng(0)
+    return [codes[active[rng.integers(len(active))] if v is None else v] for v in values]
 
 
 def signed(name: str, value: float) -> float:
@@ -180,7 +153,7 @@ def signed(name: str, value: float) -> float:
 
 def best_of(trials: Sequence[TrialResult], name: str) -> TrialResult:
     """The trial with the best figure; the earliest of equals."""
-    return max(trials, key=lambda one: (signed(name, one.figures[name]), -one.trial))
+    return max(trials, key=lambda one: (signed(name, one.metrics[name]), -one.trial))
 
 
 def best_values(folder: str | Path) -> dict[str, Any]:
@@ -202,16 +175,16 @@ def best_values(folder: str | Path) -> dict[str, Any]:
 
 
 def rows(trials: Sequence[TrialResult]) -> list[dict[str, Any]]:
-    """A flat row for each trial: its values, figures, time and error."""
+    """A flat row for each trial: its values, metrics, time and error."""
     return [
         {
             "trial": one.trial,
             "status": one.status,
             **one.values,
-            **{f"figure/{name}": value for name, value in one.figures.items()},
+            **{f"metric/{name}": value for name, value in one.metrics.items()},
             **{
                 f"spread/{name}": one.spread(name)
-                for name in one.figures
+                for name in one.metrics
                 if len(one.executions) > 1
             },
             "seconds": one.seconds,

@@ -1,195 +1,175 @@
-"""One trial: the executions of one point of the space, and what is kept of them."""
+"""A trial as a plain function: recipes and data in, metrics and weights out.
+
+It knows no search and writes no file, so that it runs here or in a process of a Dask cluster.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import json
+import functools
 import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import keras
-import keras_tuner
 import numpy as np
 
-from attention_zoo.core import files
 from attention_zoo.data.dataset import Dataset
-from attention_zoo.training.backup import read_weights, write_weights
+from attention_zoo.presets.weights import load_weights_bytes, weights_bytes
 from attention_zoo.training.compiled_cache import CompiledModelCache
 from attention_zoo.training.compiling import build_for
 from attention_zoo.training.fit import TrainingError, fit
+from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
-from attention_zoo.tuning.folder import TuningError, cure_of, read_state
-from attention_zoo.tuning.hypermodel import HyperAttention
-from attention_zoo.tuning.objectives import OBJECTIVES, figures
-
-CHECKPOINT = "best.weights.h5"
+from attention_zoo.training.seeding import ONE_AT_A_TIME
+from attention_zoo.tuning.objectives import OBJECTIVES, TrialError, measure_objectives
+from attention_zoo.version import __version__
 
 
-class Spectator:
-    """Is told how a search goes on; it does nothing but what a subclass adds."""
-
-    def search_begins(self, notes: Sequence[str]) -> None:
-        """What the user should know before the first trial."""
-
-    def trial_begins(self, trial: str, values: dict[str, Any]) -> None:
-        """A trial with these values begins."""
-
-    def epoch_ends(self, trial: str, execution: int, epoch: int, logs: dict[str, float]) -> None:
-        """An epoch of an execution has ended; both are numbered from 0."""
-
-    def trial_ends(self, trial: str) -> None:
-        """A trial has ended, well or not."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Trainer:
-    """Trains and measures points of a space, always in the same way.
+class TrialData(NamedTuple):
+    """What all trials of a search share: it travels to a worker once.
 
     Attributes:
-        hypermodel: turns a point into a recipe.
-        parts: pairs of what trains and what validates, the same for all trials: one, or the folds
-            of a cross-validation, each standardized by what trains.
-        objectives: the figures that are searched for, the first of them to choose epochs' weights.
-        epochs: how many, at most.
-        patience: an execution ends after so many epochs without a lower validation loss; None
-            to go through all of them.
-        executions: how often each point is trained on each part, with the seeds `seed`,
-            `seed` + 1, ...
-        seed: of the first execution of every trial, so that points differ and not their luck.
-        common: what all recipes have in common, such as the task.
+        parts: pairs of what trains and what validates: one, or the folds of a cross-validation,
+            each standardized by what trains.
         whole: of a cross-validation the samples of all folds, as they are; None for none.
-        cache: compiled models, for further executions and points of the same shape.
+        objectives: the metrics that are searched for, the first of them to choose weights.
+        search: a name, under which a process keeps compiled models.
+        versions: what a process must have to join, as `versions` returns it.
     """
 
-    hypermodel: HyperAttention
     parts: tuple[tuple[Dataset, Dataset], ...]
+    whole: Dataset | None
     objectives: tuple[str, ...]
-    epochs: int
-    patience: int | None
-    executions: int
-    seed: int
-    common: dict[str, Any]
-    whole: Dataset | None = None
-    cache: CompiledModelCache = dataclasses.field(default_factory=CompiledModelCache)
+    search: str
+    versions: str
 
     @property
     def train(self) -> Dataset:
         """What the best model is trained on."""
         return self.parts[0][0] if self.whole is None else self.whole
 
-    def recipe(self, values: dict[str, Any], execution: int = 0) -> Recipe:
-        """The recipe of one execution of a point; the folds of one have its seed."""
-        done = values.get("tuner/initial_epoch", 0)
-        epochs = values.get("tuner/epochs", self.epochs) - done
-        return self.hypermodel.recipe(
-            values, epochs=epochs, patience=self.patience or self.epochs,
-            seed=self.seed + execution // len(self.parts), **self.common,
-        )  # fmt: skip
 
-    def untrained(self, values: dict[str, Any]) -> keras.Model:
-        """The model of a point, with new weights."""
-        return build_for(self.recipe(values), self.train, 0)
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One point of the space, to be trained.
 
-    def run(
-        self, trial: str, values: dict[str, Any], folder: Path, start: Path | None,
-        spectator: Spectator,
-    ) -> dict[str, float]:  # fmt: skip
-        """Train and measure a point, and return its figures, the means over its executions and
-        their folds.
+    Attributes:
+        number: counted from 0, which is the default.
+        recipes: one for each execution and fold.
+        start: the weights to begin with, of an earlier trial that Hyperband promotes.
+    """
 
-        Each execution's history and figures are written to `execution_<n>.json` as soon as it
-        ends, and found there when an interrupted trial is run again; the weights of the best are
-        kept in `best.weights.h5`, but of folds, since none of them knows all samples.
-
-        Raises:
-            keras_tuner.errors.FailedTrialError: if the point cannot be built, or its training
-                becomes NaN.
-            keras_tuner.errors.FatalError: if its results cannot be written.
-        """
-        found: list[dict[str, Any]] = []
-        for execution in range(self.executions * len(self.parts)):
-            path = folder / f"execution_{execution}.json"
-            if not path.exists():
-                record, model = self._execute(trial, values, execution, start, spectator)
-                best = self.whole is None
-                best = best and all(self._better(record, earlier) for earlier in found)
-                _keep(path, record, folder / CHECKPOINT if best else None, model)
-            found.append(read_state(path))
-        names = [n for n in found[0]["figures"] if all(n in one["figures"] for one in found)]
-        return {name: float(np.mean([one["figures"][name] for one in found])) for name in names}
-
-    def model(self, values: dict[str, Any], folder: Path) -> keras.Model:
-        """The trained model of a trial whose weights were kept."""
-        model = self.untrained(values)
-        path = folder / CHECKPOINT
-        read_weights(model, path, error=TuningError, cure=cure_of(folder / "trial.json"))
-        return model
-
-    def trained_on_all(self, recipe: Recipe) -> keras.Model:
-        """A model trained on the samples of all folds."""
-        # Nothing is left to validate on; the epochs are known
-        return fit(recipe, self.train, self.train)[0]
-
-    def _better(self, record: dict[str, Any], other: dict[str, Any]) -> bool:
-        name = self.objectives[0]
-        sign = 1 if OBJECTIVES[name].direction == "max" else -1
-        return sign * record["figures"][name] > sign * other["figures"][name]
-
-    def _execute(
-        self, trial: str, values: dict[str, Any], execution: int, start: Path | None,
-        spectator: Spectator,
-    ) -> tuple[dict[str, Any], keras.Model]:  # fmt: skip
-        recipe = given = self.recipe(values, execution)
-        fold = execution % len(self.parts)
-        train, validation = self.parts[fold]
-        if self.whole is not None:
-            # Folds come standardized: each has a mean of its own, and the compiled model none
-            given = recipe.changed(config={**recipe.config, "standardize": False})
-        begun = time.monotonic()
-        told = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: spectator.epoch_ends(trial, execution, epoch, logs)
-        )
-        try:
-            weights = None
-            if start is not None and start.exists():
-                weights = self.model(values, start.parent).get_weights()
-            model, history = fit(
-                given, train, validation, weights=weights,
-                callbacks=lambda phase: [told], cache=self.cache,
-            )  # fmt: skip
-        except (ValueError, TrainingError) as error:
-            raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        found = figures(model, validation, self.objectives)
-        if self.whole is not None:
-            found["parameters"] = float(self.untrained(values).count_params())
-        losses = np.array(history["val_loss"])
-        losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
-        found["val_loss"] = float(losses.min())
-        not_finite = [name for name in self.objectives if not np.isfinite(found[name])]
-        if not_finite:
-            raise keras_tuner.errors.FailedTrialError(
-                f"The objective {not_finite[0]!r} became {found[not_finite[0]]}."
-            )
-        record = {
-            "seed": recipe.seed,
-            **({} if self.whole is None else {"fold": fold}),
-            "recipe": recipe.model_dump(),
-            "seconds": time.monotonic() - begun,
-            "best_epoch": int(np.argmin(losses)),
-            "history": history,
-            "figures": {name: value for name, value in found.items() if np.isfinite(value)},
-        }
-        return record, model
+    number: int
+    recipes: tuple[Recipe, ...]
+    start: bytes | None = None
 
 
-def _keep(path: Path, record: dict[str, Any], checkpoint: Path | None, model: keras.Model) -> None:
+class Execution(NamedTuple):
+    """One training of a trial: its record as plain values, and its weights if it is the best."""
+
+    record: dict[str, Any]
+    weights: bytes | None
+
+
+class WorkerError(RuntimeError):
+    """A worker that cannot take part in the search."""
+
+
+def versions() -> str:
+    """What decides the results of a trial beside its recipe and data."""
+    return (
+        f"attention_zoo {__version__}, keras {keras.__version__}, {keras.backend.backend()} backend"
+    )
+
+
+def execute(
+    trial: Trial, data: TrialData, done: Sequence[dict[str, Any]] = (),
+    on_epoch_end: Callable[[int, int, dict[str, float]], None] = lambda *args: None,
+) -> Iterator[Execution]:  # fmt: skip
+    """Train and measure a point, once for each recipe that has no record in `done`.
+
+    Raises:
+        TrialError: if the point cannot be built, or its training becomes NaN.
+        WorkerError: if this process has other versions than the search.
+    """
+    if versions() != data.versions:
+        raise WorkerError(f"A worker has {versions()}; the search has {data.versions}.")
+    records, name = list(done), data.objectives[0]
+    sign = 1 if OBJECTIVES[name].direction == "max" else -1
+    # One trial at a time, since Keras's session belongs to the whole process
+    with ONE_AT_A_TIME, temporary_models():
+        for number in range(len(records), len(trial.recipes)):
+            told = functools.partial(on_epoch_end, number)
+            record, model = _train(trial, number, data, told)
+            value = sign * record["metrics"][name]
+            best = all(value > sign * one["metrics"][name] for one in records)
+            records.append(record)
+            # No fold's model knows all samples
+            yield Execution(record, weights_bytes(model) if best and data.whole is None else None)
+
+
+def run_trial(trial: Trial, data: TrialData, done: Sequence[dict[str, Any]]) -> list[Execution]:
+    """`execute`, all at once, as a task of a cluster."""
+    return list(execute(trial, data, done))
+
+
+@functools.lru_cache(maxsize=1)
+def compiled_models(search: str) -> CompiledModelCache:
+    """Compiled models of one search, for further trials of the same shape."""
+    return CompiledModelCache()
+
+
+def model_of(recipe: Recipe, data: TrialData, weights: bytes) -> keras.Model:
+    """The model of a trial with its weights."""
+    model = build_for(recipe, data.train, 0)
+    load_weights_bytes(model, weights)
+    return model
+
+
+def train_on_all(recipe: Recipe, data: TrialData) -> keras.Model:
+    """A model trained on the samples of all folds."""
+    # Nothing is left to validate on; the epochs are known
+    return fit(recipe, data.train, data.train)[0]
+
+
+def _train(
+    trial: Trial, number: int, data: TrialData, on_epoch_end: Callable[[int, Any], None]
+) -> tuple[dict[str, Any], keras.Model]:
+    recipe = given = trial.recipes[number]
+    fold = number % len(data.parts)
+    train, validation = data.parts[fold]
+    if data.whole is not None:
+        # Folds come standardized: each has another mean, and the compiled model has none
+        given = recipe.changed(config={**recipe.config, "standardize": False})
+    begun = time.monotonic()
+    told = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
     try:
-        if checkpoint is not None:
-            write_weights(model, checkpoint)
-        with files.new_file(path, overwrite=True) as scratch:
-            scratch.write_text(json.dumps(record), "utf-8")
-    except OSError as error:
-        # KerasTuner takes other errors for those of the trial, and would go on
-        raise keras_tuner.errors.FatalError(str(error)) from error
+        weights = None
+        if trial.start is not None:
+            weights = model_of(recipe, data, trial.start).get_weights()
+        model, history = fit(
+            given, train, validation, weights=weights, callbacks=lambda phase: [told],
+            cache=compiled_models(data.search),
+        )  # fmt: skip
+    except (ValueError, TrainingError) as error:
+        raise TrialError(str(error)) from error
+    found = measure_objectives(model, validation, data.objectives)
+    if data.whole is not None:
+        found["parameters"] = float(build_for(recipe, data.train, 0).count_params())
+    losses = np.array(history["val_loss"])
+    losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
+    found["val_loss"] = float(losses.min())
+    for name in data.objectives:
+        if not np.isfinite(found[name]):
+            raise TrialError(f"The objective {name!r} became {found[name]}.")
+    record = {
+        "seed": recipe.seed,
+        **({} if data.whole is None else {"fold": fold}),
+        "recipe": recipe.model_dump(),
+        "seconds": time.monotonic() - begun,
+        "best_epoch": int(np.argmin(losses)),
+        "history": history,
+        "metrics": {name: value for name, value in found.items() if np.isfinite(value)},
+    }
+    return record, model

@@ -44,10 +44,10 @@ search = az.tune(
 print(*search.notes)
 for trial in search.trials:
     units, normalizer = (trial.values[n] for n in ("dense_after/units", "attention/normalizer"))
-    print(trial.trial, units, normalizer, *(round(trial.figures[n], 4) for n in search.objectives))
+    print(trial.trial, units, normalizer, *(round(trial.metrics[n], 4) for n in search.objectives))
 
 # %%
-# Figures above are of validation data, by which the best was chosen. These are of samples that
+# The metrics above are of validation data, by which the best was chosen. These are of samples that
 # no trial saw:
 print({name: round(value, 4) for name, value in search.scores.items()})
 
@@ -60,7 +60,7 @@ progress = search.plot("progress")
 parallel = search.plot("parallel")
 
 # %%
-# Both aims at once: the trials that none is better than in both are joined.
+# Both aims at once: the Pareto front is joined.
 pareto = search.plot("pareto")
 
 # %%

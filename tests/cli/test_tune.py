@@ -1,12 +1,15 @@
 """attention-zoo tune: the same search as az.tune, from a shell."""
 
 import csv
+import io
 import shlex
 
 import pytest
+from rich.console import Console
 
 import attention_zoo as az
 from attention_zoo.cli import trial_table
+from attention_zoo.tuning import TrialResult
 from tests.cli.test_cli import shell, table  # noqa: F401
 
 QUICK = ("--max-trials", 2, "--epochs", 1, "--samples", 60)
@@ -57,7 +60,7 @@ def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path): 
 
     words = ("tune", "dense", "--task", "planted_feature", *QUICK, "--out", "a search")
     with monkeypatch.context() as patch:
-        patch.setattr(trial_table.TrialTable, "epoch_ends", stop)
+        patch.setattr(trial_table.TrialTable, "on_epoch_end", stop)
         status, printed, complaint = shell(*words)
     assert (status, printed) == (130, "")
     assert complaint.splitlines()[-1] == (
@@ -69,6 +72,29 @@ def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path): 
     copied = shlex.split(printed.partition("The best model is a preset: ")[2])
     assert copied == ["attention-zoo", "show", "./a search/best"]
     assert shell(*copied[1:])[0] == 0
+
+
+def test_the_live_table_cuts_no_metric_and_an_interruption_leaves_what_ended(monkeypatch):
+    printed = io.StringIO()
+    console = Console(file=printed, width=45, force_terminal=True)
+    monkeypatch.setattr(trial_table, "err", console)
+    values = {"lstm_after/recurrent_dropout": 0.3, "attention/normalizer": "softmax"}
+    with pytest.raises(KeyboardInterrupt), trial_table.TrialTable() as callback:
+        callback.on_search_begin(["log_loss"], [])
+        for trial in range(20):
+            callback.on_trial_begin(trial, values)
+            callback.on_epoch_end(trial, 1, 12, {"val_loss": 0.123456})
+            shown = io.StringIO()
+            Console(file=shown, width=45).print(callback.live.get_renderable())
+            assert "val_loss 0.1235" in shown.getvalue()
+            if trial < 19:
+                metrics = {"log_loss": 0.60001 + trial / 100}
+                callback.on_trial_end(TrialResult(trial, "COMPLETED", values, metrics, []))
+        printed.truncate(0)
+        raise KeyboardInterrupt
+    left = printed.getvalue()
+    assert all(f"{0.6 + trial / 100:.4g}" in left for trial in range(19))
+    assert "epoch" not in left.rpartition("trial")[2]
 
 
 @pytest.mark.parametrize("words, match", [

@@ -33,11 +33,11 @@ def measure_nothing(model, data, objectives):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Trials that build their model and make their figures up, the same ones every time."""
+    """Trials that build their model and make their metrics up, the same ones every time."""
     monkeypatch.setattr(trials, "fit", train_nothing)
-    monkeypatch.setattr(trials, "figures", measure_nothing)
+    monkeypatch.setattr(trials, "measure_objectives", measure_nothing)
     monkeypatch.setattr(
         "attention_zoo.tuning.searching.score_model", lambda *args: {"accuracy": 0.5}
     )
     monkeypatch.setattr("attention_zoo.tuning.pictures.write_pictures", lambda *args: None)
-    monkeypatch.setattr("attention_zoo.tuning.engine.temporary_models", contextlib.nullcontext)
+    monkeypatch.setattr("attention_zoo.tuning.trials.temporary_models", contextlib.nullcontext)

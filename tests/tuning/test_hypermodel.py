@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_zoo.training.compiling import build_model
-from attention_zoo.tuning import HyperAttention, spaces
+from attention_zoo.tuning import HyperAttention, table
 
 TABLES = [(1,), (7,)]
 SERIES = [(1, 1), (2, 3), (11, 5), (None, 1), (None, 7)]
@@ -33,7 +33,7 @@ def points(space, count):
 
 # 27 of them, 8 points each: more than 200
 @pytest.mark.parametrize("architecture, shape", [
-    (name, shape) for name, row in spaces.FACTORIES.items()
+    (name, shape) for name, row in table.FACTORIES.items()
     for shape in (TABLES if row.place == "table" else SERIES)
 ])  # fmt: skip
 def test_every_point_of_the_default_space_builds(architecture, shape):

@@ -3,17 +3,14 @@
 import dataclasses
 
 import keras
-import keras_tuner
 import numpy as np
 import pytest
-from scipy import stats
 
 import attention_zoo as az
 from attention_zoo.capture.scores import capture_model
 from attention_zoo.training.measure import measure
 from attention_zoo.tuning import OBJECTIVES, Search, TrialResult, objectives
-from attention_zoo.tuning.importance import epsilon_squared, importance
-from attention_zoo.tuning.objectives import check_objectives, figures
+from attention_zoo.tuning.objectives import TrialError, check_objectives, measure_objectives
 
 
 def dataset(x, y, **more):
@@ -34,14 +31,14 @@ def test_every_objective_that_can_be_had_is_measured(planted):
         name for name, row in OBJECTIVES.items()
         if data.kind in row.kinds and not row.truth and name != "val_loss"
     ]  # fmt: skip
-    found = figures(model, data, aims)
+    found = measure_objectives(model, data, aims)
     assert set(aims) <= set(found) and np.isfinite(list(found.values())).all()
     assert found["parameters"] == model.count_params()
     assert found["accuracy"] == measure(model, data)["accuracy"]
 
 
 @pytest.mark.parametrize("knows_truth", [True, False])  # which is measured in another way
-def test_few_samples_are_measured_without_a_compiler_to_the_same_figures(
+def test_few_samples_are_measured_without_a_compiler_to_the_same_measure_objectives(
     planted, monkeypatch, knows_truth
 ):
     model, data = planted
@@ -49,24 +46,25 @@ def test_few_samples_are_measured_without_a_compiler_to_the_same_figures(
         truth = np.zeros(data.x.shape, bool)
         truth[:, 0] = True
         data = dataclasses.replace(data, relevance=truth)
-    few = figures(model, data, ["log_loss"])
+    few = measure_objectives(model, data, ["log_loss"])
     for one in (model, capture_model(model)):
         compiled = one.predict_function is not None
         # JAX would compile each operation by itself
         assert not one.run_eagerly and (not compiled or keras.backend.backend() == "jax")
     monkeypatch.setattr(objectives, "_WHOLE", 0)
-    assert few == pytest.approx(figures(model, data, ["log_loss"]), abs=1e-5)
+    assert few == pytest.approx(measure_objectives(model, data, ["log_loss"]), abs=1e-5)
     assert any(one.predict_function is not None for one in (model, capture_model(model)))
 
 
-def test_costly_figures_are_measured_only_as_aims(planted):
-    assert not {"latency", "comprehensiveness_minus_sufficiency"} & set(figures(*planted, []))
+def test_costly_metrics_are_measured_only_as_aims(planted):
+    found = measure_objectives(*planted, [])
+    assert not {"latency", "comprehensiveness_minus_sufficiency"} & set(found)
 
 
 def test_trust_cannot_be_measured_without_attention(planted):
     plain = az.build("dense", input_shape=(5,), activation="sigmoid", attention=None)
-    with pytest.raises(keras_tuner.errors.FailedTrialError, match="without attention"):
-        figures(plain, planted[1], ["comprehensiveness_minus_sufficiency"])
+    with pytest.raises(TrialError, match="without attention"):
+        measure_objectives(plain, planted[1], ["comprehensiveness_minus_sufficiency"])
 
 
 def test_attention_that_matters_is_more_faithful_than_one_that_does_not():
@@ -85,7 +83,7 @@ def test_attention_that_matters_is_more_faithful_than_one_that_does_not():
         models[name].layers[-1].set_weights([answer.astype("float32"), np.zeros(1, "float32")])
     data = dataset(x, (x[:, 0] > 0).astype(int))
     name = "comprehensiveness_minus_sufficiency"
-    got = {key: figures(model, data, [name])[name] for key, model in models.items()}
+    got = {key: measure_objectives(model, data, [name])[name] for key, model in models.items()}
     assert got["faithful"] > 0.3 > got["fake"] + 0.3
 
 
@@ -93,18 +91,6 @@ def test_val_loss_and_names_are_checked_before_anything_is_trained(planted):
     check_objectives(["val_loss", "latency"], planted[1])
     with pytest.raises(ValueError, match="Did you mean 'parameters'"):
         check_objectives(["paramters"], planted[1])
-
-
-def test_the_share_of_variance_is_that_of_the_analysis_of_variance():
-    random = np.random.default_rng(1)
-    groups = np.repeat([0, 1, 2], [5, 7, 11])
-    values = random.normal(size=23) + groups
-    f = stats.f_oneway(*(values[groups == n] for n in range(3))).statistic
-    # Kelley's epsilon squared by way of F
-    expected = (f - 1) * 2 / (f * 2 + 20)
-    assert epsilon_squared(groups, values) == pytest.approx(expected)
-    assert epsilon_squared(groups, np.ones(23)) == 0
-    assert epsilon_squared(np.zeros(23), values) is None
 
 
 def made_up(count=24, status="COMPLETED"):
@@ -116,14 +102,14 @@ def made_up(count=24, status="COMPLETED"):
                   f"attention/{kind}/units": int(random.choice([8, 16]))}  # fmt: skip
         loss = float(kind == "luong") + 0.1 * random.random()
         found = {"log_loss": loss, "parameters": float(100 + number), "latency": random.random()}
-        execution = {"seed": 0, "seconds": 1.0, "figures": found, "history": {"loss": [loss]}}
+        execution = {"seed": 0, "seconds": 1.0, "metrics": found, "history": {"loss": [loss]}}
         trials.append(TrialResult(number, status, values, found, [execution]))
     failed = TrialResult(count, "FAILED", trials[0].values, {}, [], "it died")
     return Search(("log_loss", "parameters", "latency"), [*trials, failed], None, {})
 
 
 def test_what_decides_is_the_most_important():
-    shares = importance(made_up().completed, "log_loss")
+    shares = made_up().importance()
     assert next(iter(shares)) == "attention" and shares["attention"] > 0.9
     assert max(share for name, share in shares.items() if name != "attention") < 0.3
 
@@ -139,7 +125,7 @@ def test_every_picture_of_a_search_can_be_drawn(kind, count):
 def test_the_progress_is_the_best_so_far():
     search = made_up()
     (line,) = [one for one in search.plot().axes[0].lines if one.get_label() == "best so far"]
-    losses = [one.figures["log_loss"] for one in search.completed]
+    losses = [one.metrics["log_loss"] for one in search.completed]
     assert line.get_ydata() == pytest.approx(np.minimum.accumulate(losses))
 
 
@@ -150,3 +136,13 @@ def test_an_unknown_picture_or_figure_is_told():
         made_up().plot("pareto", objectives=["log_loss", "latncy"])
     with pytest.raises(ValueError, match="needs two objectives"):
         made_up().plot("pareto", objectives=["log_loss"])
+
+
+def test_an_optuna_study_has_the_trials_whichever_tuner_chose_them():
+    pytest.importorskip("optuna")
+    search = made_up()
+    study = search.to_optuna()
+    assert [one.values for one in study.trials] == [
+        [trial.metrics[name] for name in search.objectives] for trial in search.completed
+    ]
+    assert [one.params for one in study.trials] == [trial.values for trial in search.completed]

@@ -1,4 +1,4 @@
-"""The table of knobs: complete, true to the defaults, and trainable at both ends of each."""
+"""The table of hyperparameters: complete, true to the defaults, trainable at both ends of each."""
 
 import inspect
 
@@ -11,8 +11,8 @@ import attention_zoo as az
 from attention_zoo.catalog import MODELS
 from attention_zoo.layers.register import LAYERS
 from attention_zoo.training.compiling import build_model, compile_model
-from attention_zoo.tuning import HyperAttention, spaces
-from attention_zoo.tuning.assembling import make_space
+from attention_zoo.tuning import HyperAttention, table
+from attention_zoo.tuning.search_space import make_search_space
 
 STEPS, WIDTH = 5, 8
 SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
@@ -23,26 +23,26 @@ def defaults(function):
 
 
 def test_every_layer_and_factory_has_its_row():
-    assert sorted(spaces.LAYERS) == az.list_layers()
-    assert sorted(spaces.FACTORIES) == az.list_models()
+    assert sorted(table.LAYERS) == az.list_layers()
+    assert sorted(table.FACTORIES) == az.list_models()
 
 
 def test_each_default_is_the_arguments_own():
-    for name, row in spaces.LAYERS.items():
+    for name, row in table.LAYERS.items():
         own = defaults(LAYERS.get(name))
-        for knob in (*row.knobs, *(one for one in spaces.ATTENTION if one.name != "sharpening")):
-            if knob.name in own:  # what is not there is inherited, and tested with the others
-                assert knob.argument(knob.default) == own[knob.name], (name, knob.name)
-    for name, row in spaces.FACTORIES.items():
+        for one in (*row.hyperparameters, *(o for o in table.ATTENTION if o.name != "sharpening")):
+            if one.name in own:  # what is not there is inherited, and tested with the others
+                assert one.argument(one.default) == own[one.name], (name, one.name)
+    for name, row in table.FACTORIES.items():
         own = defaults(MODELS.get(name))
-        for knob in row.knobs:
-            assert knob.argument(knob.default) == own[knob.name], (name, knob.name)
+        for one in row.hyperparameters:
+            assert one.argument(one.default) == own[one.name], (name, one.name)
 
 
 def ends():
-    """Both ends of every knob: of all knobs of a row together, and under each condition."""
-    for architecture, row in spaces.FACTORIES.items():
-        entries = make_space([architecture]).entries
+    """Both ends of every hyperparameter: of all of a row together, and under each condition."""
+    for architecture, row in table.FACTORIES.items():
+        entries = make_search_space([architecture]).entries
         for kind in entries["attention"].possible:
             prefixes = (f"{architecture}/", f"attention/{kind}/", "attention/")
             mine = {n: e for n, e in entries.items() if n.rpartition("/")[0] + "/" in prefixes}
@@ -64,23 +64,23 @@ def ends():
 ENDS = list(ends())
 
 
-def test_both_ends_of_every_knob_are_among_the_points():
-    for architecture in spaces.FACTORIES:
-        for name, entry in make_space([architecture]).entries.items():
+def test_both_ends_of_every_hyperparameter_are_among_the_points():
+    for architecture in table.FACTORIES:
+        for name, entry in make_search_space([architecture]).entries.items():
             if not entry.possible or name in ("batch_size", "attention"):
                 continue
             tried = {
                 point.values[2][name]
                 for point in ENDS
                 if point.values[1] == architecture
-                and name in make_space([architecture]).active(point.values[2])
+                and name in make_search_space([architecture]).active(point.values[2])
             }
             assert {entry.possible[0], entry.possible[-1]} <= tried, name
 
 
 # A layer behaves alike in all factories of its place: one of them stands for the others
 STANDING = {"table": "dense", "before": "gru_before", "after": "gru"}
-OWN = {name: make_space([name]).entries["attention"].default for name in spaces.FACTORIES}
+OWN = {name: make_search_space([name]).entries["attention"].default for name in table.FACTORIES}
 
 
 @pytest.mark.parametrize("place, architecture, values", [
@@ -88,7 +88,7 @@ OWN = {name: make_space([name]).entries["attention"].default for name in spaces.
     if point.values[1] == STANDING[point.values[0]]
     or point.values[2]["attention"] == OWN[point.values[1]]
 ])  # fmt: skip
-def test_both_ends_of_every_knob_train_a_step(place, architecture, values):
+def test_both_ends_of_every_hyperparameter_train_a_step(place, architecture, values):
     hyper = HyperAttention(architecture, input_shape=SHAPES[place])
     recipe = hyper.recipe({"learning_rate": 1e-3, "batch_size": 3, **values})
     model = build_model(recipe, hyper.input_shape, 1)
@@ -102,18 +102,18 @@ def test_both_ends_of_every_knob_train_a_step(place, architecture, values):
 
 
 @pytest.mark.parametrize("name", ["cross_attention", "attention_decoder"])
-def test_layers_that_fit_no_factory_have_their_knobs_all_the_same(name):
+def test_layers_that_fit_no_factory_have_their_hyperparameters_all_the_same(name):
     query, value = np.ones((2, 3, WIDTH), "float32"), np.ones((2, STEPS, WIDTH), "float32")
     decodes = name == "attention_decoder"
-    for knob in spaces.LAYERS[name].knobs:
+    for one in table.LAYERS[name].hyperparameters:
         for end in (0, -1):
             cell = {"cell": keras.layers.GRUCell(WIDTH)} if decodes else {}
-            layer = az.layers.get(name, **cell, **{knob.name: knob.argument(knob.values[end])})
+            layer = az.layers.get(name, **cell, **{one.name: one.argument(one.values[end])})
             assert np.isfinite(np.array(layer(query, value))).all()
 
 
 def test_names_of_what_is_not_chosen_are_in_no_point():
-    space = make_space(["gru", "lstm_before", "dense_after"])
+    space = make_search_space(["gru", "lstm_before", "dense_after"])
     random = np.random.default_rng(0)
     for _ in range(50):
         drawn = {
@@ -124,9 +124,9 @@ def test_names_of_what_is_not_chosen_are_in_no_point():
         chosen, kind = active["architecture"], active[space.attention[active["architecture"]]]
         for name in active:
             above = name.split("/")[0]
-            if above in spaces.FACTORIES:
+            if above in table.FACTORIES:
                 assert above == chosen
-            if "/" in name and name.split("/")[1] in spaces.LAYERS:
+            if "/" in name and name.split("/")[1] in table.LAYERS:
                 assert name.split("/")[:2] == [space.attention[chosen], kind]
 
 
@@ -140,9 +140,8 @@ def test_a_hypermodel_serves_kerastuners_own_tuners(tmp_path):
     assert hp.get("architecture") == "gru" and hp.get("gru/units") == 8
     assert float(np.array(model.optimizer.learning_rate)) == pytest.approx(1e-2)
     oracle = keras_tuner.oracles.RandomSearchOracle(objective="loss", max_trials=8, seed=1)
-    hyper.declare_hyperparameters(oracle.get_space())
-    oracle._set_project_dir(str(tmp_path), "oracle")
     oracle.update_space(hp)
+    keras_tuner.engine.base_tuner.BaseTuner(oracle, directory=str(tmp_path))
     for number in range(8):
         trial = oracle.create_trial(f"tuner{number}")
         assert hyper.build(trial.hyperparameters).output_shape == (None, 3)
@@ -158,7 +157,7 @@ def test_what_no_model_can_have_together_is_a_failed_trial():
 
 
 def test_ranges_and_lists_of_the_user_replace_ours():
-    space = make_space(["gru"], space={
+    space = make_search_space(["gru"], space={
         "gru/units": (16, 64), "learning_rate": (1e-5, 1e-4), "gru/depth": 2,
         "attention/pooling/units": [None, 8],
     })  # fmt: skip
@@ -167,4 +166,4 @@ def test_ranges_and_lists_of_the_user_replace_ours():
     assert space.entries["gru/depth"].possible == (2,)
     assert space.entries["attention/pooling/units"].possible == (0, 8)
     with pytest.raises(ValueError, match="'gru/bidirectional' takes a value or a list"):
-        make_space(["gru"], space={"gru/bidirectional": (0, 1)})
+        make_search_space(["gru"], space={"gru/bidirectional": (0, 1)})

@@ -1,0 +1,142 @@
+"""The table of hyperparameters: what can be searched in every layer and factory, as data.
+
+Each default is the layer's or factory's own. 0 and "none" stand for None, which KerasTuner does not
+know: a width of 0 is the layer's own choice, usually that of its input.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from attention_zoo.tuning.hyperparameters import Hyperparameter
+
+#: As KerasTuner's users call it.
+_hp = Hyperparameter
+
+_WIDTHS = (0, 8, 16, 32, 64)
+_WINDOWS = (0, 2, 4, 8)
+_SCORES = ("additive", "general", "scaled_dot", "dot")
+_RECURRENT = ("lstm", "gru")
+
+
+class LayerSpace(NamedTuple):
+    """A layer's own hyperparameters, and the places in a factory that it can take.
+
+    `"table"` is over the features of a table, `"before"` over a sequence that goes on as one,
+    `"after"` over states that become one vector.
+    """
+
+    hyperparameters: tuple[Hyperparameter, ...] = ()
+    places: tuple[str, ...] = ()
+    #: Those that not every factory can leave at None, with the value that they start from.
+    needed: dict[str, int] = {}
+    #: By name, the values whose weights are of one length of the series.
+    one_length: dict[str, tuple[str, ...]] = {}
+
+
+class FactorySpace(NamedTuple):
+    """A factory's own hyperparameters, and the place in it that attention takes."""
+
+    hyperparameters: tuple[Hyperparameter, ...]
+    place: str
+
+
+def _units(default: int = 0, *, when: tuple[str, tuple[str, ...]] | None = None) -> Hyperparameter:
+    return _hp("units", default, _WIDTHS, when=when, none=0)
+
+
+def _flag(name: str, default: bool = False, **facts: tuple[str, tuple[str, ...]]) -> Hyperparameter:
+    return _hp(name, default, (False, True), **facts)  # type: ignore[arg-type]
+
+
+_WINDOW = _hp("window", 0, _WINDOWS, none=0)
+_ADDITIVE = ("score", ("additive",))
+_ENCODED = ("encoder", _RECURRENT)
+
+#: What every attention layer has.
+ATTENTION: tuple[Hyperparameter, ...] = (
+    _hp("normalizer", "softmax", ("softmax", "entmax15", "sparsemax", "normalized_sigmoid")),
+    _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
+    _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3)),
+    # The strength of the entropy penalty on the scores
+    _hp("sharpening", 0.0, (0.0, 0.01, 0.05), none=0.0),
+)
+
+LAYERS: dict[str, LayerSpace] = {
+    "feature": LayerSpace(places=("table", "before", "after")),
+    "temporal": LayerSpace(
+        (_flag("shared"), _hp("score", "location", ("location", "additive")),
+         _units(when=_ADDITIVE)),
+        places=("before", "after"), one_length={"score": ("location",)},
+    ),
+    "pooling": LayerSpace(
+        (_hp("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
+         _hp("hops", 1, (1, 2, 4))),
+        places=("after",),
+    ),
+    "luong": LayerSpace(
+        (_hp("units", 128, (16, 32, 64, 128)),
+         _hp("score", "general", ("general", "dot", "scaled_dot"))),
+        places=("after",),
+    ),
+    "bahdanau": LayerSpace(
+        (_hp("units", 128, (16, 32, 64, 128)), _hp("attention_units", 0, _WIDTHS, none=0)),
+        places=("after",),
+    ),
+    "self_attention": LayerSpace(
+        (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW,
+         _flag("use_causal_mask")),
+        places=("before", "after"),
+    ),
+    "cross_attention": LayerSpace((_hp("score", "additive", _SCORES), _units(when=_ADDITIVE))),
+    "multi_head": LayerSpace(
+        (_hp("num_heads", 4, (1, 2, 4, 8)), _hp("key_dim", 0, (0, 4, 8, 16, 32), none=0),
+         _flag("shared_values"), _WINDOW, _flag("use_causal_mask")),
+        # The layer's own is a share of the width, which not every number of heads divides
+        places=("before", "after"), needed={"key_dim": 8},
+    ),
+    "attention_decoder": LayerSpace(
+        (_units(), _hp("score", "additive", _SCORES),
+         _hp("attention_units", 0, _WIDTHS, when=_ADDITIVE, none=0),
+         _flag("input_feeding", default=True)),
+    ),
+    "hierarchical": LayerSpace(
+        (_units(), _WINDOW, _hp("encoder", "none", ("none", *_RECURRENT), none="none"),
+         _hp("encoder_units", 0, _WIDTHS, when=_ENCODED, none=0),
+         _flag("bidirectional", default=True, when=_ENCODED)),
+        places=("after",), needed={"window": 4},
+    ),
+    "retain": LayerSpace(
+        (_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
+    ),
+}  # fmt: skip
+
+_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5))
+_RECURRENT_MODEL = (
+    _hp("units", 32, (8, 16, 32, 64, 128)),
+    _hp("depth", 1, (1, 2)),
+    _flag("bidirectional"),
+    _DROPOUT,
+    _hp("recurrent_dropout", 0.0, (0.0, 0.3)),
+)
+_DENSE_UNITS = _hp("units", 64, (16, 32, 64, 128))
+
+FACTORIES: dict[str, FactorySpace] = {
+    "dense": FactorySpace((_DENSE_UNITS, _hp("depth", 1, (1, 2, 3)), _DROPOUT), "table"),
+    "dense_after": FactorySpace(
+        (_DENSE_UNITS, _hp("depth", 1, (0, 1, 2)), _hp("answer_depth", 1, (0, 1, 2)), _DROPOUT),
+        "after",
+    ),
+    "lstm_before": FactorySpace(_RECURRENT_MODEL, "before"),
+    "lstm_after": FactorySpace(_RECURRENT_MODEL, "after"),
+    "gru": FactorySpace(_RECURRENT_MODEL, "after"),
+    "gru_before": FactorySpace(_RECURRENT_MODEL, "before"),
+    "gru_after": FactorySpace(_RECURRENT_MODEL, "after"),
+    "rnn": FactorySpace((_hp("cell", "lstm", _RECURRENT), *_RECURRENT_MODEL), "after"),
+}
+
+#: How the model is trained, whatever it is.
+TRAINING: tuple[Hyperparameter, ...] = (
+    _hp("learning_rate", 1e-3, low=1e-4, high=1e-2),
+    _hp("batch_size", 32, (16, 32, 64, 128)),
+)
