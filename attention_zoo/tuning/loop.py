@@ -20,9 +20,8 @@ from attention_zoo.tuning.folder import (
     write_execution,
     write_trial,
 )
-from attention_zoo.tuning.objectives import TrialError
+from attention_zoo.tuning.objectives import TrialError, signed
 from attention_zoo.tuning.plan import Plan
-from attention_zoo.tuning.results import signed
 from attention_zoo.tuning.trials import Execution, Trial
 from attention_zoo.tuning.workers import Cluster, InProcess
 

@@ -170,3 +170,8 @@ def latency(model: keras.Model, x: Any) -> float:
         model.predict_on_batch(batch)
         times.append(time.perf_counter() - begun)
     return 1000 * float(np.quantile(times[_WARM:], 0.25))
+
+
+def signed(name: str, value: float) -> float:
+    """The figure, so that more is better."""
+    return value if OBJECTIVES[name].direction == "max" else -value

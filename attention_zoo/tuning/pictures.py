@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,14 +15,31 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 from attention_zoo.core import files
 from attention_zoo.core.registry import one_of
 from attention_zoo.plots import style
-from attention_zoo.tuning.objectives import OBJECTIVES
-from attention_zoo.tuning.results import Search, signed
+from attention_zoo.tuning.folder import TrialResult
+from attention_zoo.tuning.objectives import OBJECTIVES, signed
 
 #: As many hyperparameters as a page has room for.
 _MOST = 12
 
 #: A cost whose values differ by more than such a factor is drawn on a logarithmic axis.
 _WIDE = 10
+
+
+class Search(Protocol):
+    """What a picture takes from `tuning.Search`, which draws itself by these functions."""
+
+    @property
+    def objectives(self) -> tuple[str, ...]: ...
+    @property
+    def trials(self) -> list[TrialResult]: ...
+    @property
+    def completed(self) -> list[TrialResult]: ...
+    @property
+    def best(self) -> TrialResult: ...
+    @property
+    def default(self) -> TrialResult: ...
+    def pareto(self, *objectives: str) -> list[TrialResult]: ...
+    def importance(self) -> dict[str, float]: ...
 
 
 def progress(search: Search, objectives: Sequence[str]) -> Figure:

@@ -15,7 +15,7 @@ import numpy as np
 from attention_zoo.core import files, optional
 from attention_zoo.core.registry import one_of
 from attention_zoo.tuning.folder import MANIFEST, TrialResult, read_state, read_trials
-from attention_zoo.tuning.objectives import OBJECTIVES
+from attention_zoo.tuning.objectives import OBJECTIVES, signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,11 +144,6 @@ def _codes(values: Sequence[Any]) -> list[float]:
     codes = {value: float(value if numbers else known.index(value)) for value in known}
     rng = np.random.default_rng(0)
     return [codes[active[rng.integers(len(active))] if v is None else v] for v in values]
-
-
-def signed(name: str, value: float) -> float:
-    """The figure, so that more is better."""
-    return value if OBJECTIVES[name].direction == "max" else -value
 
 
 def best_of(trials: Sequence[TrialResult], name: str) -> TrialResult:

@@ -17,8 +17,9 @@ from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import score_model
 from attention_zoo.tuning.folder import BEST, TuningError, claim, locked, read_trials, read_weights
 from attention_zoo.tuning.loop import SearchCallback, SearchLoop
+from attention_zoo.tuning.objectives import signed
 from attention_zoo.tuning.plan import Plan, make_plan, recipe_of
-from attention_zoo.tuning.results import Search, best_of, signed, write_tables
+from attention_zoo.tuning.results import Search, best_of, write_tables
 from attention_zoo.tuning.trials import model_of, train_on_all
 from attention_zoo.tuning.workers import check_workers, open_workers
 
