@@ -10,7 +10,18 @@ from attention_zoo.data.dataset import Dataset
 
 
 class Baseline(NamedTuple):
-    """A trivial prediction, and its metrics on the samples that the model is measured on."""
+    """A trivial prediction, and its metrics on the samples that the model is measured on.
+
+    Args:
+        name: "majority class", "mean" or "last value".
+        score: the metrics by their names, as `TrainingResult.score` has them.
+
+    Example:
+
+    >>> x = np.random.default_rng(0).normal(size=(20, 3))
+    >>> az.train("dense", x, x[:, 0] > 0, validation_split=0.2, epochs=1).baseline.name
+    'majority class'
+    """
 
     name: str
     score: dict[str, float]

@@ -102,7 +102,22 @@ def read_weights(folder: Path, trial: int) -> bytes:
 
 
 def read_trials(folder: str | Path) -> list[TrialResult]:
-    """The trials in the folder of a search, in their order."""
+    """Return the trials in the folder of a search, in their order.
+
+    Args:
+        folder: the folder that `az.tune(out=...)` writes; without trials the list is empty.
+
+    Returns:
+        A list of `TrialResult`.
+
+    Raises:
+        TuningError: for a file that is no state of a trial; it names the file.
+
+    Example:
+
+    >>> az.tuning.read_trials("a_search")
+    []
+    """
     found = []
     for path in Path(folder).glob(f"{TRIALS}/trial_*/trial.json"):
         state = read_state(path)

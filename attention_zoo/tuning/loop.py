@@ -32,7 +32,16 @@ _LOST = "its files were removed"
 
 
 class SearchCallback:
-    """Is told how a search goes on; it does nothing but what a subclass adds."""
+    """Is told how a search goes on; it does nothing but what a subclass adds.
+
+    Example:
+
+    >>> class Printed(az.tuning.SearchCallback):
+    ...     def on_trial_end(self, result):
+    ...         print(result.trial, result.status)
+
+    `az.tune(..., callback=Printed())` prints a line for each trial.
+    """
 
     def on_search_begin(self, objectives: Sequence[str], notes: Sequence[str]) -> None:
         """The search begins; `notes` is what the user should know before the first trial."""
