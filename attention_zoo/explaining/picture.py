@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from attention_zoo import plots
 from attention_zoo.capture.profile import profile
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.explaining.layer_scores import LayerScores
 
@@ -56,6 +57,7 @@ def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: 
     return figure
 
 
+@by_identity
 class _Sample(NamedTuple):
     """One sample of a layer, and the names that the user gave, or None."""
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.presets.weights import load_weights_bytes, weights_bytes
 from attention_zoo.training.compiled_cache import CompiledModelCache
@@ -26,6 +27,7 @@ from attention_zoo.tuning.objectives import OBJECTIVES, TrialError, measure_obje
 from attention_zoo.version import __version__
 
 
+@by_identity
 class TrialData(NamedTuple):
     """What all trials of a search share: it travels to a worker once.
 

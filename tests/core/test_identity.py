@@ -62,7 +62,7 @@ CLASSES = {name: cls for name, cls in classes().items() if holds_arrays(cls)}
 
 def test_the_classes_that_users_get_are_among_them():
     known = {name.rpartition(".")[2] for name in CLASSES}
-    assert {"Explanation", "Dataset", "Run", "Sample", "Curve", "Adversary"} <= known
+    assert {"Explanation", "Dataset", "TrainingResult", "Sample", "Curve", "Adversary"} <= known
 
 
 @pytest.mark.parametrize("name", CLASSES)

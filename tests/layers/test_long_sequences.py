@@ -127,7 +127,9 @@ def test_a_bias_that_hides_pairs_does_so_in_half_precision(
         again, half = layers[1](X, score_bias=bias, return_attention_scores=True)
         for one, other in ((found, exact), (again, exact), (half, scores)):
             assert keras.backend.standardize_dtype(one.dtype) == dtype[6:]
-            np.testing.assert_allclose(array(one), array(other), atol=0.05, rtol=0.02)
+            # bfloat16 rounds eight times as coarsely
+            atol = 0.15 if dtype == "mixed_bfloat16" else 0.05
+            np.testing.assert_allclose(array(one), array(other), atol=atol, rtol=0.02)
         hidden = np.broadcast_to(bias < 0, half.shape)
         if bias is HIDING:
             assert np.all(array(half)[hidden] == 0)
