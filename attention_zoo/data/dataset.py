@@ -19,7 +19,29 @@ Kind = Literal["binary", "multiclass", "regression"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs and targets that fit each other, with what is known about them."""
+    """Inputs and targets that fit each other, with what is known about them.
+
+    Args:
+        x: the inputs, `(samples, features)` or `(samples, time, features)`.
+        y: the targets, `(samples,)`, `(samples, time)` or `(samples, outputs)`.
+        kind: `"binary"`, `"multiclass"` or `"regression"`.
+        relevance: which cells or steps the target depends on, where that is known.
+        mask_value: the value that fills padding steps; None where there is no padding.
+        classes: the labels in the order of the classes; None for numbers.
+        names: the names of the features.
+        tolerance: for a regression: a prediction is right if it is off by less.
+        ordered: whether the samples follow each other in time; the last are then held out.
+        sample_weight: how much each sample counts, `(samples,)`; None if all count the same.
+        vector: whether y is `(samples, outputs)`; else a y of two axes is `(samples, time)`.
+        any_length: whether the model takes series of any length.
+        heads: for several outputs the data of each, with the same x.
+
+    Example:
+
+    >>> data = az.training.Dataset(np.zeros((7, 3)), np.zeros(7), "regression")
+    >>> len(data), data.input_shape, data.outputs
+    (7, (3,), 1)
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -115,7 +137,23 @@ def check_dataset(data: Any) -> None:
 
 
 def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
-    """A draw of a task."""
+    """A draw of a task.
+
+    Args:
+        task: a task, from `az.tasks.get`.
+        n: how many samples to draw.
+        seed: of the draw.
+        split: `"train"`, `"validation"` or `"test"`; their samples differ for the same seed.
+
+    Returns:
+        A `Dataset` with the relevance that the task knows.
+
+    Example:
+
+    >>> task = az.tasks.get("planted_step")
+    >>> az.training.from_task(task, 5, seed=0, split="test").x.shape[0]
+    5
+    """
     sample = task.sample(n, seed=seed, split=split)
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
     x, mask_value = pad(sample.x, sample.mask)

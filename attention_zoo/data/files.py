@@ -31,10 +31,19 @@ def read(
         max_bytes: the most memory that the arrays may take, as the file says before it is
             unpacked; None for a quarter of what this machine has.
 
+    Returns:
+        A `Dataset`, checked as by `from_arrays`.
+
     Raises:
         FileNotFoundError, IsADirectoryError: if there is no file at the path.
         ValueError: for a file of another kind, or one whose content does not fit; it says where.
             For one that is larger than `max_bytes`.
+
+    Example:
+
+    >>> np.savez("samples.npz", x=np.zeros((7, 3)), y=np.arange(7) % 2)
+    >>> az.training.read("samples.npz").kind
+    'binary'
     """
     x, y, mask, names = read_arrays(path, target=target, max_bytes=max_bytes)
     if y is None and names is not None:
@@ -50,7 +59,27 @@ def read(
 def read_arrays(
     path: str | Path, *, target: str | None = None, max_bytes: int | None = None
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, list[str] | None]:
-    """The arrays x, y and mask, and the columns' names; None for what the file lacks."""
+    """The arrays x, y and mask, and the columns' names; None for what the file lacks.
+
+    Args:
+        path: a `.npz` or `.csv` file, as in `read`.
+        target: the column of a CSV that is y; None if the file has none.
+        max_bytes: the most memory that the arrays may take; None for a share of the machine's.
+
+    Returns:
+        x, y, mask and the names of the columns.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError: if there is no file at the path.
+        ValueError: as `read`, but a file without y is allowed.
+
+    Example:
+
+    >>> np.savez("samples.npz", x=np.zeros((7, 3)))
+    >>> x, y, mask, names = az.training.read_arrays("samples.npz")
+    >>> x.shape, y
+    ((7, 3), None)
+    """
     checks.positive_int("max_bytes", max_bytes, none=True)
     path = files.local_path("path", path)
     limit = max_bytes or memory.share(_PARTS)

@@ -17,8 +17,31 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
     As `AttentionClassifier`, for a quantity: it trains on the mean squared error, with y scaled
     to a mean of 0 and a variance of 1, which the trained model undoes.
 
-    Its parameters and attributes are those of `AttentionClassifier`, but `classes_`. `model_`
+    Its attributes are those of `AttentionClassifier`, but `classes_`. `model_`
     predicts in the units of y; the losses in `history_` are those of the scaled y.
+
+    Args:
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
+            for series. Any other than `"dense"` reads the rows of a table as series of one
+            feature.
+        attention: an attention layer by its name, its config or itself; None for none; `"auto"`
+            for the architecture's own.
+        units: the width of its hidden or recurrent layers; None for the architecture's own.
+        depth: their number; None for the architecture's own.
+        dropout: the fraction dropped in training; None for the architecture's own.
+        options: further arguments of the architecture, such as `{"bidirectional": True}`.
+        standardize: whether the model scales the features, by their mean and variance in `fit`.
+        mask_value: in an array of series, a step whose features all have this value is padding.
+            Series in a list need none.
+        epochs: how often training sees each sample; None for 30, or for so many that there are
+            about 1,000 updates of the weights, whichever are more.
+        batch_size: how many samples an update of the weights sees.
+        learning_rate: of Adam.
+        patience: hold some samples out, end after so many epochs without a lower loss on them,
+            and go back to the weights of the lowest. None trains on all, for all epochs.
+        validation_fraction: the share that `patience` holds out.
+        random_state: an integer for the same result again.
+        verbose: as in `keras.Model.fit`: 0 is silent.
 
     Example:
 

@@ -91,6 +91,12 @@ def export(
         TypeError: if `model` is no Keras model.
         FileExistsError: if something is at `path` and `overwrite` is false.
         ImportError: if a package that the format needs is not installed.
+
+    Example:
+
+    >>> import keras
+    >>> if keras.backend.backend() != "jax":  # which writes folders only
+    ...     exported = az.export(az.load("dense"), "dense.onnx")
     """
     checks.boolean("attention", attention)
     checks.boolean("verify", verify)

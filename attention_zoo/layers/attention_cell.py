@@ -42,6 +42,19 @@ class AttentionCell:
             `"noise"`, added to the logits, and `"kept"`, which multiplies the alignments.
         append_alignments: whether they follow its output on the last axis, since
             `keras.layers.RNN` collects one tensor.
+
+    Call arguments:
+        inputs: `(batch, features)`, those of one step.
+        states: what `get_initial_state` or the step before returned.
+
+    Example:
+
+    >>> decoder = az.layers.AttentionDecoder({"class_name": "GRUCell", "config": {"units": 6}})
+    >>> decoder.build((None, None, 3), (None, None, 5))
+    >>> cell = decoder.over(np.ones((2, 7, 5), "float32"))
+    >>> output, state = cell(np.ones((2, 3), "float32"), cell.get_initial_state())
+    >>> tuple(state[-1].shape)
+    (2, 7)
     """
 
     def __init__(

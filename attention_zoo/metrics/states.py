@@ -65,7 +65,19 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
 @by_identity
 class States(NamedTuple):
     """What a layer attends to: vectors `(samples, steps, features)`, and which of them the layer
-    could see, `(samples, steps)`."""
+    could see, `(samples, steps)`.
+
+    Args:
+        vectors: `(samples, steps, features)`.
+        visible: boolean, `(samples, steps)`; False where a step is masked.
+
+    Example:
+
+    >>> x = az.tasks.get("planted_step").sample(5, split="test").x
+    >>> states = az.metrics.attended_states(az.load("lstm_after"), x)
+    >>> states.visible.shape
+    (5, 20)
+    """
 
     vectors: np.ndarray
     visible: np.ndarray

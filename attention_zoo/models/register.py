@@ -23,7 +23,18 @@ POLICIES = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16",
 
 
 class Blueprint(NamedTuple):
-    """What `build` needs to make the same architecture again: a name and plain JSON values."""
+    """What `build` needs to make the same architecture again: a name and plain JSON values.
+
+    Args:
+        architecture: the name of a factory, as in `az.list_models()`.
+        config: the arguments of the factory, by name.
+
+    Example:
+
+    >>> made = az.models.blueprint(az.build("dense", input_shape=(5,)))
+    >>> made.architecture, made.config["input_shape"]
+    ('dense', [5])
+    """
 
     architecture: str
     config: dict[str, Any]
@@ -158,12 +169,40 @@ def build(architecture: str, **config: Any) -> keras.Model:
 
 
 def takes(architecture: str, argument: str) -> bool:
-    """Whether a factory has an argument of that name."""
+    """Whether a factory has an argument of that name.
+
+    Args:
+        architecture: the name of a factory, as in `az.list_models()`.
+        argument: the name of an argument.
+
+    Returns:
+        True if the factory has it.
+
+    Example:
+
+    >>> az.models.takes("gru", "bidirectional"), az.models.takes("dense", "bidirectional")
+    (True, False)
+    """
     return argument in inspect.signature(MODELS.get(architecture)).parameters
 
 
 def blueprint(model: keras.Model) -> Blueprint:
-    """How a model was built; ValueError if none of our factories built it."""
+    """Return how a model was built.
+
+    Args:
+        model: a model from `az.build` or `az.load`.
+
+    Returns:
+        A `Blueprint`: the name of the factory and its arguments.
+
+    Raises:
+        ValueError: if none of the package's factories built the model.
+
+    Example:
+
+    >>> az.models.blueprint(az.build("dense", input_shape=(5,))).architecture
+    'dense'
+    """
     try:
         return _blueprints[model]
     except (KeyError, TypeError):
@@ -176,7 +215,19 @@ def blueprint(model: keras.Model) -> Blueprint:
 def constants(model: keras.layers.Layer) -> list[list[Any]]:
     """What compiled code holds as constants: the mean and variance of each `Normalization`, and
     which layers are quantized or have LoRA factors. What was compiled with others is of another
-    model."""
+    model.
+
+    Args:
+        model: a built model.
+
+    Returns:
+        A list of JSON values, one for each such layer; empty if there is none.
+
+    Example:
+
+    >>> az.models.constants(az.build("dense", input_shape=(5,)))
+    []
+    """
     found: list[list[Any]] = []
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):
@@ -190,7 +241,21 @@ def constants(model: keras.layers.Layer) -> list[list[Any]]:
 
 
 def copy_weights(weights: list[Any], model: keras.layers.Layer) -> Any:
-    """Give a model or a layer the weights that `get_weights` of one of the same shape returned."""
+    """Give a model or a layer the weights that `get_weights` of one of the same shape returned.
+
+    Args:
+        weights: arrays, as `get_weights` returns them.
+        model: the model or layer that receives them.
+
+    Returns:
+        The same `model`.
+
+    Example:
+
+    >>> one, other = (az.build("dense", input_shape=(5,)) for _ in range(2))
+    >>> az.models.copy_weights(one.get_weights(), other) is other
+    True
+    """
     model.set_weights(weights)
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization):

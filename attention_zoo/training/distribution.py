@@ -110,7 +110,16 @@ def samples(data: Dataset) -> tuple[Any, ...]:
 
 
 def is_first() -> bool:
-    """Whether this process is the first of those that a launcher started, as far as they say."""
+    """Whether this process is the first of those that a launcher started, as far as they say.
+
+    Returns:
+        True without a launcher, and in the first process of one.
+
+    Example:
+
+    >>> az.training.is_first()
+    True
+    """
     if keras.backend.backend() == "torch":
         return os.environ.get("RANK", "0") == "0"
     return keras.backend.backend() != "tensorflow" or leads(cluster())

@@ -30,6 +30,10 @@ LATER_STEPS = 2
 def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     """How good the predictions are and, where the truth is known, localization.
 
+    Args:
+        model: a built model.
+        data: samples that fit it.
+
     Returns:
         `accuracy` and `log_loss` (the mean of -log p of the true class), for two classes also
         `auc` (the area under the ROC curve); or `mae`, `mse` and, where the task says how close is
@@ -40,6 +44,12 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         after each. Attention by several queries, heads or hops counts by its mean. What the samples
         do not define, such as the `auc` of a single class, is left out. Of several outputs each
         has its own, as `<output>_<metric>`.
+
+    Example:
+
+    >>> data = az.training.from_task(az.tasks.get("planted_feature"), 100, seed=0, split="test")
+    >>> az.training.measure(az.load("dense"), data)["accuracy"] > 0.9
+    True
     """
     relevance = data.relevance
     if isinstance(data, Stream) or data.heads:

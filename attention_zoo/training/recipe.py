@@ -24,7 +24,19 @@ class _Data(BaseModel):
 
 
 class Phase(_Data):
-    """Some epochs at one learning rate, with some attention arguments of their own."""
+    """Some epochs at one learning rate, with some attention arguments of their own.
+
+    Args:
+        epochs: how often training sees each sample.
+        learning_rate: of the optimizer, above 0.
+        attention: arguments of the attention layer that this phase replaces.
+
+    Example:
+
+    >>> from attention_zoo.training.recipe import Phase
+    >>> Phase(epochs=5).learning_rate
+    0.001
+    """
 
     epochs: PositiveInt
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False)
@@ -33,7 +45,14 @@ class Phase(_Data):
 
 
 class Recipe(_Data):
-    """Everything that decides how a model is trained, but the user's own data."""
+    """Everything that decides how a model is trained, but the user's own data.
+
+    Example:
+
+    >>> recipe = az.training.Recipe(architecture="dense", phases=[{"epochs": 5}])
+    >>> recipe.kind, recipe.phases[0].learning_rate
+    ('binary', 0.001)
+    """
 
     architecture: str
     #: The arguments of `build`, less those that the data decide.
@@ -63,7 +82,22 @@ class Recipe(_Data):
 
 
 def make_recipe(values: dict[str, Any]) -> Recipe:
-    """A recipe from plain values; ValueError names the first that is not allowed."""
+    """Return a recipe from plain values.
+
+    Args:
+        values: the fields of a `Recipe`, by name.
+
+    Returns:
+        A `Recipe`.
+
+    Raises:
+        ValueError: for the first value that is not allowed, by its name.
+
+    Example:
+
+    >>> az.training.make_recipe({"architecture": "dense", "phases": [{"epochs": 5}]}).batch_size
+    100
+    """
     try:
         return Recipe.model_validate(arrays.plain(values))
     except ValidationError as error:
@@ -75,13 +109,28 @@ def make_recipe(values: dict[str, Any]) -> Recipe:
 
 
 def list_recipes() -> list[str]:
-    """The names of the recipes that come with the package: those of its presets."""
+    """The names of the recipes that come with the package: those of its presets.
+
+    Returns:
+        The names, sorted.
+
+    Example:
+
+    >>> "dense.planted_feature" in az.training.list_recipes()
+    True
+    """
     folder = resources.files("attention_zoo.training") / "recipes"
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
 
 
 def load_recipe(name: str | os.PathLike) -> Recipe:
     """Read a recipe that comes with the package, by its name, or one of yours, a `.json` file.
+
+    Args:
+        name: a name from `list_recipes()`, or the path of a `.json` file.
+
+    Returns:
+        A `Recipe`.
 
     Raises:
         ValueError: for an unknown name, with the nearest, and for a file that holds no recipe.
@@ -108,6 +157,21 @@ def default_recipe(
 
     For your own data with so many training `samples` it has epochs enough for some learning: 30, or
     1,000 steps of the optimizer, whichever are more.
+
+    Args:
+        architecture: a name from `az.list_models()`.
+        task: the name of a task, or None for your own data.
+        kind: `"binary"`, `"multiclass"` or `"regression"`; a task decides it by itself.
+        samples: how many training samples your own data have.
+        batch_size: how many samples an update of the weights sees; None for the default.
+
+    Returns:
+        A `Recipe`.
+
+    Example:
+
+    >>> az.training.default_recipe("dense", None).phases[0].epochs
+    30
     """
     name = f"{architecture}.{task}"
     if name in list_recipes():

@@ -155,9 +155,21 @@ def best_values(folder: str | Path) -> dict[str, Any]:
     """The hyperparameters of the best trial in the folder of a search, by full name: a point to
     begin another with, `az.tune(..., initial=[best_values("search")])`.
 
+    Args:
+        folder: the folder that `az.tune(out=...)` wrote.
+
+    Returns:
+        The values by the full names of the hyperparameters.
+
     Raises:
         FileNotFoundError: if the folder holds no search.
         ValueError: if none of its trials has ended well.
+
+    Example:
+
+    >>> az.tuning.best_values("a_search")
+    Traceback (most recent call last):
+    FileNotFoundError: a_search holds no search.
     """
     path = files.local_path("folder", folder)
     if not (path / MANIFEST).is_file():
