@@ -195,6 +195,11 @@ def _changed(recipe: Recipe, config: dict[str, Any], given: dict[str, Any]) -> R
     if isinstance(attention, keras.layers.Layer):
         config["attention"] = layers.describe(attention)  # the user's own is never built
     if given["normalizer"] is not None:
+        if "attention" in config and config["attention"] is None:
+            raise ValueError(
+                "`normalizer` is an argument of the attention layer, and there is none. "
+                "Received: attention=None"
+            )
         factory = inspect.signature(MODELS.get(recipe.architecture))
         chosen = config.get("attention") or factory.parameters["attention"].default
         chosen = {"class_name": chosen} if isinstance(chosen, str) else chosen
@@ -203,9 +208,13 @@ def _changed(recipe: Recipe, config: dict[str, Any], given: dict[str, Any]) -> R
     config.pop("mask_value", None)  # which the data have
     phases = [phase.model_dump() for phase in recipe.phases]
     if given["epochs"] is not None:
-        phases = [{**phases[0], "epochs": given["epochs"]}]
+        # One phase, of the layer as it is given and not as a first phase has it
+        phases = [{**phases[0], "epochs": given["epochs"], "attention": {}}]
     elif attention != recipe.config.get("attention"):
         phases = [{**phase, "attention": {}} for phase in phases]
+    elif given["normalizer"] is not None:
+        for phase in phases:
+            phase["attention"].pop("normalizer", None)
     if given["learning_rate"] is not None:
         phases = [{**phase, "learning_rate": given["learning_rate"]} for phase in phases]
     wanted = {name: given[name] for name in ("samples", "batch_size", "seed", "patience")}

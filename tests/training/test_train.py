@@ -260,3 +260,16 @@ def test_the_values_of_padding_are_not_standardized_with_the_others():
     run = az.train("gru", x, np.arange(40) % 2, mask_value=-9.0, **QUICK)
     mean = keras.ops.convert_to_numpy(run.model.get_layer("standardize").adapt_mean)
     np.testing.assert_allclose(mean.ravel(), x[:, :4].mean((0, 1)), rtol=1e-4)
+
+
+def test_no_phase_of_a_tasks_recipe_undoes_the_normalizer_that_was_asked_for():
+    """The recipe of syn4 begins with softmax."""
+    asked = {"task": "syn4", "normalizer": "sparsemax", "samples": 50, "units": 3}
+    run = az.train("dense", **asked, epochs=1)
+    assert run.model.get_layer("attention").normalizer == "sparsemax"
+    assert [(phase.epochs, phase.attention) for phase in run.recipe.phases] == [(1, {})]
+
+
+def test_a_normalizer_without_an_attention_layer_is_refused():
+    with pytest.raises(ValueError, match="`normalizer` .* Received: attention=None"):
+        az.train("gru", X[:, :, None], Y, attention=None, normalizer="sparsemax", **QUICK)
