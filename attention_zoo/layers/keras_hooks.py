@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -20,15 +21,20 @@ KERAS_LAYERS = (
     keras.layers.GroupQueryAttention,
 )
 
+#: A hook is seen by every thread that calls the layer: one thread at a time has hooks.
+_ONE_THREAD = threading.RLock()
+
 
 @contextlib.contextmanager
 def hooked(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
     """Inside the block, Keras's own attention layers among these report to the recorder, and
     `TimeDistributed` calls its layer once, on all steps; their outputs stay as they are."""
+    hooks = [(layer, *one) for layer in layers for one in _hooks(layer).items()]
     with contextlib.ExitStack() as stack:
-        for layer in layers:
-            for name, method in _hooks(layer).items():
-                stack.enter_context(hook(layer, name, functools.partial(method, layer)))
+        if hooks:
+            stack.enter_context(_ONE_THREAD)
+        for layer, name, method in hooks:
+            stack.enter_context(hook(layer, name, functools.partial(method, layer)))
         yield
 
 
@@ -36,11 +42,15 @@ def hooked(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
 def hook(layer: keras.layers.Layer, name: str, method: Callable[..., Any]) -> Iterator[None]:
     """Inside the block, a method of this layer, and of no other, is another function."""
     # Past __setattr__, which would track it as a part of the layer
+    before = layer.__dict__.get(name)
     layer.__dict__[name] = method
     try:
         yield
     finally:
-        del layer.__dict__[name]
+        if before is None:
+            del layer.__dict__[name]
+        else:
+            layer.__dict__[name] = before
 
 
 def _hooks(layer: keras.layers.Layer) -> dict[str, Callable[..., Any]]:

@@ -1,6 +1,7 @@
 """Looking at a model shows what it uses, and changes nothing."""
 
 import gc
+import threading
 import weakref
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.keras_hooks import hooked
 
 X = np.random.default_rng(0).normal(size=(300, 11, 3)).astype("float32")
 
@@ -259,3 +261,21 @@ def test_a_model_is_traced_once_and_not_kept_alive():
     gone = look()
     gc.collect()
     assert gone() is None
+
+
+def test_threads_that_look_into_keras_layers_wait_for_each_other():
+    layer = keras.layers.MultiHeadAttention(2, 3)
+    left = []
+
+    def look():
+        with hooked([layer]):
+            left.append("call" in vars(layer))
+
+    waiting = threading.Thread(target=look)
+    with hooked([layer]), hooked([layer]):
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive() and not left
+    waiting.join(60)
+    assert left == [True]
+    assert not {"call", "_masked_softmax"} & set(vars(layer))
