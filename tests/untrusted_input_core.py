@@ -251,7 +251,7 @@ _INSIDE = [
 BACKUP = [("an array", content("[]"), None, "it must be an object. Begin again with --overwrite")]
 FIGURES = [
     ("an object", content("{}"), None, "it must be an array. Begin again with --overwrite"),
-    ("figures of text", content('[{"loss": "a"}]'), None, "not hold the figures of epochs"),
+    ("figures of text", content('[{"loss": "a"}]'), None, "not hold the metrics of epochs"),
 ]
 
 
