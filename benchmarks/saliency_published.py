@@ -12,7 +12,8 @@ from keras import ops
 
 import attention_zoo as az
 from attention_zoo import tasks
-from attention_zoo.data.dataset import PADDING, Dataset
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.padding import PADDING
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.localization import auprc

@@ -1,4 +1,4 @@
-"""Interventions on attention: a model's predictions with other scores in the place of its own."""
+"""Interventions on attention: a model's predictions with replaced scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from attention_zoo.core.registry import one_of
 def predict_with_scores(
     model: keras.Model, x: Any, scores: Mapping[str, Any], batch_size: int = 256
 ) -> Any:
-    """The model's predictions with other attention scores in the place of its own.
+    """The model's predictions with other attention scores than those it computes.
 
     Everything else is as in `predict`: the values that are attended to are those of x, and layers
     that are not named keep their own scores. Scores need not sum to 1. The model is left as it is.

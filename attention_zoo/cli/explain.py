@@ -166,7 +166,7 @@ class _Source:
         import attention_zoo as az
         from attention_zoo import training
         from attention_zoo.data.alignment import as_codes, in_order, padding_of
-        from attention_zoo.data.dataset import pad
+        from attention_zoo.data.padding import pad
 
         network = az.load(self.path)
         if data is None:

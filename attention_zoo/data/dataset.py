@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.data.padding import pad
 from attention_zoo.data.targets import fields_of_target
 from attention_zoo.tasks import Task
 
@@ -47,22 +48,14 @@ class Dataset:
     y: np.ndarray
     kind: str
     relevance: np.ndarray | None = None
-    #: The value that fills padding steps, or None where there is no padding.
     mask_value: float | None = None
-    #: The labels as they were, in the order of the classes; None for numbers.
     classes: list[Any] | None = None
     names: list[str] | None = None
-    #: For a regression: an answer is right if it is off by less.
     tolerance: float | None = None
-    #: Whether the samples come one after the other in time, so that the later ones are held out.
     ordered: bool = False
-    #: How much each sample counts, `(samples,)`; None where all count the same.
     sample_weight: np.ndarray | None = None
-    #: Whether y is `(samples, outputs)`; else a y of two axes is `(samples, time)`.
     vector: bool = False
-    #: Whether the model takes series of any length.
     any_length: bool = False
-    #: For several outputs the data of each, with the same x; `y` and `kind` are the first one's.
     heads: dict[str, Dataset] | None = None
 
     def __len__(self) -> int:
@@ -163,10 +156,6 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     )  # fmt: skip
 
 
-#: Fills the padding of the user's own data; no step of theirs may have it in all its features.
-PADDING = -1e3
-
-
 def from_arrays(
     x: Any, y: Any, mask: Any = None, kind: Any = None, *, ordered: bool = False,
     sample_weight: Any = None, per_step: bool = False,
@@ -253,24 +242,3 @@ def _weights(sample_weight: Any, samples: int) -> np.ndarray | None:
     if not weights.any():
         raise ValueError("`sample_weight` must be above 0 for a sample at least. All are 0.")
     return weights
-
-
-def pad(x: np.ndarray, mask: Any) -> tuple[np.ndarray, float | None]:
-    """`x` with its padding steps filled by a value that marks them, and that value."""
-    if mask is None:
-        return x, None
-    mask = np.asarray(mask)
-    if mask.dtype.kind not in "biu" or x.ndim != 3 or mask.shape != x.shape[:2]:
-        raise ValueError(
-            f"`mask` must be boolean, (samples, time) for x (samples, time, features). "
-            f"Received: mask {mask.dtype} {mask.shape}, x {x.shape}"
-        )
-    mask = mask.astype(bool)
-    if mask.size and not mask.any():
-        raise ValueError(
-            "`mask` must be True where a step is real. Received: False at every step of every "
-            "sample"
-        )
-    if np.any(np.all(x == PADDING, axis=2) & mask):
-        raise ValueError(f"`x` has real steps whose features are all {PADDING}, the padding value.")
-    return np.where(mask[..., None], x, np.float32(PADDING)), PADDING

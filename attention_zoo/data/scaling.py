@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from attention_zoo.data.dataset import PADDING, Dataset
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.padding import PADDING
 
 
 def adapt(model: keras.Model, x: np.ndarray | Iterable[np.ndarray]) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from attention_zoo.data.dataset import pad
+from attention_zoo.data.padding import pad
 from attention_zoo.estimators.inputs import Inputs
 
 

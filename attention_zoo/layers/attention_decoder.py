@@ -9,13 +9,8 @@ from keras import tree
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers.attention_cell import (
-    AttentionCell,
-    decode,
-    describe_cell,
-    make_cell,
-    width_of,
-)
+from attention_zoo.layers.attention_cell import AttentionCell, decode
+from attention_zoo.layers.cells import describe_cell, make_cell, width_of
 from attention_zoo.layers.pairwise import ScoredAttention, check_score
 from attention_zoo.layers.register import register
 from attention_zoo.layers.shapes import check_fit, check_sequence, fixed_size, same_size, shape_of

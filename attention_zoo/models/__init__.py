@@ -5,8 +5,6 @@ from attention_zoo.models.dense import dense_after as dense_after
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build
-from attention_zoo.models.register import constants as constants
-from attention_zoo.models.register import copy_weights as copy_weights
 from attention_zoo.models.register import takes as takes
 from attention_zoo.models.rnn import gru as gru
 from attention_zoo.models.rnn import gru_after as gru_after
@@ -14,3 +12,5 @@ from attention_zoo.models.rnn import gru_before as gru_before
 from attention_zoo.models.rnn import lstm_after as lstm_after
 from attention_zoo.models.rnn import lstm_before as lstm_before
 from attention_zoo.models.rnn import rnn as rnn
+from attention_zoo.models.weights import constants as constants
+from attention_zoo.models.weights import copy_weights as copy_weights

@@ -57,7 +57,7 @@ def build_for(recipe: Recipe, data: Dataset, phase: int, **more: Any) -> keras.M
 
 
 def _with_heads(model: keras.Model, heads: dict[str, Dataset]) -> keras.Model:
-    """The model with an output layer for each target in place of its own."""
+    """Return the model with an output layer for each target."""
     last = model.layers[-1]
     outputs = {
         name: keras.layers.Dense(

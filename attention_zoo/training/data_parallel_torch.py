@@ -27,7 +27,7 @@ class _Model(DataParallelModel):
     """
 
     def share(self) -> None:
-        """Begin: with the first process's weights, and dropout of its own in each."""
+        """Begin: with the first process's weights, and different dropout in each."""
         frozen = any(getattr(layer, "normalizer", "") == "uniform" for layer in self.layers)
         parallel = DistributedDataParallel(self, find_unused_parameters=frozen)
         # Not an attribute, which would make the model a part of its own part

@@ -12,7 +12,8 @@ from typing import Any
 import keras
 
 from attention_zoo import models
-from attention_zoo.data.dataset import PADDING, Dataset
+from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.padding import PADDING
 from attention_zoo.data.scaling import TargetScaler, adapt, standardized
 from attention_zoo.data.stream import Stream
 from attention_zoo.training.backup import Backup

@@ -156,8 +156,8 @@ def faithfulness(model: keras.Model, data: Dataset) -> float:
     mask = None
     if data.mask_value is not None and x.ndim == 3 and axis != "feature":
         mask = np.any(x != data.mask_value, axis=-1)
-    lost, alone = (f(model, x, scores, mask=mask) for f in (comprehensiveness, sufficiency))
-    return float(np.nanmean(lost.scores) - np.nanmean(alone.scores))
+    without, only = (f(model, x, scores, mask=mask) for f in (comprehensiveness, sufficiency))
+    return float(np.nanmean(without.scores) - np.nanmean(only.scores))
 
 
 def latency(model: keras.Model, x: Any) -> float:

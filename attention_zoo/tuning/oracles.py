@@ -1,4 +1,7 @@
-"""KerasTuner's oracles, through their public methods: the default first, no point twice.
+"""KerasTuner's oracles: the default first, no point twice.
+
+Nothing of `keras_tuner.src` and no name with an underscore is used. The modules of
+`keras_tuner.engine` are, and `_bayesian` gives an oracle the trials that another one has.
 
 A point is a function of the seed, its number and the trials before it, so that a search that goes
 on tries what one does that nothing interrupted: `SearchOracle.recorded` tells it what was tried.

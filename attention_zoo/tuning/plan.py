@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import statistics
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -247,11 +246,3 @@ def _exhaustive(
     if size > most:
         return tuner, ()
     return "grid", (f"The space has {size} points in all: each is tried once.",)
-
-
-def recipe_of(records: Sequence[dict[str, Any]]) -> Recipe:
-    """The recipe whose run ends at the best epoch of an execution, of several at the median."""
-    recipe = Recipe.model_validate(records[0]["recipe"])
-    epochs = round(statistics.median(one["best_epoch"] + 1 for one in records))
-    phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
-    return recipe.changed(phases=[phase], patience=None)

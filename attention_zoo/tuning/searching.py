@@ -1,9 +1,10 @@
-"""From a question to an answer: the whole of a search."""
+"""`tune`: plan a search, run it, and save what it found."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any
 from attention_zoo.core import checks, files
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.memory import many_models
+from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.run import save_run
 from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import score_model
 from attention_zoo.tuning.folder import BEST, TuningError, claim, locked, read_trials, read_weights
 from attention_zoo.tuning.loop import SearchCallback, SearchLoop
 from attention_zoo.tuning.objectives import signed
-from attention_zoo.tuning.plan import Plan, make_plan, recipe_of
+from attention_zoo.tuning.plan import Plan, make_plan
 from attention_zoo.tuning.results import Search, best_of, write_tables
 from attention_zoo.tuning.trials import model_of, train_on_all
 from attention_zoo.tuning.workers import check_workers, open_workers
@@ -133,9 +135,9 @@ def tune(
     callback = callback or SearchCallback()
     with (
         _folder(plan, out, resume=resume, overwrite=overwrite) as folder,
-        tempfile.TemporaryDirectory() as passing,
+        tempfile.TemporaryDirectory() as temporary,
     ):
-        loop = SearchLoop(plan, folder, callback, keep_best, passing)
+        loop = SearchLoop(plan, folder, callback, keep_best, temporary)
         if not loop.is_over():
             with open_workers(workers, scheduler, plan.data, callback.on_epoch_end) as pool:
                 callback.on_search_begin(plan.data.objectives, (*plan.notes, *pool.notes))
@@ -149,9 +151,9 @@ def _folder(
 ) -> Iterator[Path]:
     """The search's folder, held by this process; a temporary one where none is wanted."""
     if out is None:
-        with tempfile.TemporaryDirectory() as passing:
-            claim(Path(passing) / "search", plan.identity(), resume=False, overwrite=False)
-            yield Path(passing) / "search"
+        with tempfile.TemporaryDirectory() as temporary:
+            claim(Path(temporary) / "search", plan.identity(), resume=False, overwrite=False)
+            yield Path(temporary) / "search"
         return
     folder = Path(os.path.abspath(files.local_path("out", out)))
     claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
@@ -172,9 +174,9 @@ def _finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
             record = max(best.executions, key=lambda one: signed(name, one["metrics"][name]))
             weights = read_weights(folder, best.trial)
             model = model_of(plan.recipes(best.values)[0], plan.data, weights)
-            recipe = recipe_of([record])
+            recipe = _recipe_of([record])
         else:
-            recipe = recipe_of(best.executions)
+            recipe = _recipe_of(best.executions)
             model = train_on_all(recipe, plan.data)
         scores = score_model(model, recipe, plan.test)
     path = folder if kept else None
@@ -197,3 +199,11 @@ def _all_failed(trials: Sequence[Any]) -> str:
         f"All {len(trials)} trials failed. The error of the first was: {first.error} "
         f"Its values: {values}"
     )
+
+
+def _recipe_of(records: Sequence[dict[str, Any]]) -> Recipe:
+    """The recipe whose run ends at the best epoch of an execution, of several at the median."""
+    recipe = Recipe.model_validate(records[0]["recipe"])
+    epochs = round(statistics.median(one["best_epoch"] + 1 for one in records))
+    phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
+    return recipe.changed(phases=[phase], patience=None)

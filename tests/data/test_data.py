@@ -6,7 +6,7 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.core import memory
-from attention_zoo.data.dataset import PADDING
+from attention_zoo.data.padding import PADDING
 from attention_zoo.data.scaling import scaled
 from attention_zoo.data.splitting import folds, split
 from attention_zoo.training import from_arrays, read
