@@ -9,6 +9,7 @@ from attention_zoo.layers.cross_attention import CrossAttention as CrossAttentio
 from attention_zoo.layers.feature import FeatureAttention as FeatureAttention
 from attention_zoo.layers.hierarchical import HierarchicalAttention as HierarchicalAttention
 from attention_zoo.layers.luong import LuongAttention as LuongAttention
+from attention_zoo.layers.masked_conv1d import MaskedConv1D as MaskedConv1D
 from attention_zoo.layers.multi_head import MultiHeadAttention as MultiHeadAttention
 from attention_zoo.layers.pooling import AttentionPooling as AttentionPooling
 from attention_zoo.layers.positional_encoding import PositionalEncoding as PositionalEncoding

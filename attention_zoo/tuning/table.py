@@ -127,6 +127,7 @@ FACTORIES: dict[str, FactorySpace] = {
         (_DENSE_UNITS, _hp("depth", 1, (0, 1, 2)), _hp("answer_depth", 1, (0, 1, 2)), _DROPOUT),
         "after",
     ),
+    "conv_after": FactorySpace((_hp("filters", 128, (32, 64, 128)), _DROPOUT), "after"),
     "lstm_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "lstm_after": FactorySpace(_RECURRENT_MODEL, "after"),
     "gru": FactorySpace(_RECURRENT_MODEL, "after"),
