@@ -24,6 +24,7 @@ for _name, _module, _summary in [
     ("dense", "dense", "attention over the features of a table, then dense layers"),
     ("dense_after", "dense", "dense layers on each step, then attention over them"),
     ("conv_after", "conv", "convolutions over time, then attention over their steps"),
+    ("lstm_fcn", "conv", "an LSTM with attention over its states, beside convolutions"),
     ("rnn", "rnn", "an LSTM or GRU with attention before it, after it, or both"),
     ("lstm_before", "rnn", "attention over the input sequence, then an LSTM"),
     ("lstm_after", "rnn", "an LSTM, then attention over its states"),
