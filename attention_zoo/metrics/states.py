@@ -15,6 +15,7 @@ from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.keras_hooks import hook
+from attention_zoo.layers.traversal import all_layers
 
 
 def conicity(states: Any, mask: Any = None) -> np.ndarray:
@@ -119,7 +120,7 @@ def attended_states(
         layer = next(iter(captured.scores))
     if layer not in captured.scores:
         raise one_of("layer", layer, captured.scores)
-    known = model._flatten_layers(include_self=False)
+    known = all_layers(model, include_self=False)
     found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
     axes = captured.axes[layer]
     if captured.attended[layer] not in ("step", "key"):
