@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 
-def matched(relevance: ArrayLike, scores: np.ndarray, name: str = "relevance") -> np.ndarray:
+def matched(relevance: Any, scores: np.ndarray, name: str = "relevance") -> np.ndarray:
     """Return which cells of the scores are relevant, as booleans of the scores' shape.
 
     Relevance with fewer axes is spread over the scores' last ones; with more, a cell of the scores
@@ -26,14 +28,14 @@ def matched(relevance: ArrayLike, scores: np.ndarray, name: str = "relevance") -
     return np.broadcast_to(relevance.reshape(relevance.shape + extra), scores.shape)
 
 
-def by_cell(scores: ArrayLike, relevance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def by_cell(scores: ArrayLike, relevance: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return both as `(samples, cells)`: the scores in float64, the relevance as booleans."""
     scores = np.asarray(scores, dtype="float64")
     relevant = matched(relevance, scores)
     return scores.reshape(len(scores), -1), relevant.reshape(len(scores), -1)
 
 
-def relevance_mass_accuracy(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
+def relevance_mass_accuracy(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """Relevance mass accuracy, the attention on the relevant cells / all attention (Arras, Osman
     and Samek, 2022, arXiv:2003.07258).
 
@@ -56,7 +58,7 @@ def relevance_mass_accuracy(scores: ArrayLike, relevance: ArrayLike) -> np.ndarr
     return _share((weights * relevant).sum(1), weights.sum(1), empty=0.0)
 
 
-def relevance_rank_accuracy(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
+def relevance_rank_accuracy(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """Relevance rank accuracy, the share of the top K cells that are relevant, K the number of
     relevant cells (Arras, Osman and Samek, 2022, arXiv:2003.07258).
 
@@ -86,7 +88,7 @@ def relevance_rank_accuracy(scores: ArrayLike, relevance: ArrayLike) -> np.ndarr
     return _share((above & relevant).sum(1) + left * (tied & relevant).sum(1), sizes, empty=np.nan)
 
 
-def pointing_game(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
+def pointing_game(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """The pointing game: 1 for each sample whose most attended cell is relevant, else 0 (Zhang et
     al., 2018, arXiv:1608.00507). Where cells tie, it is the share of them that is relevant.
 
@@ -109,7 +111,7 @@ def pointing_game(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
     return _share((most & relevant).sum(1), most.sum(1), empty=0.0)
 
 
-def true_positive_rate(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
+def true_positive_rate(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """The true positive rate: the share of the relevant cells that are selected, {a > 0} (Yoon,
     Jordon and van der Schaar, 2019, INVASE, ICLR). Only a sparse normalizer selects; softmax
     selects all.
@@ -132,7 +134,7 @@ def true_positive_rate(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
     return _share(((weights > 0) & relevant).sum(1), relevant.sum(1), empty=np.nan)
 
 
-def false_discovery_rate(scores: ArrayLike, relevance: ArrayLike) -> np.ndarray:
+def false_discovery_rate(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """The false discovery rate: the share of the selected cells, {a > 0}, that are not relevant
     (Yoon, Jordon and van der Schaar, 2019, INVASE, ICLR).
 

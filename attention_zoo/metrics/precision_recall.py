@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from attention_zoo.metrics.localization import by_cell
 
 
-def auprc(scores: ArrayLike, relevance: ArrayLike) -> float:
+def auprc(scores: ArrayLike, relevance: Any) -> float:
     """The area under the precision-recall curve of the cells of all samples together, as average
     precision: the sum over thresholds of (R_k - R_{k-1}) P_k (Davis and Goadrich, 2006).
 
@@ -35,7 +37,7 @@ def auprc(scores: ArrayLike, relevance: ArrayLike) -> float:
     return float((np.diff(recall, prepend=0) * precision).sum())
 
 
-def area_under_precision(scores: ArrayLike, relevance: ArrayLike) -> float:
+def area_under_precision(scores: ArrayLike, relevance: Any) -> float:
     """The area under the precision of {score >= t} over the thresholds t, as Crabbé and van der
     Schaar, 2021 (Dynamask, arXiv:2106.05303) compute it.
 
@@ -64,7 +66,7 @@ def area_under_precision(scores: ArrayLike, relevance: ArrayLike) -> float:
     return _area(precision, thresholds)
 
 
-def area_under_recall(scores: ArrayLike, relevance: ArrayLike) -> float:
+def area_under_recall(scores: ArrayLike, relevance: Any) -> float:
     """The area under the recall of {score >= t} over the thresholds t, computed as
     `area_under_precision` (Crabbé and van der Schaar, 2021, arXiv:2106.05303).
 
@@ -87,9 +89,7 @@ def area_under_recall(scores: ArrayLike, relevance: ArrayLike) -> float:
     return _area(recall, thresholds)
 
 
-def _scaled_curve(
-    scores: ArrayLike, relevance: ArrayLike
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _scaled_curve(scores: ArrayLike, relevance: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     weights, relevant = by_cell(scores, relevance)
     least = weights.min(1, keepdims=True)
     width = weights.max(1, keepdims=True) - least
