@@ -17,7 +17,7 @@ from attention_zoo.models.register import register_model
 @register_model("conv_after")
 def conv_after(
     input_shape: Any,
-    attention: Any = "pooling",
+    attention: Any = "conjunctive",
     *,
     filters: int | Sequence[int] = 128,
     kernel_sizes: Sequence[int] = (8, 5, 3),
@@ -37,7 +37,8 @@ def conv_after(
     ```
 
     The fully convolutional network of Wang et al., 2017 (arXiv:1611.06455), with attention in the
-    place of its mean over time, which `attention=None` is.
+    place of its mean over time, which `attention=None` is. The default is the conjunctive pooling
+    of Early et al., 2024 (arXiv:2311.10049).
 
     What attention shows is as fine as a step of the last convolution: it sees as many steps of the
     input as all kernels reach, 14 by default, and stands for as many as the product of `strides`.
@@ -46,7 +47,8 @@ def conv_after(
     Args:
         input_shape: `(time, features)`; time is None where the attention layer takes any length.
         attention: the attention over the last convolution: a name, config or layer that takes
-            `(batch, time, filters)`; None for the mean over time.
+            `(batch, time, filters)`; None for the mean over time. A `ConjunctivePooling` without
+            `units` needs no output layer: the answer is its own sum over the steps.
         filters: the number of features of each convolution: one for each, or one number, the first
             and last convolution's, of which those between have twice as many.
         kernel_sizes: how many steps each convolution sees; as many convolutions as there are.
@@ -74,8 +76,8 @@ def conv_after(
     """
     inputs, x = parts.entry(input_shape, ("time", "features"), standardize, mask_value)
     x = _convolutions(x, filters, kernel_sizes, strides)
-    x = parts.attend_and_pool(attention, x, pooling)
-    return keras.Model(inputs, parts.head(x, outputs, activation, dropout), name="conv_after")
+    x = parts.answer(attention, x, pooling, outputs, activation, dropout)
+    return keras.Model(inputs, x, name="conv_after")
 
 
 @register_model("lstm_fcn")

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import resolution
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
 from attention_zoo.core.parsing import BROKEN, reason
@@ -112,7 +113,7 @@ def save(
         }
         card = Card(
             architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
-            files=entries, **{**stated, **(about or {})},
+            files=entries, resolution=resolution(model), **{**stated, **(about or {})},
         )  # fmt: skip
         text = card.model_dump_json(indent=1, exclude_none=True)
         (folder / CARD).write_text(text + "\n", "utf-8")
