@@ -2,6 +2,7 @@
 
 from attention_zoo.models.dense import dense as dense
 from attention_zoo.models.dense import dense_after as dense_after
+from attention_zoo.models.forecaster import forecaster as forecaster
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build
