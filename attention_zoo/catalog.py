@@ -9,6 +9,7 @@ for _name, _class, _summary in [
     ("feature", "FeatureAttention", "weighs the features of a table or of each time step"),
     ("temporal", "TemporalAttention", "weighs the time steps of a sequence, shared or per feature"),
     ("pooling", "AttentionPooling", "one vector from a sequence, by one or more learned queries"),
+    ("conjunctive", "ConjunctivePooling", "the gated mean of each step's logits: exact sums"),
     ("luong", "LuongAttention", "one vector from a sequence, by its last state; Luong's scores"),
     ("bahdanau", "BahdanauAttention", "one vector from a sequence, by its last state; additive"),
     ("self_attention", "SelfAttention", "each step attends to every step; band and causal masks"),
@@ -24,6 +25,8 @@ for _name, _class, _summary in [
 for _name, _module, _summary in [
     ("dense", "dense", "attention over the features of a table, then dense layers"),
     ("dense_after", "dense", "dense layers on each step, then attention over them"),
+    ("conv_after", "conv", "convolutions over time, then attention over their steps"),
+    ("lstm_fcn", "conv", "an LSTM with attention over its states, beside convolutions"),
     ("rnn", "rnn", "an LSTM or GRU with attention before it, after it, or both"),
     ("lstm_before", "rnn", "attention over the input sequence, then an LSTM"),
     ("lstm_after", "rnn", "an LSTM, then attention over its states"),

@@ -1,5 +1,7 @@
 """Factories of plain functional Keras models with attention, and `build`, which calls them."""
 
+from attention_zoo.models.conv import conv_after as conv_after
+from attention_zoo.models.conv import lstm_fcn as lstm_fcn
 from attention_zoo.models.dense import dense as dense
 from attention_zoo.models.dense import dense_after as dense_after
 from attention_zoo.models.forecaster import forecaster as forecaster

@@ -14,7 +14,7 @@ from attention_zoo.data.baseline import Baseline, trivial
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.stream import Stream, batches
 from attention_zoo.layers.base import AttentionLayer
-from attention_zoo.metrics.localization import (
+from attention_zoo.metrics import (
     auprc,
     false_discovery_rate,
     pointing_game,

@@ -20,6 +20,7 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.inputs import to_dataset, to_held_out, weigh_classes
 from attention_zoo.data.splitting import check_learnable, split_off
 from attention_zoo.data.stream import Stream
+from attention_zoo.layers.register import attention_config
 from attention_zoo.training.recipe import Recipe, default_recipe, load_recipe
 from attention_zoo.training.study import datasets
 
@@ -202,9 +203,7 @@ def _changed(recipe: Recipe, config: dict[str, Any], given: dict[str, Any]) -> R
             )
         factory = inspect.signature(MODELS.get(recipe.architecture))
         chosen = config.get("attention") or factory.parameters["attention"].default
-        chosen = {"class_name": chosen} if isinstance(chosen, str) else chosen
-        arguments = {**(chosen.get("config") or {}), "normalizer": given["normalizer"]}
-        config["attention"] = {"class_name": chosen["class_name"], "config": arguments}
+        config["attention"] = attention_config(chosen, {"normalizer": given["normalizer"]})
     config.pop("mask_value", None)  # which the data have
     phases = [phase.model_dump() for phase in recipe.phases]
     if given["epochs"] is not None:
