@@ -118,6 +118,7 @@ LAYERS: dict[str, LayerSpace] = {
          _flag("bidirectional", default=True, when=_ENCODED)),
         places=("after",), needed={"window": 4},
     ),
+    "variable_selection": LayerSpace((_units(),), places=("table", "before", "after")),
     "retain": LayerSpace(
         (_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
     ),
