@@ -9,35 +9,21 @@ import keras
 
 from attention_zoo import layers
 from attention_zoo.catalog import MODELS
-from attention_zoo.core import checks
 from attention_zoo.estimators.layout import Layout
 from attention_zoo.training import Dataset, Recipe, default_recipe, make_recipe
 
 #: Arguments of the factories that are parameters of their own, or decided by the data.
-_TAKEN = ("input_shape", "outputs", "activation", "mask_value", "standardize", "attention",
-          "units", "depth", "dropout", "return_sequences")  # fmt: skip
+_TAKEN = {"input_shape", "outputs", "activation", "mask_value", "standardize", "attention"}
+_TAKEN |= {"units", "depth", "dropout", "return_sequences"}
 
 
-def check_parameters(estimator: Any) -> None:
-    """Refuse the parameters that no recipe or factory checks under their own name."""
-    checks.positive_int("epochs", estimator.epochs, none=True)
-    checks.positive_int("batch_size", estimator.batch_size)
-    checks.positive("learning_rate", estimator.learning_rate)
-    checks.positive_int("patience", estimator.patience, none=True)
-    checks.rate("validation_fraction", estimator.validation_fraction)
-    if estimator.mask_value is not None:
-        checks.number("mask_value", estimator.mask_value)
-    if estimator.architecture != "auto":
-        MODELS.get(estimator.architecture)
-    if estimator.options is None:
-        return
-    if not isinstance(estimator.options, dict):
-        raise TypeError(f"`options` must be a dictionary. Received: {estimator.options!r}")
-    for name in estimator.options:
+def check_options(options: dict[str, Any] | None) -> None:
+    """ValueError for further arguments of the architecture that are none."""
+    for name in options or {}:
         if name in _TAKEN:
             raise ValueError(
                 f"`options` is for further arguments of the architecture; {name!r} is a parameter "
-                f"of its own, or decided by the data. Received: options={estimator.options!r}"
+                f"of its own, or decided by the data. Received: options={options!r}"
             )
 
 
@@ -60,7 +46,7 @@ def recipe_of(estimator: Any, layout: Layout, data: Dataset, seed: int) -> Recip
             "seed": seed,
             "batch_size": estimator.batch_size,
             "phases": [{"epochs": epochs, "learning_rate": estimator.learning_rate}],
-            "patience": estimator.patience,
+            "patience": estimator.n_iter_no_change if estimator.early_stopping else None,
         }
     )
 

@@ -178,12 +178,8 @@ def decode(
         )
     if training and decoder.dropout:
         draws["kept"] = decoder._drop(ops.ones(shape, decoder.compute_dtype), True)
-    options: dict[str, Any] = {
-        "training": training,
-        "draws": tuple(draws),
-        "append_alignments": True,
-    }
-    cell = AttentionCell(decoder, memory, memory_mask, **options)
+    cell = AttentionCell(decoder, memory, memory_mask, training=training, append_alignments=True)
+    cell.draws = tuple(draws)
     rnn = keras.layers.RNN(
         cell,
         return_sequences=True,

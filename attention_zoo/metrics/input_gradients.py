@@ -25,9 +25,13 @@ from attention_zoo.models.cache import ModelCache
 
 
 def gradients(
-    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
-    *, output: str | int | None = None,
-) -> Any:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    batch_size: int = 256,
+    *,
+    output: str | int | None = None,
+) -> Any:
     """The gradients of one value of the output with respect to each number of the input (Baehrens
     et al., 2010, Journal of Machine Learning Research 11).
 

@@ -48,6 +48,7 @@ SIZES = [
         "temporal": ["units"],
         "pooling": ["units", "hops"],
         "luong": ["units"],
+        "conjunctive": ["units", "attention_units"],
         "bahdanau": ["units", "attention_units"],
         "self_attention": ["units", "window"],
         "cross_attention": ["units"],
