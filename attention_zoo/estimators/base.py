@@ -17,7 +17,7 @@ from attention_zoo.capture import attention_scores
 from attention_zoo.data.splitting import split_off
 from attention_zoo.estimators.inputs import read
 from attention_zoo.estimators.layout import layout_of
-from attention_zoo.estimators.plan import check_parameters, recipe_of
+from attention_zoo.estimators.plan import check_parameters, choose, recipe_of
 from attention_zoo.explaining import Explanation, explain
 from attention_zoo.training import Dataset
 from attention_zoo.training.compiled_cache import CompiledModelCache
@@ -47,8 +47,8 @@ class AttentionEstimator(BaseEstimator):
         standardize: bool = True,
         mask_value: float | None = None,
         epochs: int | None = None,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
         patience: int | None = None,
         validation_fraction: float = 0.1,
         random_state: Any = None,
@@ -100,7 +100,8 @@ class AttentionEstimator(BaseEstimator):
             )
         y, kind, classes = self._read_target(y)
         check_consistent_length(inputs.x, y)
-        layout = layout_of(self.architecture, inputs, self.mask_value)
+        architecture, config = choose(self, kind, inputs.x.shape[1:])
+        layout = layout_of(architecture, inputs, self.mask_value)
         x, mask_value = layout.arrange(inputs)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
@@ -116,7 +117,7 @@ class AttentionEstimator(BaseEstimator):
             data = data.take(counted)
         with ONE_AT_A_TIME:  # else a fit in another thread may have seeded what is drawn from
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        recipe = recipe_of(self, layout, data, seed)
+        recipe = recipe_of(self, layout, data, seed, config)
         train, validation = data, None
         if self.patience is not None:
             train, validation = split_off(data, self.validation_fraction, seed)

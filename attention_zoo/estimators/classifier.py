@@ -20,9 +20,9 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
     and cross-validation, and can be pickled and copied. NaN is refused.
 
     Args:
-        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
-            for series. Any other than `"dense"` reads the rows of a table as series of one
-            feature.
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables; for series
+            `"conv_after"`, or `"gru"` where `units`, `depth` or `options` are none of its arguments
+            (docs/which.md). All but `"dense"` read the rows of a table as series of one feature.
         attention: an attention layer by its name, its config or itself; None for none; `"auto"`
             for the architecture's own.
         units: the width of its hidden or recurrent layers; None for the architecture's own.
@@ -33,9 +33,10 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
         mask_value: in an array of series, a step whose features all have this value is padding.
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
-            about 1,000 updates of the weights, whichever are more.
-        batch_size: how many samples an update of the weights sees.
-        learning_rate: of Adam.
+            about 1,000 updates of the weights, whichever are more; `"conv_after"` has 1,500.
+        batch_size: how many samples an update of the weights sees; None for 32, of `"conv_after"`
+            16.
+        learning_rate: of Adam; None for .001, of `"conv_after"` .005 at the highest.
         patience: hold some samples out, end after so many epochs without a lower loss on them,
             and go back to the weights of the lowest. None trains on all, for all epochs.
         validation_fraction: the share that `patience` holds out, of each class.
