@@ -9,6 +9,7 @@ for _name, _class, _summary in [
     ("feature", "FeatureAttention", "weighs the features of a table or of each time step"),
     ("temporal", "TemporalAttention", "weighs the time steps of a sequence, shared or per feature"),
     ("pooling", "AttentionPooling", "one vector from a sequence, by one or more learned queries"),
+    ("conjunctive", "ConjunctivePooling", "the gated mean of each step's logits: exact sums"),
     ("luong", "LuongAttention", "one vector from a sequence, by its last state; Luong's scores"),
     ("bahdanau", "BahdanauAttention", "one vector from a sequence, by its last state; additive"),
     ("self_attention", "SelfAttention", "each step attends to every step; band and causal masks"),

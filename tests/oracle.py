@@ -105,6 +105,31 @@ def pooling(layer: Any, inputs: dict, masks: dict) -> tuple:
     return outputs, scores[:, 0] if layer.hops == 1 else scores
 
 
+def conjunctive(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """The logits of each visible step, weighed by its gate, sample by sample."""
+    mask, w = masks.get("mask"), weights(layer)
+    x, bias = hidden(inputs["inputs"], mask), w.get("bias", 0)
+    seen = np.ones(x.shape[:2], bool) if mask is None else mask
+    scores, outputs = np.zeros(x.shape[:2]), np.zeros((len(x), w["kernel"].shape[1]))
+    for b in range(len(x)):
+        steps = np.flatnonzero(seen[b])
+        gate = np.full(len(steps), 1 / max(len(steps), 1))
+        if layer.form != "instance":
+            fitted = np.tanh(x[b, steps] @ w["gate_kernel"] + w.get("gate_bias", 0))
+            gate = normalize(layer, (fitted @ w["gate_vector"])[:, 0], None, -1)
+        scores[b, steps] = gate
+        if layer.form != "instance" and layer.normalizer == "sigmoid":
+            gate = gate / max(len(steps), 1)
+        for a, t in zip(gate, steps, strict=True):
+            if layer.form == "additive":
+                outputs[b] += (a * x[b, t]) @ w["kernel"] + bias / len(steps)
+            else:
+                outputs[b] += a * (x[b, t] @ w["kernel"] + bias)
+    if layer.activation == "softmax":
+        outputs = np.exp(outputs) / np.exp(outputs).sum(-1, keepdims=True)
+    return _sigmoid(outputs) if layer.activation == "sigmoid" else outputs, scores
+
+
 def many_to_one(layer: Any, inputs: dict, masks: dict) -> tuple:
     """Luong's and Bahdanau's: one query at a time over the visible keys of its sample."""
     w, query = weights(layer), inputs["query"]

@@ -5,6 +5,7 @@ from attention_zoo.layers.attention_cell import AttentionCell as AttentionCell
 from attention_zoo.layers.attention_decoder import AttentionDecoder as AttentionDecoder
 from attention_zoo.layers.bahdanau import BahdanauAttention as BahdanauAttention
 from attention_zoo.layers.base import AttentionLayer as AttentionLayer
+from attention_zoo.layers.conjunctive import ConjunctivePooling as ConjunctivePooling
 from attention_zoo.layers.cross_attention import CrossAttention as CrossAttention
 from attention_zoo.layers.feature import FeatureAttention as FeatureAttention
 from attention_zoo.layers.hierarchical import HierarchicalAttention as HierarchicalAttention

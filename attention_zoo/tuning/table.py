@@ -33,6 +33,11 @@ class LayerSpace(NamedTuple):
     #: By name, the values whose weights are of one length of the series.
     one_length: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its own hyperparameters."""
+        return [one.name for one in self.hyperparameters]
+
 
 class FactorySpace(NamedTuple):
     """A factory's own hyperparameters, and the place in it that attention takes."""
@@ -51,9 +56,10 @@ def _flag(name: str, default: bool = False, **facts: tuple[str, tuple[str, ...]]
 
 _WINDOW = _hp("window", 0, _WINDOWS, none=0)
 _ADDITIVE = ("score", ("additive",))
+_GATED = ("form", ("conjunctive", "additive"))
 _ENCODED = ("encoder", _RECURRENT)
 
-#: What every attention layer has.
+#: What every attention layer has that has no hyperparameter of the same name in its own row.
 ATTENTION: tuple[Hyperparameter, ...] = (
     _hp("normalizer", "softmax", ("softmax", "entmax15", "sparsemax", "normalized_sigmoid")),
     _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
@@ -72,6 +78,12 @@ LAYERS: dict[str, LayerSpace] = {
     "pooling": LayerSpace(
         (_hp("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
          _hp("hops", 1, (1, 2, 4))),
+        places=("after",),
+    ),
+    "conjunctive": LayerSpace(
+        (_units(), _hp("form", "conjunctive", ("conjunctive", "additive", "instance")),
+         _hp("attention_units", 8, (4, 8, 16, 32), when=_GATED),
+         _hp("normalizer", "sigmoid", ("sigmoid", "softmax", "entmax15"), when=_GATED)),
         places=("after",),
     ),
     "luong": LayerSpace(
