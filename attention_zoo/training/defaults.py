@@ -79,17 +79,26 @@ def recipe_for(
     data: Dataset, given: Collection[str] = (), batch_size: int | None = None,
     samples: int | None = None, *, per_step: bool = False,
 ) -> Recipe:  # fmt: skip
-    """Return the default recipe for a user's data.
+    """Return the default recipe for a user's data, which `az.train(None, x, y)` trains.
+
+    Tables have `dense`, series of classes `conv_after`, other series `gru`: see docs/which.md.
 
     Args:
-        data: what trains.
-        given: as in `default_model`.
-        batch_size: of the recipe; None for the default.
+        data: what trains, from `from_arrays` or `read`.
+        given: the names of arguments of the factory that will replace the default's: where the
+            convolutions do not take one of them, the architecture is `gru`.
+        batch_size: samples a step; None for the default.
         samples: how many of the data train; None for all.
         per_step: whether each step has a target.
 
     Returns:
         A `Recipe`.
+
+    Example:
+
+    >>> data = az.training.from_arrays(np.zeros((40, 30, 2)), np.arange(40) % 3)
+    >>> az.training.recipe_for(data).architecture
+    'conv_after'
     """
     name, config = default_model(
         data.kind, data.x.shape[1:], given, per_step=per_step, heads=bool(data.heads)
