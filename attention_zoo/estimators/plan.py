@@ -10,7 +10,6 @@ import keras
 
 from attention_zoo import layers
 from attention_zoo.catalog import MODELS
-from attention_zoo.core import checks
 from attention_zoo.estimators.layout import Layout
 from attention_zoo.training import Dataset, Recipe, default_recipe
 from attention_zoo.training.defaults import default_model
@@ -18,31 +17,17 @@ from attention_zoo.training.defaults import default_model
 #: Arguments of the factories that are parameters of their own where they are not None.
 _SIZES = ("units", "depth", "dropout")
 #: Those that are parameters of their own, or decided by the data.
-_TAKEN = ("input_shape", "outputs", "activation", "mask_value", "standardize", "attention",
-          *_SIZES, "return_sequences")  # fmt: skip
+_TAKEN = {"input_shape", "outputs", "activation", "mask_value", "standardize", "attention"}
+_TAKEN |= {*_SIZES, "return_sequences"}
 
 
-def check_parameters(estimator: Any) -> None:
-    """Refuse the parameters that no recipe or factory checks under their own name."""
-    checks.positive_int("epochs", estimator.epochs, none=True)
-    checks.positive_int("batch_size", estimator.batch_size, none=True)
-    if estimator.learning_rate is not None:
-        checks.positive("learning_rate", estimator.learning_rate)
-    checks.positive_int("patience", estimator.patience, none=True)
-    checks.rate("validation_fraction", estimator.validation_fraction)
-    if estimator.mask_value is not None:
-        checks.number("mask_value", estimator.mask_value)
-    if estimator.architecture != "auto":
-        MODELS.get(estimator.architecture)
-    if estimator.options is None:
-        return
-    if not isinstance(estimator.options, dict):
-        raise TypeError(f"`options` must be a dictionary. Received: {estimator.options!r}")
-    for name in estimator.options:
+def check_options(options: dict[str, Any] | None) -> None:
+    """ValueError for further arguments of the architecture that are none."""
+    for name in options or {}:
         if name in _TAKEN:
             raise ValueError(
                 f"`options` is for further arguments of the architecture; {name!r} is a parameter "
-                f"of its own, or decided by the data. Received: options={estimator.options!r}"
+                f"of its own, or decided by the data. Received: options={options!r}"
             )
 
 
@@ -72,7 +57,8 @@ def recipe_of(
     values = {name: getattr(estimator, name) for name in ("epochs", "learning_rate")}
     given = {name: value for name, value in values.items() if value is not None}
     phase = {**usual.phases[0].model_dump(), **given}
-    return usual.changed(config=config, seed=seed, patience=estimator.patience, phases=[phase])
+    patience = estimator.n_iter_no_change if estimator.early_stopping else None
+    return usual.changed(config=config, seed=seed, patience=patience, phases=[phase])
 
 
 def _attention(attention: Any, layout: Layout) -> Any:

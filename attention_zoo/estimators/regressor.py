@@ -1,4 +1,4 @@
-"""A scikit-learn regressor that shows where it looks."""
+"""A scikit-learn regressor that shows where it attends."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
             about 1,000 updates of the weights, whichever are more.
         batch_size: how many samples an update of the weights sees; None for 32.
         learning_rate: of Adam; None for .001.
-        patience: hold some samples out, end after so many epochs without a lower loss on them,
-            and go back to the weights of the lowest. None trains on all, for all epochs.
-        validation_fraction: the share that `patience` holds out.
+        early_stopping: whether some samples are held out, training ends when the loss on them no
+            longer falls, and the weights of the lowest are restored. Else all samples train.
+        validation_fraction: the share that `early_stopping` holds out.
+        n_iter_no_change: so many epochs without a lower loss end the training.
         random_state: an integer for the same result again.
-        verbose: as in `keras.Model.fit`: 0 is silent.
+        verbose: as in `keras.Model.fit`: 0 prints nothing.
 
     Example:
 
@@ -57,9 +58,6 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
         return self._predictions(X)[:, 0].astype("float32")
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
-        return self._target(y), "regression", None
-
-    def _target(self, y: Any) -> np.ndarray:
         y = column_or_1d(y, warn=True)
         try:
             y = y.astype("float64")
@@ -68,4 +66,4 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
                 f"`y` must be numbers. Received: dtype {y.dtype}, the first value {y[0]!r}"
             ) from None
         assert_all_finite(y, input_name="y")
-        return y
+        return y, "regression", None

@@ -19,7 +19,7 @@ import numpy as np
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
 from attention_zoo.core.parsing import BROKEN, reason
-from attention_zoo.models import Blueprint
+from attention_zoo.models import Blueprint, class_names
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
@@ -54,7 +54,8 @@ def save(
         examples: a few inputs, as `predict` takes them, whose outputs are kept so that
             `load(..., verify=True)` can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
-            `study`, `published`, `limits`, `license`, `provenance`.
+            `study`, `published`, `limits`, `license`, `provenance`. A model that was trained on
+            labels has its `classes` by itself.
         overwrite: whether a preset that is there may be replaced.
 
     Returns:
@@ -89,7 +90,8 @@ def save(
             f"model.save({str(path)!r}). Received: path={str(path)!r}"
         )
     plan = plan_of(model, path)
-    stated = {"license": "not stated", "provenance": "saved with attention_zoo.save"}
+    stated: dict[str, Any] = {"license": "not stated", "classes": class_names(model)}
+    stated["provenance"] = "saved with attention_zoo.save"
     found = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
     if found and (CARD not in found or found - {CARD, *VOUCHED, *BESIDE}):
         raise FileExistsError(f"{path} holds other files than a preset's: it is kept as it is.")

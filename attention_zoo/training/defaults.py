@@ -77,7 +77,7 @@ def _stride(steps: int) -> int:
 
 def recipe_for(
     data: Dataset, given: Collection[str] = (), batch_size: int | None = None,
-    samples: int | None = None, *, per_step: bool = False,
+    *, per_step: bool = False,
 ) -> Recipe:  # fmt: skip
     """Return the default recipe for a user's data, which `az.train(None, x, y)` trains.
 
@@ -88,7 +88,6 @@ def recipe_for(
         given: the names of arguments of the factory that will replace the default's: where the
             convolutions do not take one of them, the architecture is `gru`.
         batch_size: samples a step; None for the default.
-        samples: how many of the data train; None for all.
         per_step: whether each step has a target.
 
     Returns:
@@ -103,5 +102,5 @@ def recipe_for(
     name, config = default_model(
         data.kind, data.x.shape[1:], given, per_step=per_step, heads=bool(data.heads)
     )  # fmt: skip
-    usual = default_recipe(name, None, data.kind, samples or len(data), batch_size)
+    usual = default_recipe(name, None, data.kind, len(data), batch_size)
     return usual.changed(config={**usual.config, **config})
