@@ -11,18 +11,25 @@ from attention_zoo.capture.scores import Capture
 from attention_zoo.layers.masked_conv1d import MaskedConv1D
 from attention_zoo.layers.positional_encoding import PositionalEncoding
 
-_CONVOLUTIONS = (
-    keras.layers.Conv1D, keras.layers.SeparableConv1D, keras.layers.DepthwiseConv1D
-)  # fmt: skip
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.SeparableConv1D, keras.layers.DepthwiseConv1D)
 _POOLINGS = (keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)
 #: Layers whose output at a step depends on their input at that step alone.
 _STEP_BY_STEP = (
-    keras.layers.Activation, keras.layers.Add, keras.layers.BatchNormalization,
-    keras.layers.Concatenate, keras.layers.Dense, keras.layers.Dropout, keras.layers.Embedding,
-    keras.layers.LayerNormalization, keras.layers.Masking, keras.layers.Multiply,
-    keras.layers.Normalization, keras.layers.ReLU, keras.layers.SpatialDropout1D,
+    keras.layers.Activation,
+    keras.layers.Add,
+    keras.layers.BatchNormalization,
+    keras.layers.Concatenate,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.Embedding,
+    keras.layers.LayerNormalization,
+    keras.layers.Masking,
+    keras.layers.Multiply,
+    keras.layers.Normalization,
+    keras.layers.ReLU,
+    keras.layers.SpatialDropout1D,
     PositionalEncoding,
-)  # fmt: skip
+)
 
 
 class Steps(NamedTuple):
@@ -144,7 +151,7 @@ def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
     return size, stride, left, (size - stride) // 2 - left
 
 
-def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
+def at_input_steps(model: keras.Model, x: Any, found: Capture) -> Capture:
     """The scores and masks at the steps of the model's input.
 
     After convolutions with strides, a step of the scores stands for several steps of the input:
@@ -155,13 +162,11 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
     Args:
         model: a built model.
         x: its inputs, as `check_inputs` returns them.
-        look: what `capture_scores` returned for them.
+        found: what `capture_scores` returned for them.
     """
     if keras.tree.is_nested(x) or x.ndim < 2:
-        return look
-    scores, masks, axes, attended = (
-        {**look.scores}, {**look.masks}, {**look.axes}, {**look.attended}
-    )  # fmt: skip
+        return found
+    scores, masks, axes, attended = (dict(part) for part in found[1:])
     for name, by_axis in input_steps(model).items():
         for axis, steps in by_axis.items() if name in scores else ():
             if axis not in axes[name]:
@@ -179,7 +184,7 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
             scores[name] = _spread(scores[name], place, owner, visible, shared=over)
             if over and name in masks:
                 masks[name] = visible
-    return look._replace(scores=scores, masks=masks, axes=axes, attended=attended)
+    return found._replace(scores=scores, masks=masks, axes=axes, attended=attended)
 
 
 def _visible(steps: Steps, x: np.ndarray, owner: np.ndarray, mask: Any) -> np.ndarray:
