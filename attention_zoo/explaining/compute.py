@@ -66,7 +66,7 @@ def explain(
         feature_names = arrays.columns(x)
     look = capture_scores(model, x, batch_size)
     inputs = check_inputs(model, x)
-    if y is not None or output is not None:
+    if y is not None or output is not None or class_names is not None:
         output = output_index(model, output, look.predictions)
     if truth is not None:
         truth = arrays.numeric("truth", truth)
