@@ -72,7 +72,7 @@ def explain(
         feature_names = arrays.columns(x)
     inputs = check_inputs(model, x)
     look = at_input_steps(model, inputs, capture_scores(model, x, batch_size))
-    if y is not None or output is not None:
+    if y is not None or output is not None or class_names is not None:
         output = output_index(model, output, look.predictions)
     if truth is not None:
         truth = arrays.numeric("truth", truth)

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class Explanation:
     """Predictions and attention scores of a model on some samples.
 
-    `explanation[samples]` is the explanation of some of the samples: a number, a slice, indices
-    or booleans.
+    `explanation[samples]` is that of some samples: a number, a slice, indices or booleans.
 
     Attributes:
         x: the inputs, `(samples, ...)`, or a list of them.
@@ -33,14 +32,12 @@ class Explanation:
         scores: `{layer name: array (samples, ...)}`.
         truth: 1 on the relevant inputs, or None.
         y: the targets, or None; classes by their names, where `class_names` has them.
-        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`, for the
-            layers that saw a mask.
+        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`.
         axes: the names of the axes of the scores after the samples, `{layer name: names}`, such as
             `("step",)`, `("feature",)`, `("step", "feature")` or `("head", "query", "key")`.
         attended: the axis that is attended over, `{layer name: name}`.
         step_names, feature_names: labels of the time steps and of the features, or None.
-        output: the number of the output that `y` and `predicted` belong to, among the flattened
-            predictions; None if `explain` was not told.
+        output: the number of the output that `y` and `predicted` belong to, or None.
         class_names: the names of the classes in the order of the model's numbers, or None.
 
     Example:
@@ -99,8 +96,7 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample: the largest value, or a single one above one half.
-        Its name where `class_names` has one, else its number."""
+        """The predicted class of each sample, by its name where `class_names` has one."""
         return class_labels(predicted_classes(self.predictions, self.output), self.class_names)
 
     def __getitem__(self, samples: Any) -> Explanation:
@@ -195,7 +191,7 @@ class Explanation:
                 a coloured text.
             sample: the number of the sample, for the kinds of one.
             names: one label per index; by default the names given to `explain`, or numbers.
-            title: a line above the picture.
+            title: a line above the picture; by default a sample's class, where it has a name.
 
         Returns:
             A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`. The
@@ -207,7 +203,8 @@ class Explanation:
         """
         from attention_zoo.explaining.picture import draw  # Matplotlib only when it is needed
 
-        return draw(self.layer(layer), self.x, kind, sample, names, title)
+        classes = (self.predicted, self.y) if self.class_names else None
+        return draw(self.layer(layer), self.x, kind, sample, names, title, classes)
 
     def to_html(
         self,
@@ -229,8 +226,7 @@ class Explanation:
             title: the heading; by default the names of the layers.
             trust: what `az.trust` returned, shown below.
             overwrite: replace an existing file.
-            samples: the largest number of samples in the page, spread evenly over all. Large
-                samples are fewer.
+            samples: the largest number of samples in the page, spread evenly over all.
 
         Raises:
             ValueError: for a path that does not end in `.html`, or `samples` below 1.

@@ -66,13 +66,8 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         found = {name: meta[name] for name in _PLAIN} | {
             name: _filled(meta[name], arrays) for name in _KINDS
         }
+        found |= {name: meta.get(name) for name in _ADDED}
         _check(found)
-    found |= {name: meta.get(name) for name in _ADDED}
-    names = found["class_names"]
-    if names is not None and not (
-        isinstance(names, list) and all(isinstance(n, (str, bool, int, float)) for n in names)
-    ):
-        raise ValueError(f"{path} must have its class names as text or numbers")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 
@@ -101,6 +96,8 @@ def _check(found: dict[str, Any]) -> None:
     texts = [found["step_names"] or [], found["feature_names"] or [], *axes.values()]
     if not all(isinstance(name, str) for names in texts for name in names):
         raise ValueError("its axes and names must be text")
+    if not all(isinstance(name, (str, int, float)) for name in found["class_names"] or []):
+        raise ValueError("its class names must be text or numbers")
     for layer, names in axes.items():
         if len(names) != scores[layer].ndim - 1 or found["attended"][layer] not in names:
             raise ValueError(f"its axes of the layer {layer!r} are not those of the scores")
