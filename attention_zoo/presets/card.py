@@ -1,4 +1,4 @@
-"""What a preset says about itself, validated: nothing in it is believed before this."""
+"""The card of a preset, what it says about itself, validated before anything uses it."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Card(BaseModel):
         files: the hash and size of each other file.
         recipe: the recipe of the training, or None for a model that was trained elsewhere.
         kind, classes, names: the kind of task, and the names of its classes and features.
-        published: the figure that the task is known by.
+        published: a published result on the task.
         limits: what the model is not for.
-        scores: the scores of these very weights.
+        scores: the scores of these weights.
         study: the scores of the recipe over several seeds, with its controls.
     """
 
