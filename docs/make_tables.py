@@ -39,6 +39,7 @@ _ARGUMENTS = {
     "attention_decoder": {"cell": {"class_name": "GRUCell", "config": {"units": 23}}, "units": 19},
     "luong": {"units": 19},
     "bahdanau": {"units": 19},
+    "conjunctive": {"units": 19},
 }
 #: One size for each name, so that shapes can be read back as names.
 _SIZES = {"batch": 5, "time": 7, "features": 3, "queries": 11, "keys": 13, "width": 17,

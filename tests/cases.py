@@ -105,6 +105,7 @@ RECURRENT = {"gradients": "Keras's cells fall to float32 here: see test_recurren
 if keras.backend.backend() == "tensorflow":
     RECURRENT = {}
 FED_BACK = {"quiet scores": "what was dropped at one step is the input of the next"}
+GATES = {"sums": "a gate is a sigmoid: it is open or shut whatever the others are"}
 UPWARDS = {"quiet scores": "what was dropped among the words is the input of the sentences"}
 
 
@@ -118,6 +119,10 @@ CASES: list[Case] = [
            {"normalizer": "entmax15", "use_bias": False}),
     *_rows("feature", oracle.feature, {"normalizer": "entmax15"},
            inputs={"inputs": (BATCH, WIDTH)}, masks={"mask": "inputs"}),
+    *_rows("variable_selection", oracle.variable_selection, {},
+           {"units": 5, "normalizer": "sparsemax", "temperature": 0.7, "use_bias": False}),
+    *_rows("variable_selection", oracle.variable_selection, {"units": 2},
+           inputs={"inputs": (BATCH, WIDTH)}, masks={"mask": "inputs"}),
     *_rows("temporal", oracle.temporal, {}, {"normalizer": "sparsemax"}, axis=1,
            fixed_length=True),
     *_rows("temporal", oracle.temporal, {"shared": True, "normalizer": "entmax15"},
@@ -128,6 +133,13 @@ CASES: list[Case] = [
     *_rows("pooling", oracle.pooling, {}, {"units": 2, "hops": 13, "normalizer": "sparsemax"},
            {"score": "dot", "normalizer": "entmax15", "temperature": 0.7},
            {"hops": 2, "use_bias": False}),
+    *_rows("conjunctive", oracle.conjunctive, {}, {"units": 2, "form": "additive"}, excused=GATES),
+    *_rows("conjunctive", oracle.conjunctive, {"units": 2, "form": "instance"},
+           {"units": 11, "attention_units": 2, "normalizer": "sparsemax", "temperature": 0.7},
+           {"form": "additive", "normalizer": "entmax15", "use_bias": False}),
+    *_rows("conjunctive", oracle.conjunctive, {"units": 2, "activation": "softmax"},
+           {"activation": "sigmoid", "use_bias": False},
+           excused={**GATES, "zero output": "the activation of zero logits is not zero"}),
     *_rows("luong", oracle.many_to_one, {"units": 2}, {"units": 2, "score": "dot"},
            {"units": 2, "score": "scaled_dot", "normalizer": "entmax15"}, **ALONE),
     *_rows("bahdanau", oracle.many_to_one, {"units": 2},

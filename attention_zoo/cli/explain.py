@@ -180,6 +180,7 @@ class _Source:
         from attention_zoo import training
         from attention_zoo.data.alignment import as_codes, in_order, padding_of
         from attention_zoo.data.padding import pad
+        from attention_zoo.models.classes import class_labels, class_names
 
         network = az.load(self.path)
         if data is None:
@@ -202,6 +203,7 @@ class _Source:
         x, names = in_order(x, names, known, self.name)
         if y is not None:
             y = as_codes(y, classes, kind, self.name, network.outputs[0].shape[-1])
+            y = class_labels(y, class_names(network))
         if x.ndim == 2 and len(network.input_shape) == 3:
             return _Inputs(network, x[..., None], y, step_names=names)
         return _Inputs(network, x, y, feature_names=names)

@@ -24,6 +24,10 @@ def show(name: Preset, as_json: Json = False) -> None:
         ["architecture", card.architecture],
         ["parameters", str(card.parameters)],
         ["task", str(recipe.get("task") or "the owner's data")],
+        *[
+            [f"resolution of {layer!r}", f"sees {n['sees']} steps, stands for {n['stride']}"]
+            for layer, n in (card.resolution or {}).items()
+        ],
         *([["published", card.published]] if card.published else []),
         ["not for", card.limits or "not stated"],
         ["license", card.license],

@@ -45,7 +45,7 @@ def opened(
     limit: int | None = None,
     links: bool = False,
     error: type[Exception] = Refused,
-    cure: str = "",
+    hint: str = "",
     said: str | os.PathLike | None = None,
 ) -> Iterator[BinaryIO]:
     """Open a regular file for reading, check its size, and translate what a parser raises.
@@ -57,7 +57,7 @@ def opened(
         links: whether it may be a symbolic link: one that the user named may, one in a folder
             of somebody else may not.
         error: what is raised for a file that is refused, by the opening or in the block.
-        cure: a sentence that the errors end with.
+        hint: a sentence that the errors end with.
         said: what the errors call the file, by default its path.
 
     Raises:
@@ -71,8 +71,8 @@ def opened(
     with _regular(path, name, os.O_RDONLY, links=links, error=error) as file:
         size = size_of(file)
         if limit is not None and size > limit:
-            raise error(_too_large(name, size, limit, cure))
-        with parsing(name, what=what, error=error, cure=cure):
+            raise error(_too_large(name, size, limit, hint))
+        with parsing(name, what=what, error=error, hint=hint):
             yield file
 
 
@@ -82,7 +82,7 @@ def read(path: str | os.PathLike, *, limit: int, **terms: Any) -> bytes:
         data = file.read(limit + 1)
         if len(data) > limit:  # it has grown since it was opened
             name = shown(terms.get("said") or path, most=1000)
-            raise Refused(_too_large(name, len(data), limit, terms.get("cure", "")))
+            raise Refused(_too_large(name, len(data), limit, terms.get("hint", "")))
         return data
 
 
@@ -204,5 +204,5 @@ def _refuse_kind(mode: int, name: str, error: type[Exception]) -> None:
     raise error(f"{name} is {kind}{tail}")
 
 
-def _too_large(name: str, size: int, limit: int, cure: str) -> str:
-    return ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", cure)
+def _too_large(name: str, size: int, limit: int, hint: str) -> str:
+    return ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", hint)

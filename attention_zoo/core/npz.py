@@ -33,7 +33,7 @@ def read(
     names: Collection[str] | None = None,
     kinds: str = "fiub",
     packed: bool = True,
-    cure: str = "",
+    hint: str = "",
 ) -> dict[str, np.ndarray]:
     """Return the arrays of an open `.npz`, never unpickled.
 
@@ -43,7 +43,7 @@ def read(
         names: the arrays to read, of those in the file; None for all.
         kinds: the kinds of dtype that are allowed.
         packed: whether they may be compressed.
-        cure: what to do about arrays above the limit.
+        hint: what to do about arrays above the limit.
 
     Raises:
         ValueError: for an array of another kind, or more bytes than allowed in all, before any of
@@ -68,7 +68,7 @@ def read(
             wanted[name] = entry
         if total > limit:
             raise ValueError(
-                f"its arrays take {total:,} bytes of memory, more than the {limit:,} allowed{cure}"
+                f"its arrays take {total:,} bytes of memory, more than the {limit:,} allowed{hint}"
             )
         arrays = {}
         for name, entry in wanted.items():

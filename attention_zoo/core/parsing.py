@@ -30,7 +30,7 @@ class Refused(ValueError):
 
 @contextlib.contextmanager
 def parsing(
-    said: str | os.PathLike, *, what: str, error: type[Exception] = Refused, cure: str = ""
+    said: str | os.PathLike, *, what: str, error: type[Exception] = Refused, hint: str = ""
 ) -> Iterator[None]:
     """Turn what a parser raises in the block into `error`, which names the file and what to do.
 
@@ -46,7 +46,7 @@ def parsing(
         if isinstance(broken, OSError) and broken.errno in _MACHINE:
             raise
         message = f"{shown(said, most=1000)} is no valid {what}: {reason(broken)}"
-        raise error(ended(message, cure)) from broken
+        raise error(ended(message, hint)) from broken
 
 
 def printable(text: str) -> str:
@@ -81,6 +81,6 @@ def reason(error: BaseException) -> str:
     return shown(first.rstrip(".") or type(error).__name__)
 
 
-def ended(sentence: str, cure: str) -> str:
+def ended(sentence: str, hint: str) -> str:
     """Return a sentence, and what to do about it if that is known."""
-    return f"{sentence}. {cure}".rstrip()
+    return f"{sentence}. {hint}".rstrip()

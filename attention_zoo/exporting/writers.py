@@ -15,6 +15,7 @@ import numpy as np
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.optional import require
 from attention_zoo.layers.attention_decoder import AttentionDecoder
+from attention_zoo.layers.traversal import all_layers
 
 
 @by_identity
@@ -79,7 +80,7 @@ def _constants(model: keras.Model) -> Iterator[None]:
     """Make the mean and variance of each `Normalization` arrays, so that they are written as
     constants: TensorFlow's converter to ONNX turns tensors into inputs."""
     normalizations = [
-        layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Normalization)
+        layer for layer in all_layers(model) if isinstance(layer, keras.layers.Normalization)
     ]
     before = [(layer, layer.mean, layer.variance) for layer in normalizations]
     try:
@@ -208,7 +209,7 @@ def writer(kind: str, model: keras.Model) -> Writer:
     open_axes = any(None in tensor.shape[1:] for tensor in model.inputs)
     loops = (keras.layers.RNN, AttentionDecoder)
     if not able[here].lengths and open_axes:
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             if isinstance(layer, loops):
                 raise ValueError(
                     f"On the {here} backend the loop of {layer.name!r} is written out step by "

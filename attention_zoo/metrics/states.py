@@ -15,6 +15,7 @@ from attention_zoo.capture.inputs import check_inputs, pack_inputs
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
 from attention_zoo.layers.keras_hooks import hook
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.metrics.distributions import layer_name
 
 
@@ -107,7 +108,7 @@ def attended_states(
     """
     captured = capture_scores(model, x, batch_size)
     layer = layer_name(captured, layer)
-    inside = model._flatten_layers(include_self=False)
+    inside = all_layers(model, include_self=False)
     named = {id(one): one for one in inside if one.name == layer.rpartition("/")[2]}
     axes = captured.axes[layer]
     if captured.attended[layer] not in ("step", "key"):

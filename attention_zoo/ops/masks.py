@@ -88,6 +88,20 @@ def apply_mask(x: Any, mask: Any) -> Any:
     return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
 
 
+def count(mask: Any, x: Any) -> Any:
+    """How many steps are visible, at least 1, in the dtype of `x`: `(batch, 1)`, or a scalar
+    without a mask.
+
+    Args:
+        mask: boolean, `(batch, time)`, or None.
+        x: a tensor `(batch, time, ...)`.
+    """
+    if mask is None:
+        return ops.cast(ops.maximum(ops.shape(x)[1], 1), x.dtype)
+    number = ops.sum(ops.cast(mask, x.dtype), axis=1, keepdims=True)
+    return ops.maximum(number, ops.ones((), x.dtype))
+
+
 def both(mask: Any, other: Any) -> Any:
     """What two masks leave visible; None is a mask that hides nothing."""
     if mask is None or other is None:

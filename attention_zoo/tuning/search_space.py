@@ -185,7 +185,10 @@ def make_search_space(
         above = _only("architecture", members, architectures)
         _add(entries, "", [Hyperparameter(entry, kinds[0], kinds)], above)
         layers = [kind for kind in kinds if kind != NO_ATTENTION]
-        _add(entries, f"{entry}/", table.ATTENTION, (*above, *_only(entry, layers, kinds)))
+        for one in table.ATTENTION:
+            sharing = [kind for kind in layers if one.name not in table.LAYERS[kind].names]
+            if sharing:
+                _add(entries, f"{entry}/", [one], (*above, *_only(entry, sharing, kinds)))
         for kind in layers:
             row = table.LAYERS[kind]
             fitting = [_fitting(one, row, any_length) for one in row.hyperparameters]

@@ -33,6 +33,11 @@ class LayerSpace(NamedTuple):
     #: By name, the values whose weights are of one length of the series.
     one_length: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its own hyperparameters."""
+        return [one.name for one in self.hyperparameters]
+
 
 class FactorySpace(NamedTuple):
     """A factory's own hyperparameters, and the place in it that attention takes."""
@@ -51,9 +56,10 @@ def _flag(name: str, default: bool = False, **facts: tuple[str, tuple[str, ...]]
 
 _WINDOW = _hp("window", 0, _WINDOWS, none=0)
 _ADDITIVE = ("score", ("additive",))
+_GATED = ("form", ("conjunctive", "additive"))
 _ENCODED = ("encoder", _RECURRENT)
 
-#: What every attention layer has.
+#: What every attention layer has that has no hyperparameter of the same name in its own row.
 ATTENTION: tuple[Hyperparameter, ...] = (
     _hp("normalizer", "softmax", ("softmax", "entmax15", "sparsemax", "normalized_sigmoid")),
     _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
@@ -72,6 +78,12 @@ LAYERS: dict[str, LayerSpace] = {
     "pooling": LayerSpace(
         (_hp("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
          _hp("hops", 1, (1, 2, 4))),
+        places=("after",),
+    ),
+    "conjunctive": LayerSpace(
+        (_units(), _hp("form", "conjunctive", ("conjunctive", "additive", "instance")),
+         _hp("attention_units", 8, (4, 8, 16, 32), when=_GATED),
+         _hp("normalizer", "sigmoid", ("sigmoid", "softmax", "entmax15"), when=_GATED)),
         places=("after",),
     ),
     "luong": LayerSpace(
@@ -106,6 +118,7 @@ LAYERS: dict[str, LayerSpace] = {
          _flag("bidirectional", default=True, when=_ENCODED)),
         places=("after",), needed={"window": 4},
     ),
+    "variable_selection": LayerSpace((_units(),), places=("table", "before", "after")),
     "retain": LayerSpace(
         (_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
     ),
@@ -119,6 +132,7 @@ _RECURRENT_MODEL = (
     _DROPOUT,
     _hp("recurrent_dropout", 0.0, (0.0, 0.3)),
 )
+_FILTERS = _hp("filters", 128, (32, 64, 128))
 _DENSE_UNITS = _hp("units", 64, (16, 32, 64, 128))
 
 FACTORIES: dict[str, FactorySpace] = {
@@ -126,6 +140,10 @@ FACTORIES: dict[str, FactorySpace] = {
     "dense_after": FactorySpace(
         (_DENSE_UNITS, _hp("depth", 1, (0, 1, 2)), _hp("answer_depth", 1, (0, 1, 2)), _DROPOUT),
         "after",
+    ),
+    "conv_after": FactorySpace((_FILTERS, _DROPOUT), "after"),
+    "lstm_fcn": FactorySpace(
+        (_hp("units", 8, (8, 64, 128)), _FILTERS, _hp("dropout", 0.8, (0.0, 0.5, 0.8))), "after"
     ),
     "lstm_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "lstm_after": FactorySpace(_RECURRENT_MODEL, "after"),

@@ -46,6 +46,7 @@ SIZES = [
     (name, argument)
     for name, arguments in {
         "temporal": ["units"], "pooling": ["units", "hops"], "luong": ["units"],
+        "conjunctive": ["units", "attention_units"],
         "bahdanau": ["units", "attention_units"], "self_attention": ["units", "window"],
         "cross_attention": ["units"],
         "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],

@@ -30,7 +30,8 @@ def test_every_layer_and_factory_has_its_row():
 def test_each_default_is_the_arguments_own():
     for name, row in table.LAYERS.items():
         own = defaults(LAYERS.get(name))
-        for one in (*row.hyperparameters, *(o for o in table.ATTENTION if o.name != "sharpening")):
+        shared = (o for o in table.ATTENTION if o.name not in ("sharpening", *row.names))
+        for one in (*row.hyperparameters, *shared):
             if one.name in own:  # what is not there is inherited, and tested with the others
                 assert one.argument(one.default) == own[one.name], (name, one.name)
     for name, row in table.FACTORIES.items():
