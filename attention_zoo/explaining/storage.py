@@ -56,7 +56,7 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
     limit = max_bytes or memory.share(_PARTS)
     cure = ". Raise max_bytes if you trust the file"
     with foreign.opened(path, what="saved explanation", links=True) as file:
-        arrays = npz.read(file, limit=limit, kinds="fiubU", cure=cure)
+        arrays = npz.read(file, limit=limit, kinds="fiubU", hint=cure)
         text = arrays.pop("meta").tobytes()
         if len(text) > foreign.RECORDS_LIMIT:
             raise ValueError(f"its description has {len(text):,} bytes")

@@ -97,7 +97,7 @@ def study(
                 with files.new_file(done) as scratch:
                     scratch.write_text(json.dumps(metrics), "utf-8")
             remedy = "Remove it: that run is done again."
-            runs.append(foreign.records(done, kind=dict, cure=remedy))
+            runs.append(foreign.records(done, kind=dict, hint=remedy))
             line = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
             report(f"{name}, seed {seed}: {line}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
