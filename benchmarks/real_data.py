@@ -28,6 +28,7 @@ from attention_zoo.training.compiling import build_for, compile_model
 from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.study import uniform_control
+from attention_zoo.tuning.trials import best_recipe
 from benchmarks.environments import ROOT
 from benchmarks.real_looks import IMAGES, LONG, PICTURES, draw, file_of, look
 from benchmarks.real_page import BUDGET, VARIANTS, page
@@ -107,12 +108,8 @@ def tuned(name: str, data: Dataset, architecture: str) -> dict[str, Any]:
         attention=BUDGET["attention"] if recurrent else None, patience=max(5, epochs // 5),
         out=_SEARCHES / name.replace(" ", "_"), resume=True,
     )  # fmt: skip
-    best = search.best.executions[0]
-    epochs = best["best_epoch"] + 1
-    recipe = make_recipe(best["recipe"])
-    rate = recipe.phases[0].learning_rate
     return {
-        "recipe": recipe.changed(phases=[{"epochs": epochs, "learning_rate": rate}]).model_dump(),
+        "recipe": best_recipe(search.best.executions).model_dump(),
         "values": search.best.values, "trial": search.best.trial, "trials": len(search.trials),
         "failed": len(search.trials) - len(search.completed),
     }  # fmt: skip
