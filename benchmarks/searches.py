@@ -31,7 +31,7 @@ RESULTS, PAGE = ROOT / "benchmarks" / "searches.json", ROOT / "docs" / "searches
 TUNERS = ("random", "bayesian", "hyperband", "tpe")
 SEEDS = (0, 1, 2)
 #: Trials of each search, the default among them, and epochs of a trial at most.
-TRIALS, EPOCHS = 16, 8
+TRIALS, EPOCHS = 8, 8
 #: What is searched: the arguments of `az.tune`, and the figure that is compared on test samples.
 SUBJECTS: dict[str, tuple[dict[str, Any], str]] = {
     "planted_step, lstm_after": (

@@ -146,5 +146,7 @@ class Hyperparameter:
                 hp.Float(self.name, self.low, self.high, **range_)
             elif len(self.values) == 1:
                 hp.Fixed(self.name, self.values[0])
+            elif isinstance(self.default, bool):  # which a Choice would make numbers of
+                hp.Boolean(self.name, default=self.default)
             else:
                 hp.Choice(self.name, list(self.values), default=self.default)

@@ -14,7 +14,7 @@ from attention_zoo.tuning.hyperparameters import Hyperparameter
 from attention_zoo.tuning.oracles import key_of, make_oracle
 from attention_zoo.tuning.search_space import SearchSpace, make_search_space
 
-#: With hyperparameters of layers under a condition, and a range.
+#: With hyperparameters of layers under a condition, flags, and a range.
 SPACE = make_search_space(["dense_after"], ["temporal", "pooling", "none"])
 
 
@@ -88,6 +88,7 @@ def test_a_point_has_the_values_of_its_branch_alone_and_no_point_comes_twice(tmp
         assert values == SPACE.active(values)
         for name, value in values.items():
             entry = SPACE.entries[name]
+            assert type(value) is type(entry.default)
             assert value in entry.values if entry.values else entry.low <= value <= entry.high
     assert len(set(map(key_of, points))) == len(points)
 
