@@ -124,8 +124,6 @@ def _after(layer: Any, before: list[Steps | None], x: Any, y: Any) -> Steps | No
 def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
     """Of a layer with a window that slides over time: its size, its stride, how many steps before
     `j * stride` it begins, and the first step that its output's step 0 stands for."""
-    if isinstance(layer, MaskedConv1D):
-        return layer.span, layer.strides[0], layer.before, 0
     if isinstance(layer, (keras.layers.ZeroPadding1D, keras.layers.Cropping1D)):
         sign = 1 if isinstance(layer, keras.layers.ZeroPadding1D) else -1
         left = sign * (layer.padding if sign > 0 else layer.cropping)[0]
@@ -136,11 +134,13 @@ def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
         size = layer.pool_size[0]
     else:
         return None
-    stride = layer.strides[0]
-    left = size - 1 if layer.padding == "causal" else 0
-    if layer.padding == "same":
-        rest = -(length or 0) % stride
-        left = max(size - stride + rest, 0) // 2
+    stride, left = layer.strides[0], 0
+    if isinstance(layer, MaskedConv1D):
+        left = (size - stride) // 2
+    elif layer.padding == "same":
+        left = max(size - stride + -(length or 0) % stride, 0) // 2
+    elif layer.padding == "causal":
+        left = size - 1
     return size, stride, left, (size - stride) // 2 - left
 
 
