@@ -145,7 +145,7 @@ def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
 
 
 def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
-    """The scores and masks at the steps of the model's input.
+    """The scores, masks and contributions at the steps of the model's input.
 
     After convolutions with strides, a step of the scores stands for several steps of the input:
     these share its score equally, padding excepted. An axis of steps that are features by
@@ -159,8 +159,8 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
     """
     if keras.tree.is_nested(x) or x.ndim < 2:
         return look
-    scores, masks, axes, attended = (
-        {**look.scores}, {**look.masks}, {**look.axes}, {**look.attended}
+    scores, masks, axes, attended, contributions = (
+        {**look.scores}, {**look.masks}, {**look.axes}, {**look.attended}, {**look.contributions}
     )  # fmt: skip
     for name, by_axis in input_steps(model).items():
         for axis, steps in by_axis.items() if name in scores else ():
@@ -179,7 +179,11 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
             scores[name] = _spread(scores[name], place, owner, visible, shared=over)
             if over and name in masks:
                 masks[name] = visible
-    return look._replace(scores=scores, masks=masks, axes=axes, attended=attended)
+            if over and name in contributions:
+                contributions[name] = _spread(contributions[name], 1, owner, visible, shared=True)
+    return look._replace(
+        scores=scores, masks=masks, axes=axes, attended=attended, contributions=contributions
+    )
 
 
 def _visible(steps: Steps, x: np.ndarray, owner: np.ndarray, mask: Any) -> np.ndarray:

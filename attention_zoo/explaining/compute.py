@@ -75,7 +75,7 @@ def explain(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
         look.predictions, look.scores, truth, None if y is None else np.asarray(y), look.masks,
         look.axes, look.attended, _as_list("step_names", step_names),
-        _as_list("feature_names", feature_names), output,
+        _as_list("feature_names", feature_names), output, look.contributions,
     )  # fmt: skip
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):
