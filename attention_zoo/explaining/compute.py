@@ -93,6 +93,7 @@ def explain(
         _as_list("feature_names", feature_names),
         output,
         names,
+        captured.contributions,
     )
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):
