@@ -11,6 +11,7 @@ from attention_zoo.metrics.counterfactual import permutation_test as permutation
 from attention_zoo.metrics.counterfactual import predict_uniform as predict_uniform
 from attention_zoo.metrics.divergence import divergence_over_seeds as divergence_over_seeds
 from attention_zoo.metrics.divergence import jensen_shannon_divergence as jensen_shannon_divergence
+from attention_zoo.metrics.faithfulness import aopcr as aopcr
 from attention_zoo.metrics.faithfulness import comprehensiveness as comprehensiveness
 from attention_zoo.metrics.faithfulness import sufficiency as sufficiency
 from attention_zoo.metrics.input_gradients import gradients as gradients
@@ -18,6 +19,7 @@ from attention_zoo.metrics.interventions import interchange as interchange
 from attention_zoo.metrics.leave_one_out import occlusion as occlusion
 from attention_zoo.metrics.localization import auprc as auprc
 from attention_zoo.metrics.localization import false_discovery_rate as false_discovery_rate
+from attention_zoo.metrics.localization import ndcg_at_n as ndcg_at_n
 from attention_zoo.metrics.localization import pointing_game as pointing_game
 from attention_zoo.metrics.localization import relevance_mass_accuracy as relevance_mass_accuracy
 from attention_zoo.metrics.localization import relevance_rank_accuracy as relevance_rank_accuracy

@@ -134,6 +134,55 @@ def sufficiency(
     return _aopc(model, x, scores, fractions, True, *options)
 
 
+def aopcr(
+    model: keras.Model, x: Any, scores: Any, *,
+    fractions: float | Sequence[float] = tuple(np.arange(0.05, 0.51, 0.05).round(2)),
+    replacement: str = "mean", mask: Any = None, draws: int = 3, seed: int = 0,
+    batch_size: int = 256, output: str | int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """What the output of the predicted class loses without its highest-ranked parts, beyond what
+    it loses without random ones (Early et al., 2024, arXiv:2311.10049; AOPC is that of Samek et
+    al., 2017, arXiv:1509.06321).
+
+        AOPCR = AOPC(scores) - AOPC(random),   AOPC = mean over k of (z(x) - z(x without top b_k))
+
+    z is the output of the class that is predicted on x as the model returns it: for logits, as in
+    the paper, give the model without its softmax. Of a single output, z is the output, or minus it
+    where the other class is predicted.
+
+    Args:
+        model: a built Keras model of one input; it needs no attention.
+        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
+        scores: how much each part counts, as in `comprehensiveness`; of contributions those to the
+            predicted class.
+        fractions: the b_k, shares of each sample's parts, rounded up.
+        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
+        mask: booleans of x's leading axes, False on padding, which is no part.
+        draws: how many draws of replacements and of random rankings are averaged over.
+        seed: of the draws.
+        batch_size: how many samples go through at once.
+        output: the name or number of the output that is meant, of a model with several.
+
+    Returns:
+        `(samples,)`: high where the highest-ranked parts carry the output.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: as `comprehensiveness`.
+
+    Example:
+
+    >>> model = az.load("dense")
+    >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
+    >>> found = az.metrics.aopcr(model, x, az.attention_scores(model, x)["attention"])
+    >>> found.shape, bool(found.mean() > 0)
+    ((200,), True)
+    """
+    options = replacement, mask, draws, seed, batch_size, output
+    found = _aopc(model, x, scores, fractions, False, *options, True)
+    return found.scores - found.random
+
+
 def _aopc(model: Any, x: Any, scores: Any, fractions: Any, *options: Any) -> Faithfulness:
     shares = [fractions] if np.ndim(fractions) == 0 else list(fractions)
     for value in shares:
@@ -146,15 +195,15 @@ def _aopc(model: Any, x: Any, scores: Any, fractions: Any, *options: Any) -> Fai
 
 def remaining_prediction(
     model: Any, x: Any, scores: Any, fractions: Any, keep: bool, replacement: str, mask: Any,
-    draws: int, seed: int, batch_size: int, output: str | int | None,
+    draws: int, seed: int, batch_size: int, output: str | int | None, raw: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """p of the whole samples, and `(samples, fractions)` of what each share leaves of it, by the
-    scores and at random."""
+    """p of the whole samples, or the output of the predicted class as it is if `raw`, and
+    `(samples, fractions)` of what each share leaves of it, by the scores and at random."""
     checks.positive_int("batch_size", batch_size)
     checks.positive_int("draws", draws)
     checks.seed("seed", seed)
     x = one_input(model, x)
-    remaining, whole = _prediction(model, x, batch_size, output)
+    remaining, whole = _prediction(model, x, batch_size, output, raw)
     found = np.zeros((2, len(x), len(fractions)))
     at_once = max(1, _BATCHES * batch_size // len(x))
     for state in np.random.SeedSequence(seed).generate_state(3 * draws).reshape(draws, 3):
@@ -175,7 +224,7 @@ def remaining_prediction(
 
 
 def _prediction(
-    model: keras.Model, x: np.ndarray, batch_size: int, output: str | int | None
+    model: keras.Model, x: np.ndarray, batch_size: int, output: str | int | None, raw: bool
 ) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
     """A function that tells how much of the prediction on x is left on other samples, some copies
     of x after each other: `(copies, samples)`; and that of x itself, `(samples,)`."""
@@ -187,7 +236,9 @@ def _prediction(
 
     def left(predicted: np.ndarray) -> np.ndarray:
         predicted = predicted.reshape(-1, *first.shape)
-        if not probabilities:
+        if raw and first.shape[-1] == 1:
+            return np.where(first > 0.5 * probabilities, predicted, -predicted).mean((2, 3))
+        if not probabilities and not raw:
             return -np.abs(predicted - first).mean((2, 3))
         if first.shape[-1] == 1:
             return np.where(first > 0.5, predicted, 1 - predicted).mean((2, 3))
