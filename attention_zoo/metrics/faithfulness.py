@@ -136,7 +136,7 @@ def sufficiency(
 
 def aopcr(
     model: keras.Model, x: Any, scores: Any, *,
-    fractions: float | Sequence[float] = tuple(np.arange(0.05, 0.51, 0.05).round(2)),
+    fractions: float | Sequence[float] = tuple(k / 20 for k in range(1, 11)),
     replacement: str = "mean", mask: Any = None, draws: int = 3, seed: int = 0,
     batch_size: int = 256, output: str | int | None = None,
 ) -> np.ndarray:  # fmt: skip
