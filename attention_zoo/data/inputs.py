@@ -12,6 +12,8 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.alignment import align_to_training
 from attention_zoo.data.dataset import Dataset, from_arrays
 from attention_zoo.data.stream import Stream, from_stream, is_stream
+from attention_zoo.data.window_stream import WindowStream, from_windows
+from attention_zoo.data.windows import Windows
 
 
 def to_dataset(
@@ -43,6 +45,8 @@ def to_dataset(
         raise TypeError(
             f"`{beside}` must be left out: `{name}` has its own. Received: {type(x).__name__}"
         )
+    if isinstance(x, Windows):
+        return from_windows(x)
     if not isinstance(x, Dataset):
         return from_stream(x, kind, per_step=per_step)
     if kind not in (None, x.kind):
@@ -74,6 +78,13 @@ def to_held_out(name: str, given: Any, train: Dataset, *, per_step: bool = False
             f"`{name}` must be (x, y), (x, y, sample_weight), a Dataset, or batches as `fit` takes "
             f"them. Received: {type(given).__name__}"
         )
+    if isinstance(found, WindowStream) or isinstance(train, WindowStream):
+        if (found.names, found.y.shape[1:]) != (train.names, train.y.shape[1:]):
+            raise ValueError(
+                f"`{name}` must be windows like those that train, as .split makes them. Received: "
+                f"columns {found.names}, targets of shape {found.y.shape[1:]} for a window"
+            )
+        return dataclasses.replace(found, mask_value=train.mask_value)
     if isinstance(found, Stream):
         same = {each.name: getattr(train, each.name) for each in dataclasses.fields(Dataset)
                 if each.name in ("kind", "classes", "vector", "mask_value")}  # fmt: skip
