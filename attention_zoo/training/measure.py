@@ -14,6 +14,7 @@ from attention_zoo.capture.scores import capture_scores
 from attention_zoo.data.baseline import Baseline, trivial
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.stream import Stream, batches
+from attention_zoo.data.window_stream import WindowStream
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.metrics import (
     auprc,
@@ -23,6 +24,7 @@ from attention_zoo.metrics import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
+from attention_zoo.training.forecasting import best_simple_forecast, score_forecasts
 
 #: Recurrent states carry what came shortly before them.
 LATER_STEPS = 2
@@ -53,6 +55,8 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     True
     """
     relevance = data.relevance
+    if isinstance(data, WindowStream):
+        return score_forecasts(model, data)
     if isinstance(data, Stream) or data.heads:
         return _metrics(_predictions(model, data), data)
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
@@ -87,6 +91,8 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
 def baseline(train: Dataset, test: Dataset, next_value: int | None = None) -> Baseline:
     """The metrics of the best trivial prediction that the training data allow, where the target may
     be the next value of a feature."""
+    if isinstance(test, WindowStream):
+        return best_simple_forecast(test)
     name, predictions = "", {}
     for head, data in (train.heads or {"": train}).items():
         name, predictions[head] = trivial(
