@@ -16,7 +16,6 @@ from attention_zoo.metrics.faithfulness import sufficiency as sufficiency
 from attention_zoo.metrics.input_gradients import gradients as gradients
 from attention_zoo.metrics.interventions import interchange as interchange
 from attention_zoo.metrics.leave_one_out import occlusion as occlusion
-from attention_zoo.metrics.localization import auprc as auprc
 from attention_zoo.metrics.localization import false_discovery_rate as false_discovery_rate
 from attention_zoo.metrics.localization import pointing_game as pointing_game
 from attention_zoo.metrics.localization import relevance_mass_accuracy as relevance_mass_accuracy
@@ -28,6 +27,7 @@ from attention_zoo.metrics.perturbation_curves import deletion as deletion
 from attention_zoo.metrics.perturbation_curves import insertion as insertion
 from attention_zoo.metrics.precision_recall import area_under_precision as area_under_precision
 from attention_zoo.metrics.precision_recall import area_under_recall as area_under_recall
+from attention_zoo.metrics.precision_recall import auprc as auprc
 from attention_zoo.metrics.randomization import parameter_randomization as parameter_randomization
 from attention_zoo.metrics.rank_correlation import agreement as agreement
 from attention_zoo.metrics.rank_correlation import kendall_tau as kendall_tau

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
@@ -18,7 +19,7 @@ class Curve(NamedTuple):
 
     Attributes:
         fractions: of the parts, from 0 to 1, `(points,)`.
-        scores: how much of the prediction is left, `(samples, points)`, by the given ranking.
+        scores: how much of the prediction is left, `(samples, points)`, by the ranking.
         random: the same by random rankings.
     """
 
@@ -37,33 +38,31 @@ class Curve(NamedTuple):
 
 
 def deletion(
-    model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
-    mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    model: keras.Model,
+    x: Any,
+    scores: ArrayLike,
+    *,
+    points: int = 11,
+    replacement: str = "marginal",
+    mask: ArrayLike | None = None,
+    draws: int = 3,
+    seed: int = 0,
+    batch_size: int = 256,
     output: str | int | None = None,
-) -> Curve:  # fmt: skip
+) -> Curve:
     """The prediction while the parts are replaced, the highest-ranked first (Petsiuk, Das and
     Saenko, 2018, RISE, arXiv:1806.07421); `deletion(...).auc` is low where the first ones count.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
-        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
-        scores: how much each part counts: the shape of x, or its leading axes, or with 1 for an
-            axis whose cells go together.
+        model, x, scores, replacement, mask: as in `comprehensiveness`.
         points: how many shares of the parts, evenly from 0 to 1.
-        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
-        mask: booleans of x's leading axes, False on padding, which is no part.
-        draws: how many draws of replacements and of random rankings are averaged over.
-        seed: of the draws.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that is meant, of a model with several.
+        draws, seed, batch_size, output: as in `comprehensiveness`.
 
     Returns:
         A `Curve` of p as `comprehensiveness` defines it, with that of random rankings.
 
     Raises:
-        TypeError: if `model` is no Keras model.
-        ValueError: if the model is not built or has several inputs, x, the scores or the mask does
-            not fit, for an unknown replacement or output, and as `replacement_values`.
+        TypeError, ValueError: as `comprehensiveness`, and ValueError for fewer than 2 points.
 
     Example:
 
@@ -79,34 +78,31 @@ def deletion(
 
 
 def insertion(
-    model: keras.Model, x: Any, scores: Any, *, points: int = 11, replacement: str = "marginal",
-    mask: Any = None, draws: int = 3, seed: int = 0, batch_size: int = 256,
+    model: keras.Model,
+    x: Any,
+    scores: ArrayLike,
+    *,
+    points: int = 11,
+    replacement: str = "marginal",
+    mask: ArrayLike | None = None,
+    draws: int = 3,
+    seed: int = 0,
+    batch_size: int = 256,
     output: str | int | None = None,
-) -> Curve:  # fmt: skip
+) -> Curve:
     """The prediction while the parts are put back, the highest-ranked first (Petsiuk, Das and
     Saenko, 2018, RISE, arXiv:1806.07421); `insertion(...).auc` is high where the first ones
     suffice.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
-        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
-        scores: how much each part counts: the shape of x, or its leading axes, or with 1 for an
-            axis whose cells go together.
-        points: how many shares of the parts, evenly from 0 to 1.
-        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
-        mask: booleans of x's leading axes, False on padding, which is no part.
-        draws: how many draws of replacements and of random rankings are averaged over.
-        seed: of the draws.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that is meant, of a model with several.
+        model, x, scores, points, replacement: as in `deletion`.
+        mask, draws, seed, batch_size, output: as in `deletion`.
 
     Returns:
         A `Curve` of p as `comprehensiveness` defines it, with that of random rankings.
 
     Raises:
-        TypeError: if `model` is no Keras model.
-        ValueError: if the model is not built or has several inputs, x, the scores or the mask does
-            not fit, for an unknown replacement or output, and as `replacement_values`.
+        TypeError, ValueError: as `comprehensiveness`, and ValueError for fewer than 2 points.
 
     Example:
 

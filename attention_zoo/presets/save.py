@@ -16,9 +16,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import resolution
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
 from attention_zoo.core.parsing import BROKEN, reason
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.models import Blueprint, class_names
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError
@@ -111,7 +113,7 @@ def save(
         }
         card = Card(
             architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
-            files=entries, **{**stated, **(about or {})},
+            files=entries, resolution=resolution(model), **{**stated, **(about or {})},
         )  # fmt: skip
         text = card.model_dump_json(indent=1, exclude_none=True)
         (folder / CARD).write_text(text + "\n", "utf-8")
@@ -141,8 +143,8 @@ def _refuse_shared(model: keras.Model, bare: keras.Model) -> None:
     if len(weighted(model)) == len(weighted(bare)):
         return
     users: dict[int, list[str]] = {}
-    for parent in model._flatten_layers():
-        for layer in parent._flatten_layers(include_self=False, recursive=False):
+    for parent in all_layers(model):
+        for layer in all_layers(parent, include_self=False, recursive=False):
             users.setdefault(id(layer), []).append(parent.name)
     for layer in weighted(model):
         if len(users.get(id(layer), [])) > 1:

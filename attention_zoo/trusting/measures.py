@@ -95,7 +95,7 @@ def interchanged(subject: Subject) -> Measured:
     """How far the prediction follows the attended inputs of another sample; where the attended
     steps alone do not bring it, together with their neighbors."""
     scores, mask = subject.ranking
-    steps = subject.look.attended[subject.layer.name] in ("step", "key")
+    steps = subject.shown.attended[subject.layer.name] in ("step", "key")
     for neighbors in (0, 1) if steps else (0,):
         found = interchange(
             subject.model, subject.x, scores, mass=MASS, neighbors=neighbors, mask=mask,
@@ -192,8 +192,9 @@ def conicities(subject: Subject) -> Measured:
 
 def localization(measure: Any, subject: Subject) -> Measured:
     """How much attention lies on the relevant cells, beside uniform attention."""
-    relevant = matched(subject.truth, subject.scores, "truth")
-    control = measure(subject.layer.as_scores(subject.layer.uniform()), relevant)
+    scores = subject.shown.scores[subject.layer.name]
+    relevant = matched(subject.truth, scores, "truth")
+    control = measure(subject.placed.as_scores(subject.placed.uniform()), relevant)
     large = float(np.nanmean(control)) > 0.5
     reference = "the midpoint of the control and 1" if large else "1.5 times the control"
-    return Measured(measure(subject.scores, relevant), control, changes={"reference": reference})
+    return Measured(measure(scores, relevant), control, changes={"reference": reference})

@@ -12,8 +12,10 @@ import attention_zoo as az
 from attention_zoo.catalog import MODELS
 
 SHAPES = {name: (7,) if name == "dense" else (11, 3) for name in az.list_models()}
-#: The argument that makes a factory's model small.
-SMALL = {name: {"filters": 5} if name == "conv_after" else {"units": 5} for name in SHAPES}
+#: The arguments that make a factory's model small.
+SMALL = {
+    name: {one: 5 for one in ("units", "filters") if az.models.takes(name, one)} for name in SHAPES
+}
 ONE = az.layers.FeatureAttention()
 KINDS = {
     "binary": ({"outputs": 1, "activation": "sigmoid"}, "binary_crossentropy"),
@@ -49,6 +51,10 @@ OPTIONS = {
         {"attention": None}, {"strides": 2, "mask_value": -9.0}, {"dropout": 0.2},
         {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
         {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
+    ],
+    "lstm_fcn": [
+        {"attention": None, "mask_value": -9.0}, {"dimension_shuffle": True, "dropout": 0.0},
+        {"attention": "temporal", "pooling": "flatten"},
     ],
     "rnn": [
         {"bidirectional": True}, {"depth": 2, "cell": "gru"}, {"dropout": 0.2},
@@ -160,7 +166,9 @@ def test_an_answer_at_each_step(name):
         az.build(name, input_shape=(11, 3), return_sequences=1)
 
 
-@pytest.mark.parametrize("name", ["dense_after", "rnn", "lstm_before", "gru", "conv_after"])
+@pytest.mark.parametrize(
+    "name", ["dense_after", "rnn", "lstm_before", "gru", "conv_after", "lstm_fcn"]
+)
 def test_padding_changes_nothing_and_all_padding_is_finite(name):
     attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
     keras.utils.set_random_seed(1)
@@ -332,6 +340,17 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (
             lambda: az.build("rnn", input_shape=(5, 2), attention=ONE, attention_before=ONE),
             "must be two layers",
+        ),
+        (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=(2, 2)),
+            "`strides` must be a list of 3 positive integers, as `kernel_sizes`",
+        ),
+        (lambda: az.build("conv_after", input_shape=(5, 2), kernel_sizes=()), "must be a list of"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), filters=0), "`filters` must be a pos"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), strides=4), "would be left out"),
+        (
+            lambda: az.build("lstm_fcn", input_shape=(None, 2), dimension_shuffle=True),
+            "needs a fixed time and no padding",
         ),
         (lambda: az.build("gru"), "`input_shape` is missing"),
         (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),
