@@ -50,9 +50,7 @@ class WindowStream(Stream):
 
     def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> WindowStream:
         """The same windows with other targets, in another order each epoch where they train."""
-        return dataclasses.replace(
-            self, y=scaled(self.y), source=self.source.with_targets(scaled)
-        )
+        return dataclasses.replace(self, y=scaled(self.y), source=self.source.with_targets(scaled))
 
     def shuffled(self) -> WindowStream:
         """The same windows, in another order each epoch."""
