@@ -112,7 +112,7 @@ def ndcg_at_n(scores: ArrayLike, relevance: Any) -> np.ndarray:
     >>> az.metrics.ndcg_at_n([[0.5, 0.1, 0.4]], [[1, 1, 0]]).round(3)
     array([0.613])
     """
-    weights, relevant = _rows(scores, relevance)
+    weights, relevant = by_cell(scores, relevance)
     order = np.argsort(-weights, axis=1, kind="stable")
     weights = np.take_along_axis(weights, order, 1)
     gain = np.take_along_axis(relevant.astype(float), order, 1)
