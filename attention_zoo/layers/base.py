@@ -175,12 +175,15 @@ class AttentionLayer(keras.layers.Layer):
         *,
         axis: int = -1,
         penalized: Any = None,
+        contributions: Any = None,
     ) -> Any:
         """What `call` returns: the outputs, with the scores if they were asked for.
 
         `scores` is a tensor, or a tuple of them for a layer that attends on several levels. The
         penalty on each, whose attended axis is `axis`, is added to the losses here; `penalized`
-        stands in for scores that are not all distributions.
+        stands in for scores that are not all distributions. `contributions` is what each step
+        adds to the output before its activation, `(batch, steps, units)`, for a layer whose output
+        is such a sum.
         """
         if self.scores_regularizer is not None:
             penalized = scores if penalized is None else penalized
@@ -188,7 +191,7 @@ class AttentionLayer(keras.layers.Layer):
                 rows = ops.cast(ops.moveaxis(level, axis, -1), self.variable_dtype)
                 self.add_loss(self.scores_regularizer(rows))
         if (recorder := ACTIVE.get()) is not None:
-            recorder.record(self, scores)
+            recorder.record(self, scores, contributions)
         return (outputs, scores) if return_attention_scores else outputs
 
     def _scores_shape(self, *shapes: Any) -> tuple:

@@ -104,9 +104,9 @@ class RetainAttention(AttentionLayer):
     ) -> Any:
         x, mask = self._prepare(inputs, mask)
         embedded, alpha, beta = self._weigh(x, mask)
-        kept = ops.expand_dims(self._drop(alpha, training), 1)
-        outputs = ops.squeeze(matmul(kept, beta * embedded), 1)
-        return self._finish(outputs, (alpha, beta), return_attention_scores, penalized=alpha)
+        parts = ops.expand_dims(self._drop(alpha, training), -1) * beta * embedded
+        added = {"penalized": alpha, "contributions": parts}
+        return self._finish(ops.sum(parts, axis=1), (alpha, beta), return_attention_scores, **added)
 
     def contributions(self, inputs: Any, kernel: Any, mask: Any = None) -> Any:
         """What each variable of each step adds to the logits of a dense layer on the output.
