@@ -16,7 +16,10 @@ from attention_zoo.core import foreign, strict_json
 
 def train(
     architecture: Annotated[
-        str | None, typer.Argument(help="A model: see attention-zoo list models.")
+        str | None,
+        typer.Argument(
+            help="A model: see attention-zoo list models. None for the default that suits --data."
+        ),
     ] = None,
     recipe: Annotated[
         str | None,
@@ -78,8 +81,10 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Train a model, measure it on what is held out, and write it as a preset."""
-    if (architecture is None) == (recipe is None):
+    if architecture is not None and recipe is not None or task and architecture is None:
         raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
+    if normalizer is not None and architecture is None and recipe is None:
+        raise ValueError("--normalizer is for a model that is named: give an ARCHITECTURE.")
     if recipe is None and (task is None) == (data is None):
         raise ValueError("Give --task, --data or --recipe, one of the three.")
     need_data(ordered, data)
@@ -113,7 +118,7 @@ def train(
         overrides.refuse_beside_recipe()
     # Of several processes that train together one speaks
     first = not distribute or training.is_first()
-    bar = EpochBar(architecture or str(recipe), shown=first)
+    bar = EpochBar(architecture or str(recipe or "default"), shown=first)
     options: dict[str, Any] = {"out": out_, "resume": resume, "overwrite": overwrite, "verbose": 0}
     options |= {"distribute": distribute, "callbacks": bar.callbacks}
     state = Path(f"{out_.expanduser()}.training")  # where training keeps it

@@ -12,6 +12,8 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.alignment import align_to_training
 from attention_zoo.data.dataset import Dataset, from_arrays
 from attention_zoo.data.stream import Stream, from_stream, is_stream
+from attention_zoo.data.window_stream import WindowStream, from_windows
+from attention_zoo.data.windows import Windows
 
 
 def to_dataset(
@@ -49,6 +51,8 @@ def to_dataset(
         raise TypeError(
             f"`{beside}` must be left out: `{name}` has its own. Received: {type(x).__name__}"
         )
+    if isinstance(x, Windows):
+        return from_windows(x)
     if not isinstance(x, Dataset):
         return from_stream(x, kind, per_step=per_step)
     if kind not in (None, x.kind):
@@ -80,6 +84,13 @@ def to_held_out(name: str, data: Any, train: Dataset, *, per_step: bool = False)
             f"`{name}` must be (x, y), (x, y, sample_weight), a Dataset, or batches as `fit` takes "
             f"them. Received: {type(data).__name__}"
         )
+    if isinstance(held_out, WindowStream) or isinstance(train, WindowStream):
+        if (held_out.names, held_out.y.shape[1:]) != (train.names, train.y.shape[1:]):
+            raise ValueError(
+                f"`{name}` must be windows like those that train, as .split makes them. Received: "
+                f"columns {held_out.names}, targets of shape {held_out.y.shape[1:]} for a window"
+            )
+        return dataclasses.replace(held_out, mask_value=train.mask_value)
     if isinstance(held_out, Stream):
         same = {each: getattr(train, each) for each in ("kind", "classes", "vector", "mask_value")}
         return held_out if held_out.heads else dataclasses.replace(held_out, **same)

@@ -20,7 +20,7 @@ from attention_zoo.capture import attention_scores
 from attention_zoo.data.splitting import split_off
 from attention_zoo.estimators.inputs import read
 from attention_zoo.estimators.layout import layout_of
-from attention_zoo.estimators.plan import check_options, recipe_of
+from attention_zoo.estimators.plan import check_options, choose, recipe_of
 from attention_zoo.explaining import Explanation, explain
 from attention_zoo.models import name_classes
 from attention_zoo.training import Dataset
@@ -51,8 +51,8 @@ class AttentionEstimator(BaseEstimator):
         "standardize": ["boolean"],
         "mask_value": [Interval(Real, None, None, closed="neither"), None],
         "epochs": [*_COUNT, None],
-        "batch_size": _COUNT,
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [*_COUNT, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": _COUNT,
@@ -72,8 +72,8 @@ class AttentionEstimator(BaseEstimator):
         standardize: bool = True,
         mask_value: float | None = None,
         epochs: int | None = None,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -128,7 +128,8 @@ class AttentionEstimator(BaseEstimator):
             )
         y, kind, classes = self._read_target(y)
         check_consistent_length(inputs.x, y)
-        layout = layout_of(self.architecture, inputs, self.mask_value)
+        architecture, config = choose(self, kind, inputs.x.shape[1:])
+        layout = layout_of(architecture, inputs, self.mask_value)
         x, mask_value = layout.arrange(inputs)
         data = Dataset(
             x, y, kind, mask_value=mask_value, classes=classes, any_length=layout.any_length
@@ -140,7 +141,7 @@ class AttentionEstimator(BaseEstimator):
             data = dataclasses.replace(data, sample_weight=weights).take(counted)
         with ONE_AT_A_TIME:  # else a fit in another thread may have seeded what is drawn from
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        recipe = recipe_of(self, layout, data, seed)
+        recipe = recipe_of(self, layout, data, seed, config)
         train, validation = data, None
         if self.early_stopping:
             train, validation = split_off(data, self.validation_fraction, seed)

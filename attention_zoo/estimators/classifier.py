@@ -21,9 +21,9 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
     and cross-validation, and can be pickled and copied. NaN is refused.
 
     Args:
-        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
-            for series. Any other than `"dense"` reads the rows of a table as series of one
-            feature.
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables; for series
+            `"conv_after"`, or `"gru"` where `units`, `depth` or `options` are none of its arguments
+            (docs/which.md). All but `"dense"` read the rows of a table as series of one feature.
         attention: an attention layer by its name, its config or itself; None for none; `"auto"`
             for the architecture's own.
         units: the width of its hidden or recurrent layers; None for the architecture's own.
@@ -35,8 +35,9 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
             about 1,000 updates of the weights, whichever are more.
-        batch_size: how many samples an update of the weights sees.
-        learning_rate: of Adam.
+        batch_size: how many samples an update of the weights sees; None for 32, of `"conv_after"`
+            16.
+        learning_rate: of Adam; None for .001, of `"conv_after"` .005 at the highest.
         early_stopping: whether some samples are held out, training ends when the loss on them no
             longer falls, and the weights of the lowest are restored. Else all samples train.
         validation_fraction: the share that `early_stopping` holds out, of each class.
@@ -86,8 +87,8 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
         standardize: bool = True,
         mask_value: float | None = None,
         epochs: int | None = None,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,11 +11,14 @@ import keras
 from attention_zoo import layers
 from attention_zoo.catalog import MODELS
 from attention_zoo.estimators.layout import Layout
-from attention_zoo.training import Dataset, Recipe, default_recipe, make_recipe
+from attention_zoo.training import Dataset, Recipe, default_recipe
+from attention_zoo.training.defaults import default_model
 
-#: Arguments of the factories that are parameters of their own, or decided by the data.
+#: Arguments of the factories that are parameters of their own where they are not None.
+_SIZES = ("units", "depth", "dropout")
+#: Those that are parameters of their own, or decided by the data.
 _TAKEN = {"input_shape", "outputs", "activation", "mask_value", "standardize", "attention"}
-_TAKEN |= {"units", "depth", "dropout", "return_sequences"}
+_TAKEN |= {*_SIZES, "return_sequences"}
 
 
 def check_options(options: dict[str, Any] | None) -> None:
@@ -27,28 +31,34 @@ def check_options(options: dict[str, Any] | None) -> None:
             )
 
 
-def recipe_of(estimator: Any, layout: Layout, data: Dataset, seed: int) -> Recipe:
-    """What will be trained, and how."""
-    epochs = estimator.epochs
-    if epochs is None:
-        usual = default_recipe(layout.architecture, None, data.kind, len(data.x))
-        epochs = usual.phases[0].epochs
-    config: dict[str, Any] = {"standardize": estimator.standardize, **(estimator.options or {})}
-    for name in ("units", "depth", "dropout"):
+def choose(
+    estimator: Any, kind: str, input_shape: Sequence[int]
+) -> tuple[str, dict[str, Any]]:  # fmt: skip
+    """The architecture, and the arguments that suit the data where the estimator leaves it open."""
+    if estimator.architecture != "auto":
+        return estimator.architecture, {}
+    given = [name for name in _SIZES if getattr(estimator, name) is not None]
+    return default_model(kind, input_shape, [*given, *(estimator.options or {})])
+
+
+def recipe_of(
+    estimator: Any, layout: Layout, data: Dataset, seed: int, config: dict[str, Any]
+) -> Recipe:  # fmt: skip
+    """What will be trained, and how; `config` are arguments that suit the data."""
+    usual = default_recipe(
+        layout.architecture, None, data.kind, len(data.x), estimator.batch_size
+    )  # fmt: skip
+    config = {**config, "standardize": estimator.standardize, **(estimator.options or {})}
+    for name in _SIZES:
         if getattr(estimator, name) is not None:
             config[name] = getattr(estimator, name)
-    config["attention"] = _attention(estimator.attention, layout)
-    return make_recipe(
-        {
-            "architecture": layout.architecture,
-            "config": config,
-            "kind": data.kind,
-            "seed": seed,
-            "batch_size": estimator.batch_size,
-            "phases": [{"epochs": epochs, "learning_rate": estimator.learning_rate}],
-            "patience": estimator.n_iter_no_change if estimator.early_stopping else None,
-        }
-    )
+    if estimator.attention != "auto" or "attention" not in config:
+        config["attention"] = _attention(estimator.attention, layout)
+    values = {name: getattr(estimator, name) for name in ("epochs", "learning_rate")}
+    given = {name: value for name, value in values.items() if value is not None}
+    phase = {**usual.phases[0].model_dump(), **given}
+    patience = estimator.n_iter_no_change if estimator.early_stopping else None
+    return usual.changed(config=config, seed=seed, patience=patience, phases=[phase])
 
 
 def _attention(attention: Any, layout: Layout) -> Any:

@@ -21,9 +21,9 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
     predicts in the units of y; the losses in `history_` are those of the scaled y.
 
     Args:
-        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
-            for series. Any other than `"dense"` reads the rows of a table as series of one
-            feature.
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables; for series
+            `"gru"` (docs/which.md).
+            Any other than `"dense"` reads the rows of a table as series of one feature.
         attention: an attention layer by its name, its config or itself; None for none; `"auto"`
             for the architecture's own.
         units: the width of its hidden or recurrent layers; None for the architecture's own.
@@ -35,8 +35,8 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
             about 1,000 updates of the weights, whichever are more.
-        batch_size: how many samples an update of the weights sees.
-        learning_rate: of Adam.
+        batch_size: how many samples an update of the weights sees; None for 32.
+        learning_rate: of Adam; None for .001.
         early_stopping: whether some samples are held out, training ends when the loss on them no
             longer falls, and the weights of the lowest are restored. Else all samples train.
         validation_fraction: the share that `early_stopping` holds out.

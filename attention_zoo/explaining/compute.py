@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.capture.outputs import output_index
 from attention_zoo.capture.scores import capture_scores
@@ -30,6 +31,11 @@ def explain(
     class_names: Sequence[Any] | None = None,
 ) -> Explanation:
     """Predict, and see where the model attends.
+
+    The scores are at the steps of the input: after convolutions or pooling with strides, the steps
+    that one step of the scores stands for share its score equally. `attention_scores` has them as
+    the layer has. An axis of steps that `keras.layers.Permute` made of features is called
+    `feature`.
 
     Args:
         model: a built model with attention layers of this package or of Keras.
@@ -64,29 +70,30 @@ def explain(
     """
     if feature_names is None:
         feature_names = arrays.columns(x)
-    look = capture_scores(model, x, batch_size)
     inputs = check_inputs(model, x)
+    captured = at_input_steps(model, inputs, capture_scores(model, x, batch_size))
     if y is not None or output is not None or class_names is not None:
-        output = output_index(model, output, look.predictions)
+        output = output_index(model, output, captured.predictions)
     if truth is not None:
         truth = arrays.numeric("truth", truth)
         arrays.finite("truth", truth)
-    names = _class_names(class_names, model, look.predictions, output)
+    names = _class_names(class_names, model, captured.predictions, output)
     if y is not None:
         y = class_labels(class_codes(y, names), names)
     explanation = Explanation(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
-        look.predictions,
-        look.scores,
+        captured.predictions,
+        captured.scores,
         truth,
         y,
-        look.masks,
-        look.axes,
-        look.attended,
+        captured.masks,
+        captured.axes,
+        captured.attended,
         _as_list("step_names", step_names),
         _as_list("feature_names", feature_names),
         output,
         names,
+        captured.contributions,
     )
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):

@@ -34,11 +34,13 @@ class Explanation:
         y: the targets, or None; classes by their names, where `class_names` has them.
         masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`.
         axes: the names of the axes of the scores after the samples, `{layer name: names}`, such as
-            `("step",)`, `("feature",)`, `("step", "feature")` or `("head", "query", "key")`.
+            `("step",)`, `("step", "feature")` or `("head", "query", "key")`.
         attended: the axis that is attended over, `{layer name: name}`.
         step_names, feature_names: labels of the time steps and of the features, or None.
         output: the number of the output that `y` and `predicted` belong to, or None.
         class_names: the names of the classes in the order of the model's numbers, or None.
+        contributions: what each step adds to the logits, `{layer name: array (samples, steps,
+            logits)}`, of the layers whose steps the model adds up.
 
     Example:
 
@@ -62,6 +64,7 @@ class Explanation:
     feature_names: list[str] | None = None
     output: int | None = None
     class_names: list[Any] | None = None
+    contributions: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.scores.values())))
@@ -86,7 +89,7 @@ class Explanation:
         labels = {**steps, "feature": self.feature_names}
         return LayerScores(
             name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
-            self.masks.get(name), self.truth, labels,
+            self.masks.get(name), self.truth, labels, self.contributions.get(name),
         )  # fmt: skip
 
     def profile(self, layer: str | None = None) -> np.ndarray:
@@ -105,7 +108,7 @@ class Explanation:
             raise ValueError(f"Of {len(self)} samples no sample is chosen. Received: {samples!r}")
         changed = {
             name: keras.tree.map_structure(lambda array: array[rows], getattr(self, name))
-            for name in ("x", "predictions", "scores", "truth", "y", "masks")
+            for name in ("x", "predictions", "scores", "truth", "y", "masks", "contributions")
             if getattr(self, name) is not None
         }
         return dataclasses.replace(self, **changed)
@@ -140,7 +143,7 @@ class Explanation:
 
         Returns:
             Columns `sample`, `layer`, one for each axis of the scores, `score`, and where they are
-            known `visible` and `truth`.
+            known `visible`, `truth` and `contribution`, or `contribution_0`, ... of several.
 
         Raises:
             ImportError: without pandas, the extra `frames`.
@@ -172,14 +175,9 @@ class Explanation:
         return cls(**storage.load(path, max_bytes))
 
     def plot(
-        self,
-        layer: str | None = None,
-        *,
-        kind: str = "bars",
-        sample: int = 0,
-        names: Any = None,
+        self, layer: str | None = None, *, kind: str = "bars", sample: int = 0, names: Any = None,
         title: str = "",
-    ) -> Figure:
+    ) -> Figure:  # fmt: skip
         """Draw where the model attends.
 
         Args:
@@ -187,8 +185,8 @@ class Explanation:
             kind: of all samples `"bars"`, the mean attention per index with its spread and the
                 relevant indices, or `"rows"`, a row of attention per sample, its largest cell and
                 the truth; of one sample `"heatmap"`, time by feature below the series,
-                `"alignment"`, queries by keys, `"heads"`, the same for each head, or `"tokens"`,
-                a coloured text.
+                `"alignment"`, queries by keys, `"heads"`, the same for each head, `"tokens"`, a
+                coloured text, or `"contributions"`, what each step adds to each logit.
             sample: the number of the sample, for the kinds of one.
             names: one label per index; by default the names given to `explain`, or numbers.
             title: a line above the picture; by default a sample's class, where it has a name.

@@ -19,6 +19,7 @@ _OF_ONE = {
     "alignment": "attention from queries to keys",
     "heads": "several heads or hops",
     "tokens": "a sequence of tokens, or `names` for them",
+    "contributions": "what each step of one series adds to an answer that is their sum",
 }
 _KINDS = ("bars", "rows", *_OF_ONE)
 
@@ -60,9 +61,10 @@ def draw(
         layer, x, sample, None if visible is None else visible[sample],
         None if truth is None else truth[sample], names, title,
     )  # fmt: skip
-    figure = {"heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens}[
-        kind
-    ](one)
+    figure = {
+        "heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens,
+        "contributions": _contributions,
+    }[kind](one)  # fmt: skip
     if figure is None:
         raise ValueError(
             f"kind={kind!r} shows {_OF_ONE[kind]}. The scores of {layer.name!r} are {layer.axes}; "
@@ -106,6 +108,17 @@ def _heatmap(one: _Sample) -> Figure | None:
         scores, one.x[one.number], truth=truth, visible=one.visible,
         step_names=one.labels(kept[0]),
         feature_names=one.layer.labels.get("feature"), title=one.title,
+    )  # fmt: skip
+
+
+def _contributions(one: _Sample) -> Figure | None:
+    layer = one.layer
+    if layer.contributions is None or isinstance(one.x, list) or one.x.ndim != 3:
+        return None
+    return plots.plot_heatmap(
+        layer.contributions[one.number], one.x[one.number], truth=one.truth, visible=one.visible,
+        step_names=one.labels("step"), feature_names=layer.labels.get("feature"),
+        row_name="logit", title=one.title,
     )  # fmt: skip
 
 

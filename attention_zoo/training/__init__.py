@@ -5,6 +5,7 @@ from attention_zoo.data.dataset import from_arrays as from_arrays
 from attention_zoo.data.dataset import from_task as from_task
 from attention_zoo.data.files import read as read
 from attention_zoo.data.files import read_arrays as read_arrays
+from attention_zoo.training.defaults import recipe_for as recipe_for
 from attention_zoo.training.distribution import is_first as is_first
 from attention_zoo.training.entry_points import run_recipe as run_recipe
 from attention_zoo.training.entry_points import train as train

@@ -51,7 +51,8 @@ def train(
     For a recipe of a synthetic task there is `az.training.run_recipe`.
 
     Args:
-        architecture: a name from `az.list_models()`.
+        architecture: a name from `az.list_models()`; None for the default that suits the data
+            (docs/which.md).
         x: `(samples, features)` or `(samples, time, features)`: an array, a pandas or a polars
             frame; or a `Dataset` from `training.from_arrays` (for a mask) or `training.read`; or a
             `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, which ends and

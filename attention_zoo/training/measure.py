@@ -8,13 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.profile import over_input
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.data.baseline import Baseline, trivial
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.stream import Stream, batches
+from attention_zoo.data.window_stream import WindowStream
 from attention_zoo.layers.base import AttentionLayer
-from attention_zoo.metrics.localization import (
+from attention_zoo.metrics import (
     auprc,
     false_discovery_rate,
     pointing_game,
@@ -22,6 +24,7 @@ from attention_zoo.metrics.localization import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
+from attention_zoo.training.forecasting import best_simple_forecast, score_forecasts
 
 #: Recurrent states carry what came shortly before them.
 LATER_STEPS = 2
@@ -52,11 +55,13 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     True
     """
     relevance = data.relevance
+    if isinstance(data, WindowStream):
+        return score_forecasts(model, data)
     if isinstance(data, Stream) or data.heads:
         return _metrics(_predictions(model, data), data)
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _metrics(_predictions(model, data), data)
-    captured = capture_scores(model, data.x, batch_size=1000)
+    captured = at_input_steps(model, data.x, capture_scores(model, data.x, batch_size=1000))
     result = _performance(captured.predictions, data)
     scores = over_input(captured)
     if scores.ndim == 2 and relevance.ndim == 2:
@@ -86,6 +91,8 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
 def baseline(train: Dataset, test: Dataset, next_value: int | None = None) -> Baseline:
     """The metrics of the best trivial prediction that the training data allow, where the target may
     be the next value of a feature."""
+    if isinstance(test, WindowStream):
+        return best_simple_forecast(test)
     name, predictions = "", {}
     for head, data in (train.heads or {"": train}).items():
         name, predictions[head] = trivial(

@@ -11,6 +11,7 @@ import keras
 from attention_zoo import layers
 from attention_zoo.catalog import MODELS
 from attention_zoo.core import checks
+from attention_zoo.layers.register import attention_config
 from attention_zoo.training.recipe import Recipe
 
 
@@ -93,11 +94,9 @@ def with_normalizer(architecture: str, config: dict[str, Any], normalizer: str) 
             "`normalizer` is an argument of the attention layer, and there is none. "
             "Received: attention=None"
         )
-    attention = (
-        attention or inspect.signature(MODELS.get(architecture)).parameters["attention"].default
-    )
-    attention = {"class_name": attention} if isinstance(attention, str) else attention
-    return {**attention, "config": {**(attention.get("config") or {}), "normalizer": normalizer}}
+    factory = inspect.signature(MODELS.get(architecture))
+    chosen = attention or factory.parameters["attention"].default
+    return attention_config(chosen, {"normalizer": normalizer})
 
 
 def _shares(epochs: int, phases: list[int]) -> list[int]:

@@ -18,6 +18,7 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.inputs import to_dataset, to_held_out, weigh_classes
 from attention_zoo.data.splitting import check_learnable, split_off
 from attention_zoo.data.stream import Stream
+from attention_zoo.training.defaults import recipe_for
 from attention_zoo.training.overrides import Overrides
 from attention_zoo.training.recipe import Recipe, default_recipe, load_recipe
 from attention_zoo.training.study import datasets
@@ -91,12 +92,12 @@ def plan_train(
     if recipe is not None:
         recipe = _exact(read_recipe(recipe), architecture, overrides)
         architecture = recipe.architecture
-    elif not isinstance(architecture, str):
+    elif not isinstance(architecture, str | None):
         raise TypeError(
-            "`architecture` must be a name from list_models; a Recipe goes to recipe=. "
+            "`architecture` must be a name from list_models, or None; a Recipe goes to recipe=. "
             f"Received: {architecture!r}"
         )
-    else:
+    elif architecture is not None:
         _check_names(architecture, overrides.config, own)
     if data.x is None:
         raise TypeError(
@@ -125,7 +126,12 @@ def plan_train(
         if overrides.batch_size is not None and stream:
             raise ValueError("`batch_size` of a stream is that of its batches: leave it out.")
         size = len(train.x) if stream else overrides.batch_size
-        recipe = overrides.apply(default_recipe(architecture, None, train.kind, len(train), size))
+        if architecture is None:
+            usual = recipe_for(train, overrides.config, size, per_step=_per_step(config))
+            _check_names(usual.architecture, overrides.config, own)
+        else:
+            usual = default_recipe(architecture, None, train.kind, len(train), size)
+        recipe = overrides.apply(usual)
     if recipe.patience is not None and validation is None:
         raise ValueError(
             "`patience` needs samples to validate on: give validation_data or validation_split."
@@ -138,7 +144,7 @@ def _per_step(config: Mapping[str, Any]) -> bool:
 
 
 def _read(
-    data: UserData, architecture: str, config: Mapping[str, Any], recipe: Recipe | None
+    data: UserData, architecture: str | None, config: Mapping[str, Any], recipe: Recipe | None
 ) -> Dataset:
     """What trains, as the architecture takes it."""
     kind = data.kind
@@ -158,7 +164,7 @@ def _read(
             f"give recipe.changed(kind={train.kind!r})."
         )
     # What is no table's takes its rows as series of one feature
-    if train.x.ndim == 2 and models.takes(architecture, "mask_value"):
+    if train.x.ndim == 2 and architecture and models.takes(architecture, "mask_value"):
         train = train if isinstance(train, Stream) else train.as_series()
     mask_value = config.get("mask_value")
     if mask_value is not None and train.mask_value is None:

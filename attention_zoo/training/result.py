@@ -75,7 +75,7 @@ class TrainingResult:
 def _compared(metric: str, value: float, other: float) -> str:
     if value == other:
         return "as good as"
-    less_is_better = metric.endswith(("mae", "mse", "log_loss"))
+    less_is_better = metric.endswith(("mae", "mse", "log_loss", "smape", "mase", "pinball"))
     return "better than" if (value < other) == less_is_better else "worse than"
 
 

@@ -114,11 +114,12 @@ def trust(
         y = check_targets(y, predicted, probabilities)
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
-        matched(truth, look.scores[scores.name], "truth")
     subject = Subject(
         model, x, look, scores, output, index, predicted, y, truth, tuple(others) or None,
         _retrained(retrained_uniform), seed,
     )  # fmt: skip
+    if truth is not None:
+        matched(truth, subject.shown.scores[scores.name], "truth")
     asked = [
         test for test in TESTS.values()
         if not test.needs or getattr(subject, test.needs) is not None

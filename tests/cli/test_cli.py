@@ -82,7 +82,7 @@ def test_show_prints_the_card(shell):
     status, printed, _ = shell("show", "lstm_after")
     assert status == 0
     for words in ("lstm_after.planted_step", "relevance mass accuracy", "plain softmax", "Apache",
-                  "uniform attention", "Frozen uniform it answers as well"):  # fmt: skip
+                  "uniform attention", "With uniform attention it predicts as well"):  # fmt: skip
         assert words in printed
     status, printed, _ = shell("show", "dense_after.find_max")
     assert status == 0
@@ -418,7 +418,7 @@ def test_an_interrupted_training_says_how_to_go_on(shell, monkeypatch, tmp_path)
     status, printed, complaint = interrupt(*words, "--out", "a model")
     assert (status, printed) == (130, "")
     assert complaint == (
-        "attention-zoo: Interrupted. What is done is kept in a model.training: go on with the "
+        "attention-zoo: Interrupted. The progress is saved in a model.training: go on with the "
         "same command and --resume.\n"
     )
     status, _, complaint = shell(*words, "--out", "a model", "--resume")

@@ -218,7 +218,20 @@ def test_controls_change_only_the_attention():
         assert same == {**recipe.model_dump(), "config": {}, "phases": []}
 
 
-def test_a_uniform_control_attends_alike_to_all():
+def test_controls_change_the_attention_before_too():
+    config = {"units": 4, "attention_before": "feature"}
+    recipe = make_recipe({**SMALL, "architecture": "rnn", "config": config})
+    changed = uniform_control(recipe).config
+    for place, name in (("attention_before", "feature"), ("attention", "temporal")):
+        assert changed[place]["class_name"] == name
+        assert changed[place]["config"]["normalizer"] == "uniform"
+    without = uniform_control(recipe.changed(config={**config, "attention": None})).config
+    assert without["attention"] is None
+    with pytest.raises(ValueError, match="attention layer"):
+        uniform_control(recipe.changed(config={"attention": None}))
+
+
+def test_a_uniform_control_attends_uniformly():
     run = run_recipe(uniform_control(make_recipe(SMALL)))
     scores = az.attention_scores(run.model, run.held_out.x[:50])["attention"]
     np.testing.assert_allclose(scores, 1 / 7, atol=1e-6)
