@@ -95,8 +95,8 @@ def forecaster(
     >>> model.output_shape, scores["attention"].shape
     ((None, 12, 3), (2, 12, 48))
     """
-    for name, value in {"units": units, "depth": depth, "targets": targets,
-                        "outputs": outputs}.items():  # fmt: skip
+    sizes = {"units": units, "depth": depth, "targets": targets, "outputs": outputs}
+    for name, value in sizes.items():
         checks.positive_int(name, value)
     checks.boolean("ahead", ahead)
     if encoder not in (*_ENCODERS, None):

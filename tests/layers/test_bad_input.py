@@ -87,7 +87,9 @@ def test_another_width_than_built_names_both(case):
             call(layer, {**arrays, name: wide})
 
 
-@pytest.mark.parametrize("name", sorted(set(FIRST) - {"feature", "hierarchical"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(FIRST) - {"feature", "hierarchical", "variable_selection"})
+)
 def test_a_rank_that_has_no_steps_says_what_to_do(name):
     case = FIRST[name]
     layer = az.layers.get(name, **case.kwargs)
