@@ -19,7 +19,7 @@ _PLAIN = ("axes", "attended", "step_names", "feature_names")
 _ADDED = ("output", "class_names")
 #: The fields of arrays, and their kinds: inputs and labels may be text.
 _KINDS = {"x": "fiubU", "predictions": "fiub", "scores": "fiub", "masks": "fiub",
-          "truth": "fiub", "y": "fiubU"}  # fmt: skip
+          "truth": "fiub", "y": "fiubU", "contributions": "fiub"}  # fmt: skip
 #: The arrays may take one of so many parts of the machine's memory.
 _PARTS = 4
 
@@ -64,15 +64,12 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         if meta["format"] != _FORMAT:
             raise ValueError(f"it is of format {meta['format']}, this version reads {_FORMAT}")
         found = {name: meta[name] for name in _PLAIN} | {
-            name: _filled(meta[name], arrays) for name in _KINDS
+            name: _filled(meta[name], arrays) for name in _KINDS if name != "contributions"
         }
+        found |= {name: meta.get(name) for name in _ADDED}
+        # Files of earlier versions have none
+        found["contributions"] = _filled(meta.get("contributions", {}), arrays)
         _check(found)
-    found |= {name: meta.get(name) for name in _ADDED}
-    names = found["class_names"]
-    if names is not None and not (
-        isinstance(names, list) and all(isinstance(n, (str, bool, int, float)) for n in names)
-    ):
-        raise ValueError(f"{path} must have its class names as text or numbers")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 
@@ -101,11 +98,17 @@ def _check(found: dict[str, Any]) -> None:
     texts = [found["step_names"] or [], found["feature_names"] or [], *axes.values()]
     if not all(isinstance(name, str) for names in texts for name in names):
         raise ValueError("its axes and names must be text")
+    if not all(isinstance(name, (str, int, float)) for name in found["class_names"] or []):
+        raise ValueError("its class names must be text or numbers")
     for layer, names in axes.items():
         if len(names) != scores[layer].ndim - 1 or found["attended"][layer] not in names:
             raise ValueError(f"its axes of the layer {layer!r} are not those of the scores")
-    if set(found["masks"]) - set(scores):
-        raise ValueError("it has masks of layers without scores")
+    for name in ("masks", "contributions"):
+        if not isinstance(found[name], dict) or set(found[name]) - set(scores):
+            raise ValueError(f"it has {name} of layers without scores")
+    for layer, array in found["contributions"].items():
+        if array.ndim != 3 or array.shape[:2] != scores[layer].shape:
+            raise ValueError(f"its contributions of the layer {layer!r} do not fit its scores")
 
 
 def _filled(structure: Any, stored: Any) -> Any:

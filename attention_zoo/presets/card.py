@@ -69,7 +69,7 @@ class Card(BaseModel):
     files: dict[str, FileEntry]
     recipe: dict[str, Any] | None = None
     kind: str | None = None
-    classes: list[Any] | None = None
+    classes: list[str | bool | int | float] | None = None
     names: list[str] | None = None
     resolution: dict[str, dict[str, int]] | None = None
     published: str | None = None

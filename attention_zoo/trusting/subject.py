@@ -13,6 +13,7 @@ import numpy as np
 from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.outputs import are_probabilities, output_scale, sample_metric
 from attention_zoo.capture.scores import Capture
+from attention_zoo.layers.linear_head import linear_head
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.counterfactual import part_of, predict_each
 from attention_zoo.metrics.distributions import Distributions, distributions
@@ -89,6 +90,16 @@ class Subject:
     def placed(self) -> Distributions:
         """The scores of the layer at the steps of the input, as distributions."""
         return distributions(self.shown, self.layer.name)
+
+    @functools.cached_property
+    def contributions(self) -> tuple[Any, np.ndarray] | None:
+        """What each step adds to the logits, and the head that the logits go through; None for a
+        model that does not add up its steps."""
+        if self.layer.name not in self.look.contributions:
+            return None
+        name = self.layer.name.partition("/")[0]
+        head = linear_head(self.model, self.model.get_layer(name))
+        return None if head is None else (head, self.look.contributions[self.layer.name])
 
     @functools.cached_property
     def with_uniform(self) -> np.ndarray:

@@ -37,6 +37,7 @@ def content(
     """Return everything the page draws: at most so many samples, spread evenly over all of them,
     fewer where they are large."""
     checks.positive_int("samples", samples)
+    layers = [*layers, *(layer.added() for layer in layers if layer.contributions is not None)]
     total = len(layers[0].scores)
     inputs = [np.asarray(array) for array in (x if isinstance(x, list) else [x])]
     drawn = {number: array for number, array in enumerate(inputs)
@@ -75,6 +76,7 @@ def _layer(layer: LayerScores) -> dict[str, Any]:
     grouped = _factors(layer.scores.shape[1:], CELLS_A_SAMPLE)
     found = {
         "name": layer.name,
+        "what": layer.what,
         "axes": list(layer.axes),
         "attended": (layer.axis or 1) - 1,
         "sizes": list(layer.scores.shape[1:]),

@@ -71,7 +71,7 @@ function value() {
   const means = [...averaged(row >= 0 ? down : -1), ...(state.mean ? ["samples"] : [])];
   $("value").textContent = `${kind()} ${label(columnAxis(), state.column)}`
     + `${row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : ""}: `
-    + `attention ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
+    + `${what()} ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
     + `${truth ? ", relevant" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
 }
 
@@ -95,7 +95,7 @@ function fillTable() {
   if (!$("table").open) return;
   const rows = [...view.bars].map((score, i) => [label(columnAxis(), i), number(score)]);
   $("table").querySelector("div").replaceChildren(
-    tableOf([kind(), `attention${chosen()}`], rows));
+    tableOf([kind(), `${what()}${chosen()}`], rows));
 }
 
 function trust() {
