@@ -123,10 +123,11 @@ def page(results: dict[str, Any]) -> str:
         "",
         f"Each search has {TRIALS} trials of {EPOCHS} epochs at most, and is run with the seeds "
         f"{', '.join(map(str, SEEDS))} ({', '.join(backends)}, one process, one thread); the "
-        "default model is its first trial, trained for as many epochs. On planted_step the LSTM has "
-        "one layer of 16 or 32 units. Hyperband spends most of "
-        "its trials on a few epochs each. Log loss, mean ± standard deviation over the seeds: less "
-        "is better. The best was chosen on the validation samples, so that only the test column "
+        "default model is its first trial, trained for as many epochs. On planted_step the LSTM "
+        "has one layer of 16 or 32 units. Hyperband spends most of its trials on a few epochs "
+        "each. Log loss, mean ± standard deviation over the seeds: less is better. A subject or "
+        "tuner that is not in the table was not measured again since the space changed. The best "
+        "was chosen on the validation samples, so that only the test column "
         "compares fairly. `python -m benchmarks.searches` makes this page.",
         "",
         "| subject | tuner | epochs | seconds | failed | default, validation | best, validation | "
