@@ -69,7 +69,7 @@ ATTENTION: tuple[Hyperparameter, ...] = (
         also=("sigmoid", "uniform"),
     ),
     _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
-    _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3), below=1.0),
+    _hp("dropout", 0.0, (0.0, 0.1, 0.2), below=1.0),
     # The strength of an entropy penalty on the scores, and the share of the epochs before it: from
     # the first epoch on it can keep a model from learning at all
     _hp("sharpening", 0.0, _SHARPENING),
@@ -160,7 +160,7 @@ LAYERS: dict[str, LayerSpace] = {
     "retain": LayerSpace((_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)),
 }
 
-_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5), below=1.0)
+_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.3), below=1.0)
 _RECURRENT_MODEL = (
     _hp("units", 32, (8, 16, 32, 64, 128)),
     _hp("depth", 1, (1, 2)),
@@ -191,6 +191,6 @@ FACTORIES: dict[str, FactorySpace] = {
 
 #: How the model is trained, whatever it is.
 TRAINING: tuple[Hyperparameter, ...] = (
-    _hp("learning_rate", 1e-3, low=3e-4, high=2e-2),
-    _hp("batch_size", 32, (16, 32, 64, 128)),
+    _hp("learning_rate", 1e-3, low=1e-3, high=2e-2),
+    _hp("batch_size", 32, (16, 32, 64)),
 )
