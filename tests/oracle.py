@@ -78,6 +78,42 @@ def feature(layer: Any, inputs: dict, masks: dict) -> tuple:
     return scores * x, scores
 
 
+def variable_selection(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """One cell of the leading axes at a time, one column at a time."""
+    mask, w = masks.get("mask"), weights(layer)
+    x = hidden(inputs["inputs"], mask)
+    columns = x.shape[-1]
+    width = w["embedding"].shape[1]
+    seen = np.ones(x.shape, bool)
+    if mask is not None:
+        seen = seen & (mask if mask.ndim == x.ndim else mask[..., None])
+
+    def network(name: str, j: int, count: int, a: np.ndarray, skipped: np.ndarray) -> np.ndarray:
+        def own(part: str) -> Any:
+            found = w.get(f"{name}_{part}", np.zeros(count))
+            size = found.shape[-1] // count
+            return found[..., j * size : (j + 1) * size]
+
+        def dense(part: str, a: np.ndarray) -> np.ndarray:
+            return a @ own(part) + own(f"{part}_bias")
+
+        h = dense("kernel", a)
+        h = dense("hidden", np.where(h > 0, h, np.exp(np.minimum(h, 0)) - 1))
+        total = skipped + dense("value", h) / (1 + np.exp(-dense("gate", h)))
+        total = (total - total.mean()) / np.sqrt(total.var() + 1e-3)
+        return total * own("scale") + own("shift")
+
+    logits, read = np.empty(x.shape), np.empty((*x.shape, width))
+    for at in np.ndindex(x.shape[:-1]):
+        e = x[at][:, None] * w["embedding"] + w.get("embedding_bias", 0)
+        e = e * seen[at][:, None]
+        flat = e.ravel()
+        logits[at] = network("weights", 0, 1, flat, flat @ w["skip_kernel"])
+        read[at] = [network("columns", j, columns, e[j], e[j]) for j in range(columns)]
+    scores = normalize(layer, logits, seen, -1)
+    return (scores[..., None] * read).sum(-2), scores
+
+
 def temporal(layer: Any, inputs: dict, masks: dict) -> tuple:
     """Weights over time from a dense layer over time, or from each step's content."""
     mask, w = masks.get("mask"), weights(layer)

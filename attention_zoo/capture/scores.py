@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 
-from attention_zoo import models
 from attention_zoo.capture.inference import fixed_batch_size, preserved_state
 from attention_zoo.capture.inputs import check_inputs, check_model, does_not_fit, pack_inputs
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.layers.recorder import ScoreRecord
 from attention_zoo.layers.score_model import ScoreModel, call_recorded
+from attention_zoo.models.cache import ModelCache
 
 
 @by_identity
@@ -220,9 +219,7 @@ def _axes(record: ScoreRecord) -> tuple[tuple[str, ...], str]:
     return segments + names, attended if attended in names else names[-1]
 
 
-_MODELS: WeakKeyDictionary[keras.Model, dict[bool, tuple[CaptureModel, Any, Any]]] = (
-    WeakKeyDictionary()
-)
+_MODELS: ModelCache[CaptureModel] = ModelCache()
 
 
 def capture_model(model: keras.Model, *, replaces: bool = False) -> CaptureModel:
@@ -233,12 +230,10 @@ def capture_model(model: keras.Model, *, replaces: bool = False) -> CaptureModel
     """
     if not (type(model).__module__.startswith("keras.") and model.inputs):
         return CaptureModel(model, replaces=replaces)
-    known = _MODELS.setdefault(model, {})
-    found, graph, constants = known.get(replaces, (None, None, None))
-    now = models.constants(model)
-    if found is None or graph is not model.outputs[0] or constants != now:
+
+    def make() -> CaptureModel:
         # Of a list, since Keras warns where the names of a dictionary are not those of the tensors
         outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
-        found = CaptureModel(keras.Model(model.inputs, outputs), replaces=replaces)
-        known[replaces] = found, model.outputs[0], now
-    return found
+        return CaptureModel(keras.Model(model.inputs, outputs), replaces=replaces)
+
+    return _MODELS.get(model, replaces, make)

@@ -14,6 +14,7 @@ from attention_zoo.core.optional import require
 from attention_zoo.core.registry import one_of
 from attention_zoo.explaining import notebook, storage
 from attention_zoo.explaining.layer_scores import LayerScores
+from attention_zoo.models.classes import class_labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ class Explanation:
         predictions: the outputs of the model, from the same pass as the scores.
         scores: `{layer name: array (samples, ...)}`.
         truth: 1 on the relevant inputs, or None.
-        y: the targets, or None.
+        y: the targets, or None; classes by their names, where `class_names` has them.
         masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`, for the
             layers that saw a mask.
         axes: the names of the axes of the scores after the samples, `{layer name: names}`, such as
@@ -40,8 +41,8 @@ class Explanation:
         step_names, feature_names: labels of the time steps and of the features, or None.
         output: the number of the output that `y` and `predicted` belong to, among the flattened
             predictions; None if `explain` was not told.
-        contributions: what each step adds to the logits, `{layer name: array (samples, steps,
-            logits)}`, of the layers whose steps the model adds up.
+        class_names: the names of the classes in the order of the model's numbers, or None.
+        contributions: what each step adds to the logits, `{layer name: (samples, steps, logits)}`.
 
     Example:
 
@@ -64,6 +65,7 @@ class Explanation:
     step_names: list[str] | None = None
     feature_names: list[str] | None = None
     output: int | None = None
+    class_names: list[Any] | None = None
     contributions: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -86,7 +88,8 @@ class Explanation:
         if name not in self.scores:
             raise one_of("layer", name, self.scores)
         steps = dict.fromkeys(("step", "query", "key"), self.step_names)
-        labels = {**steps, "feature": self.feature_names}
+        classes = None if self.class_names is None else [str(name) for name in self.class_names]
+        labels = {**steps, "feature": self.feature_names, "logit": classes}
         return LayerScores(
             name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
             self.masks.get(name), self.truth, labels, self.contributions.get(name),
@@ -99,8 +102,9 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample: the largest value, or a single one above one half."""
-        return predicted_classes(self.predictions, self.output)
+        """The predicted class of each sample: the largest value, or a single one above one half.
+        Its name where `class_names` has one, else its number."""
+        return class_labels(predicted_classes(self.predictions, self.output), self.class_names)
 
     def __getitem__(self, samples: Any) -> Explanation:
         rows = np.atleast_1d(np.arange(len(self))[samples])
@@ -117,7 +121,7 @@ class Explanation:
         """Return the explanation of the samples of one class.
 
         Args:
-            label: the class.
+            label: the class: its name where `class_names` has one, else its number.
             by: `"prediction"` for the predicted class, or `"label"` for that of `y`.
 
         Raises:
@@ -192,8 +196,7 @@ class Explanation:
             title: a line above the picture.
 
         Returns:
-            A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`. The
-            colours begin at 0, padding is grey, relevant cells are outlined.
+            A Matplotlib `Figure`, not shown. Padding is grey, relevant cells are outlined.
 
         Raises:
             ValueError: for an unknown kind, or one that the axes of the scores do not allow.
@@ -223,8 +226,7 @@ class Explanation:
             title: the heading; by default the names of the layers.
             trust: what `az.trust` returned, shown below.
             overwrite: replace an existing file.
-            samples: the largest number of samples in the page, spread evenly over all. Large
-                samples are fewer.
+            samples: the most samples in the page, spread evenly over all. Large ones are fewer.
 
         Raises:
             ValueError: for a path that does not end in `.html`, or `samples` below 1.
@@ -235,7 +237,7 @@ class Explanation:
 
         shown = content(
             [self.layer(name) for name in self.scores], self.x, self.predictions, self.y,
-            self.output, self.feature_names, samples,
+            self.output, self.feature_names, samples, self.class_names,
         )  # fmt: skip
         title = title or "Where the model attends: " + ", ".join(self.scores)
         return write_page(path, shown, title=title, trust=trust, overwrite=overwrite)

@@ -15,6 +15,8 @@ from attention_zoo.core.arrays import npz_bytes
 #: The version of what is written.
 _FORMAT = 1
 _PLAIN = ("axes", "attended", "step_names", "feature_names")
+#: What older files of this format lack.
+_ADDED = ("output", "class_names")
 #: The fields of arrays, and their kinds: inputs and labels may be text.
 _KINDS = {"x": "fiubU", "predictions": "fiub", "scores": "fiub", "masks": "fiub",
           "truth": "fiub", "y": "fiubU", "contributions": "fiub"}  # fmt: skip
@@ -33,7 +35,7 @@ def save(fields: dict[str, Any], path: str | Path, *, overwrite: bool) -> Path:
         arrays.append(np.asarray(array))
         return len(arrays) - 1
 
-    meta = {"format": _FORMAT, **{name: fields[name] for name in ("output", *_PLAIN)}}
+    meta = {"format": _FORMAT, **{name: fields[name] for name in (*_ADDED, *_PLAIN)}}
     for name in _KINDS:
         value = fields[name]
         meta[name] = None if value is None else keras.tree.map_structure(number, value)
@@ -67,7 +69,12 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         # Files of earlier versions have none
         found["contributions"] = _filled(meta.get("contributions", {}), arrays)
         _check(found)
-    found["output"] = meta.get("output")
+    found |= {name: meta.get(name) for name in _ADDED}
+    names = found["class_names"]
+    if names is not None and not (
+        isinstance(names, list) and all(isinstance(n, (str, bool, int, float)) for n in names)
+    ):
+        raise ValueError(f"{path} must have its class names as text or numbers")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 

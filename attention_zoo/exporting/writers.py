@@ -15,6 +15,7 @@ import numpy as np
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.optional import require
 from attention_zoo.layers.attention_decoder import AttentionDecoder
+from attention_zoo.layers.traversal import all_layers
 
 
 @by_identity
@@ -78,7 +79,7 @@ def _by_keras(format: str) -> Callable[[Job, Path], None]:
 def _constants(model: keras.Model) -> Iterator[None]:
     """The mean and variance of each `Normalization` as arrays, which are constants of what is
     written: TensorFlow's converter to ONNX makes inputs of tensors."""
-    found = [la for la in model._flatten_layers() if isinstance(la, keras.layers.Normalization)]
+    found = [la for la in all_layers(model) if isinstance(la, keras.layers.Normalization)]
     before = [(layer, layer.mean, layer.variance) for layer in found]
     try:
         for layer, mean, variance in before:
@@ -206,7 +207,7 @@ def writer(kind: str, model: keras.Model) -> Writer:
     open_axes = any(None in tensor.shape[1:] for tensor in model.inputs)
     loops = (keras.layers.RNN, AttentionDecoder)
     if not able[here].lengths and open_axes:
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             if isinstance(layer, loops):
                 raise ValueError(
                     f"On the {here} backend the loop of {layer.name!r} is written out step by "

@@ -19,6 +19,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.exporting.formats import FORMATS, quiet, run
 from attention_zoo.exporting.writers import Job, as_input, dtype, writer
 from attention_zoo.layers.score_model import ScoreModel, name_predictions, plain
+from attention_zoo.layers.traversal import all_layers
 
 #: The largest difference that the arithmetic of another runtime may make.
 _ALLOWED = 1e-5
@@ -176,7 +177,7 @@ def _check(model: Any, attention: bool) -> None:
     (check_model if attention else check_built)(model)
     if not getattr(model, "inputs", None):
         raise ValueError(f"The model {model.name!r} must be functional or Sequential, and built.")
-    computes = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())
+    computes = (str(getattr(layer, "compute_dtype", "")) for layer in all_layers(model))
     half = {name for name in computes if name in ("float16", "bfloat16")}
     if half:
         raise ValueError(

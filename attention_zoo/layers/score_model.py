@@ -12,6 +12,7 @@ from attention_zoo.layers.keras_hooks import hooked
 from attention_zoo.layers.linear_head import linear_head
 from attention_zoo.layers.recorder import ScoreRecord, ScoreRecorder, recording
 from attention_zoo.layers.register import serializable
+from attention_zoo.layers.traversal import all_layers
 
 
 def call_recorded(
@@ -40,7 +41,7 @@ def call_recorded(
         return next((scores for scores in found if scores is not None), None)
 
     recorder = ScoreRecorder(other if replace else None)
-    with recording(recorder), hooked(model._flatten_layers()):
+    with recording(recorder), hooked(all_layers(model)):
         outputs = model(inputs, training=training)
     records: dict[str, ScoreRecord] = {}
     uses: dict[int, int] = {}
@@ -65,7 +66,7 @@ def _name(names: dict[int, str], layer: Any, use: int) -> str:
 
 def _paths(parent: keras.layers.Layer, prefix: str = "") -> Iterator[tuple[int, str]]:
     """The name of each layer below `parent`, with those of the models and layers it is in."""
-    for layer in parent._flatten_layers(include_self=False, recursive=False):
+    for layer in all_layers(parent, include_self=False, recursive=False):
         # A wrapper adds no name: what it wraps has one
         path = prefix if isinstance(layer, keras.layers.Wrapper) else f"{prefix}{layer.name}/"
         yield from _paths(layer, path)

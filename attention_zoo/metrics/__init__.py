@@ -11,13 +11,11 @@ from attention_zoo.metrics.counterfactual import permutation_test as permutation
 from attention_zoo.metrics.counterfactual import predict_uniform as predict_uniform
 from attention_zoo.metrics.divergence import divergence_over_seeds as divergence_over_seeds
 from attention_zoo.metrics.divergence import jensen_shannon_divergence as jensen_shannon_divergence
-from attention_zoo.metrics.faithfulness import aopcr as aopcr
 from attention_zoo.metrics.faithfulness import comprehensiveness as comprehensiveness
 from attention_zoo.metrics.faithfulness import sufficiency as sufficiency
 from attention_zoo.metrics.input_gradients import gradients as gradients
 from attention_zoo.metrics.interventions import interchange as interchange
 from attention_zoo.metrics.leave_one_out import occlusion as occlusion
-from attention_zoo.metrics.localization import auprc as auprc
 from attention_zoo.metrics.localization import false_discovery_rate as false_discovery_rate
 from attention_zoo.metrics.localization import ndcg_at_n as ndcg_at_n
 from attention_zoo.metrics.localization import pointing_game as pointing_game
@@ -26,10 +24,12 @@ from attention_zoo.metrics.localization import relevance_rank_accuracy as releva
 from attention_zoo.metrics.localization import true_positive_rate as true_positive_rate
 from attention_zoo.metrics.perturbation import perturb as perturb
 from attention_zoo.metrics.perturbation import replacement_values as replacement_values
+from attention_zoo.metrics.perturbation_curves import aopcr as aopcr
 from attention_zoo.metrics.perturbation_curves import deletion as deletion
 from attention_zoo.metrics.perturbation_curves import insertion as insertion
 from attention_zoo.metrics.precision_recall import area_under_precision as area_under_precision
 from attention_zoo.metrics.precision_recall import area_under_recall as area_under_recall
+from attention_zoo.metrics.precision_recall import auprc as auprc
 from attention_zoo.metrics.randomization import parameter_randomization as parameter_randomization
 from attention_zoo.metrics.rank_correlation import agreement as agreement
 from attention_zoo.metrics.rank_correlation import kendall_tau as kendall_tau

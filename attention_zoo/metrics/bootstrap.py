@@ -56,9 +56,10 @@ def bootstrap_interval(
     rng = np.random.default_rng(seed)
     at_once = max(1, _CELLS // len(values))
     means = [
-        values[rng.integers(len(values), size=(min(at_once, resamples - first), len(values)))]
-        .mean(1)
+        values[rng.integers(len(values), size=(min(at_once, resamples - first), len(values)))].mean(
+            1
+        )
         for first in range(0, resamples, at_once)
-    ]  # fmt: skip
+    ]
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

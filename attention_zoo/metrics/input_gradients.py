@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import keras
 import numpy as np
 from keras import ops
 
-from attention_zoo import models
 from attention_zoo.capture.backend import compiled_gradients
 from attention_zoo.capture.inference import (
     all_variables,
@@ -21,12 +20,18 @@ from attention_zoo.capture.inference import (
 from attention_zoo.capture.inputs import check_built, check_inputs, pack_inputs
 from attention_zoo.capture.outputs import output_index
 from attention_zoo.core import arrays, checks
+from attention_zoo.layers.traversal import all_layers
+from attention_zoo.models.cache import ModelCache
 
 
 def gradients(
-    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
-    *, output: str | int | None = None,
-) -> Any:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    batch_size: int = 256,
+    *,
+    output: str | int | None = None,
+) -> Any:
     """The gradients of one value of the output with respect to each number of the input (Baehrens
     et al., 2010, Journal of Machine Learning Research 11).
 
@@ -82,27 +87,23 @@ def gradients(
     return found if keras.tree.is_nested(x) else found[0]
 
 
-#: The compiled gradients of each model that is alive, with the graph and constants they are of.
-_COMPILED: WeakKeyDictionary[keras.Model, tuple[Callable, Any, Any]] = WeakKeyDictionary()
+_COMPILED: ModelCache[Callable] = ModelCache()
 
 
 def _compiled(model: keras.Model, x: Any, index: int) -> Callable:
     """The compiled function `(list of inputs, chosen values) -> list of gradients` of an output."""
-    graph = model.outputs[0] if getattr(model, "outputs", None) else None
     structure = keras.tree.map_structure(lambda _: 0, x)
-    made_of = models.constants(model), index, repr(structure)
-    known, of, constants = _COMPILED.get(model, (None, None, None))
-    if known is None or of is not graph or constants != made_of:
-        # A reference that does not keep the model alive
-        alive: Any = ref(model)
+    # A reference that does not keep the model alive
+    alive: Any = ref(model)
 
-        def total(inputs: list[Any], chosen: Any) -> Any:
-            given = pack_inputs(alive(), keras.tree.pack_sequence_as(structure, inputs))
-            return _total(keras.tree.flatten(alive()(given, training=False))[index], chosen)
+    def total(inputs: list[Any], chosen: Any) -> Any:
+        given = pack_inputs(alive(), keras.tree.pack_sequence_as(structure, inputs))
+        return _total(keras.tree.flatten(alive()(given, training=False))[index], chosen)
 
-        known = compiled_gradients(total, lambda: all_variables(alive()))
-        _COMPILED[model] = known, graph, made_of
-    return known
+    def make() -> Callable:
+        return compiled_gradients(total, lambda: all_variables(alive()))
+
+    return _COMPILED.get(model, (index, repr(structure)), make)
 
 
 def _total(outputs: Any, chosen: Any) -> Any:
@@ -142,7 +143,7 @@ def _embedded(model: keras.Model) -> set[int]:
     """The inputs that an Embedding reads: whatever their dtype, they are integers."""
     return {
         id(tensor)
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
         if isinstance(layer, keras.layers.Embedding)
         for node in layer._inbound_nodes
         for tensor in node.input_tensors

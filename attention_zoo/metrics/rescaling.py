@@ -22,10 +22,20 @@ _BATCHES = 16
 
 
 def temporal_saliency_rescaling(
-    model: keras.Model, x: Any, target: Any = None, *, method: Callable[..., Any] = saliency,
-    variant: str = "cell", quantile: float = 0.55, floor: float = 0.1, replacement: str = "zero",
-    mask: Any = None, seed: int = 0, batch_size: int = 256, output: str | int | None = None,
-) -> np.ndarray:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    *,
+    method: Callable[..., Any] = saliency,
+    variant: str = "cell",
+    quantile: float = 0.55,
+    floor: float = 0.1,
+    replacement: str = "zero",
+    mask: Any = None,
+    seed: int = 0,
+    batch_size: int = 256,
+    output: str | int | None = None,
+) -> np.ndarray:
     """Temporal saliency rescaling (Ismail et al., 2020, arXiv:2010.13924, algorithm 1):
 
         time[t] = sum |R(x) - R(x without step t)|

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from attention_zoo.core.parsing import printable
 
 #: The version of the folder format that this release writes, and the newest that it reads: 3 has
-#: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories.
-FORMAT = 3
+#: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories; 4
+#: has `resolution`.
+FORMAT = 4
 
 
 class PresetError(Exception):
@@ -49,6 +50,8 @@ class Card(BaseModel):
         files: the hash and size of each other file.
         recipe: the recipe of the training, or None for a model that was trained elsewhere.
         kind, classes, names: the kind of task, and the names of its classes and features.
+        resolution: of each attention layer after convolutions or pooling, how many steps of the
+            input a step of its scores sees, and for how many it stands.
         published: the figure that the task is known by.
         limits: what the model is not for.
         scores: the scores of these very weights.
@@ -68,6 +71,7 @@ class Card(BaseModel):
     kind: str | None = None
     classes: list[Any] | None = None
     names: list[str] | None = None
+    resolution: dict[str, dict[str, int]] | None = None
     published: str | None = None
     limits: str | None = None
     scores: dict[str, FiniteFloat] = Field(default_factory=dict)

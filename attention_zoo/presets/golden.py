@@ -11,6 +11,7 @@ from attention_zoo.capture.inputs import check_inputs, has_attention, pack_input
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import foreign, npz
 from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.card import PresetError
 
 #: Two backends may differ by this much in the outputs of a preset whose temperature is 1.
@@ -63,7 +64,7 @@ def difference(model: keras.Model, path: Path) -> str | None:
     if set(outputs) != set(golden):
         raise PresetError(f"{path} holds {sorted(golden)}; the model gives {sorted(outputs)}.")
     # A temperature below 1 multiplies the rounding of the logits
-    layers = list(model._flatten_layers())
+    layers = all_layers(model)
     sharpest = min([1.0, *(la.temperature for la in layers if isinstance(la, AttentionLayer))])
     rounding = max(_HALF.get(layer.compute_dtype, 0.0) for layer in layers)
     tolerance = max(TOLERANCE, _ROUNDINGS * rounding) / sharpest

@@ -15,6 +15,7 @@ import keras
 from attention_zoo import models
 from attention_zoo.core import checks
 from attention_zoo.core.foreign import parsing
+from attention_zoo.models.classes import class_count
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.build_guard import budget, same_dtypes
@@ -147,6 +148,8 @@ def load_folder(folder: Path, card: Card) -> keras.Model:
         warnings.simplefilter("error", UserWarning)
         model.load_weights(path)
         load_factors(model, path)
+    if card.classes and len(card.classes) == class_count(model):
+        models.name_classes(model, card.classes)
     return model
 
 

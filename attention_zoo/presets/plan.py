@@ -13,6 +13,7 @@ from attention_zoo import models
 from attention_zoo.capture.inputs import check_built
 from attention_zoo.catalog import MODELS
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.config_guard import check_config
 
@@ -75,7 +76,7 @@ def _refuse_words(model: keras.Model) -> None:
                 "takes strings, and a preset holds numbers only: make a preset of the model behind "
                 f"its TextVectorization or StringLookup. {_KERAS_WAY}"
             )
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if hasattr(layer, "save_assets") and layer.get_config().get("vocabulary") is None:
             raise ValueError(
                 f"The model {model.name!r} cannot be a preset, since the words that its layer "

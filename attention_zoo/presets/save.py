@@ -16,10 +16,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import resolution
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
 from attention_zoo.core.parsing import BROKEN, reason
-from attention_zoo.models import Blueprint
+from attention_zoo.layers.traversal import all_layers
+from attention_zoo.models import Blueprint, class_names
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
@@ -54,7 +56,8 @@ def save(
         examples: a few inputs, as `predict` takes them, whose outputs are kept so that
             `load(..., verify=True)` can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
-            `study`, `published`, `limits`, `license`, `provenance`.
+            `study`, `published`, `limits`, `license`, `provenance`. A model that was trained on
+            labels has its `classes` by itself.
         overwrite: whether a preset that is there may be replaced.
 
     Returns:
@@ -89,7 +92,8 @@ def save(
             f"model.save({str(path)!r}). Received: path={str(path)!r}"
         )
     plan = plan_of(model, path)
-    stated = {"license": "not stated", "provenance": "saved with attention_zoo.save"}
+    stated: dict[str, Any] = {"license": "not stated", "classes": class_names(model)}
+    stated["provenance"] = "saved with attention_zoo.save"
     found = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
     if found and (CARD not in found or found - {CARD, *VOUCHED, *BESIDE}):
         raise FileExistsError(f"{path} holds other files than a preset's: it is kept as it is.")
@@ -109,7 +113,7 @@ def save(
         }
         card = Card(
             architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
-            files=entries, **{**stated, **(about or {})},
+            files=entries, resolution=resolution(model), **{**stated, **(about or {})},
         )  # fmt: skip
         text = card.model_dump_json(indent=1, exclude_none=True)
         (folder / CARD).write_text(text + "\n", "utf-8")
@@ -139,8 +143,8 @@ def _refuse_shared(model: keras.Model, bare: keras.Model) -> None:
     if len(weighted(model)) == len(weighted(bare)):
         return
     users: dict[int, list[str]] = {}
-    for parent in model._flatten_layers():
-        for layer in parent._flatten_layers(include_self=False, recursive=False):
+    for parent in all_layers(model):
+        for layer in all_layers(parent, include_self=False, recursive=False):
             users.setdefault(id(layer), []).append(parent.name)
     for layer in weighted(model):
         if len(users.get(id(layer), [])) > 1:

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import keras
 
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.card import PresetError
 
 #: Where the weights' file has the LoRA factors, which Keras would merge into the kernels.
@@ -165,7 +166,7 @@ def transfer(source: keras.layers.Layer, target: keras.layers.Layer) -> Any:
 
 def weighted(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers with weights that are not those of a layer in them, in Keras's order."""
-    return [layer for layer in model._flatten_layers() if _own_weights(layer)]
+    return [layer for layer in all_layers(model) if _own_weights(layer)]
 
 
 def _pairs(
@@ -181,9 +182,7 @@ def _pairs(
 
 def _own_weights(layer: keras.layers.Layer) -> list[Any]:
     """Return the weights of a layer itself, not of the layers in it."""
-    inside = {
-        id(weight) for sub in layer._flatten_layers(include_self=False) for weight in sub.weights
-    }
+    inside = {id(weight) for sub in all_layers(layer, include_self=False) for weight in sub.weights}
     own = [weight for weight in layer.weights if id(weight) not in inside]
     # A layer that is built quantized makes its weights in another order than one that becomes it
     changed = _mode(layer) is not None or _has_lora(layer)

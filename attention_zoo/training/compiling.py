@@ -10,6 +10,8 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.data.dataset import Dataset
+from attention_zoo.layers.register import attention_config
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.training.recipe import Recipe
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
@@ -81,11 +83,7 @@ def build_model(
     }
     changes = recipe.phases[phase].attention
     if changes:
-        attention = config["attention"]
-        attention = {"class_name": attention} if isinstance(attention, str) else dict(attention)
-        config["attention"] = {
-            **attention, "config": {**(attention.get("config") or {}), **changes}
-        }  # fmt: skip
+        config["attention"] = attention_config(config["attention"], changes)
     return models.build(recipe.architecture, **config)
 
 
@@ -149,7 +147,7 @@ def _one(sizes: Any) -> np.ndarray:
 def _suits_xla(model: keras.Model) -> bool:
     """Whether XLA makes TensorFlow faster: not over long recurrent loops (at 500 steps four times
     slower), nor over recurrent dropout."""
-    recurrent = [x for x in model._flatten_layers() if hasattr(x, "recurrent_dropout")]
+    recurrent = [x for x in all_layers(model) if hasattr(x, "recurrent_dropout")]
     if not recurrent:
         return True
     steps = model.input_shape[1] if isinstance(model.input_shape, tuple) else None

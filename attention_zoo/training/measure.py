@@ -8,13 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.profile import over_input
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.data.baseline import Baseline, trivial
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.stream import Stream, batches
 from attention_zoo.layers.base import AttentionLayer
-from attention_zoo.metrics.localization import (
+from attention_zoo.metrics import (
     auprc,
     false_discovery_rate,
     pointing_game,
@@ -56,7 +57,7 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         return _metrics(_predictions(model, data), data)
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _metrics(_predictions(model, data), data)
-    seen = capture_scores(model, data.x, batch_size=1000)
+    seen = at_input_steps(model, data.x, capture_scores(model, data.x, batch_size=1000))
     result = _performance(seen.predictions, data)
     scores = over_input(seen)
     if scores.ndim == 2 and relevance.ndim == 2:

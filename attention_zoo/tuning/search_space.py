@@ -166,9 +166,8 @@ def make_search_space(
             MODELS.get(name)
             raise ValueError(f"{name!r} has no row in the table of hyperparameters.")
     wanted = None if attention is None else checks.names("attention", attention)
-    for name in wanted or ():
-        if name != NO_ATTENTION:
-            LAYERS.get(name)
+    for name in set(wanted or ()) - {NO_ATTENTION}:
+        LAYERS.get(name)
     entries: dict[str, Entry] = {}
     if len(architectures) > 1:
         _add(entries, "", [Hyperparameter("architecture", architectures[0], tuple(architectures))])
@@ -186,8 +185,7 @@ def make_search_space(
         _add(entries, "", [Hyperparameter(entry, kinds[0], kinds)], above)
         layers = [kind for kind in kinds if kind != NO_ATTENTION]
         for one in table.ATTENTION:
-            sharing = [kind for kind in layers if one.name not in table.LAYERS[kind].names]
-            if sharing:
+            if sharing := [kind for kind in layers if one.name not in table.LAYERS[kind].names]:
                 _add(entries, f"{entry}/", [one], (*above, *_only(entry, sharing, kinds)))
         for kind in layers:
             row = table.LAYERS[kind]
@@ -227,8 +225,7 @@ def _kinds(place: str, architecture: str, wanted: Sequence[str] | None) -> tuple
 def _fitting(one: Hyperparameter, row: table.LayerSpace, any_length: bool) -> Hyperparameter:
     """It without the values that not every factory can build; `space` may still name them."""
     unfit = row.one_length.get(one.name, ()) if any_length else ()
-    if one.name in row.needed:
-        unfit = (*unfit, one.none)
+    unfit += (one.none,) if one.name in row.needed else ()
     values = tuple(value for value in one.values if value not in unfit)
     default = row.needed.get(one.name, one.default)
     return dataclasses.replace(

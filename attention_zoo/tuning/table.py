@@ -118,6 +118,7 @@ LAYERS: dict[str, LayerSpace] = {
          _flag("bidirectional", default=True, when=_ENCODED)),
         places=("after",), needed={"window": 4},
     ),
+    "variable_selection": LayerSpace((_units(),), places=("table", "before", "after")),
     "retain": LayerSpace(
         (_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
     ),
@@ -131,6 +132,7 @@ _RECURRENT_MODEL = (
     _DROPOUT,
     _hp("recurrent_dropout", 0.0, (0.0, 0.3)),
 )
+_FILTERS = _hp("filters", 128, (32, 64, 128))
 _DENSE_UNITS = _hp("units", 64, (16, 32, 64, 128))
 
 FACTORIES: dict[str, FactorySpace] = {
@@ -138,6 +140,10 @@ FACTORIES: dict[str, FactorySpace] = {
     "dense_after": FactorySpace(
         (_DENSE_UNITS, _hp("depth", 1, (0, 1, 2)), _hp("answer_depth", 1, (0, 1, 2)), _DROPOUT),
         "after",
+    ),
+    "conv_after": FactorySpace((_FILTERS, _DROPOUT), "after"),
+    "lstm_fcn": FactorySpace(
+        (_hp("units", 8, (8, 64, 128)), _FILTERS, _hp("dropout", 0.8, (0.0, 0.5, 0.8))), "after"
     ),
     "lstm_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "lstm_after": FactorySpace(_RECURRENT_MODEL, "after"),

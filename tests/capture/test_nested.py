@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.traversal import all_layers
 
 RNG = np.random.default_rng(0)
 DOCUMENTS = RNG.integers(1, 20, (6, 5, 7))
@@ -40,7 +41,7 @@ def test_words_and_sentences_of_a_document(sentences):
     inner = az.attention_scores(model.get_layer("each").layer, DOCUMENTS[:, 1])["attention"]
     np.testing.assert_allclose(seen.scores["sentence/attention"][:, 1], inner, atol=1e-6)
     assert not seen.scores["sentence/attention"][2, 3].any()
-    assert all("call" not in layer.__dict__ for layer in model._flatten_layers())
+    assert all("call" not in layer.__dict__ for layer in all_layers(model))
 
 
 def test_names_are_those_of_the_models_around_a_layer():

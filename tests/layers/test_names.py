@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.traversal import all_layers
 from tests.cases import CASES
 from tests.contract import call
 
@@ -107,7 +108,7 @@ def test_what_a_layer_shows_is_keras_its_arguments_its_weights_and_a_short_list(
     allowed = set(dir(keras.layers.Layer())).union(*(PUBLIC.get(c.__name__, ()) for c in ours))
     allowed |= {argument for cls in ours for argument in inspect.signature(cls.__init__).parameters}
     for layer in layers:
-        parts = {id(part) for part in (*layer.weights, *layer._flatten_layers())}
+        parts = {id(part) for part in (*layer.weights, *all_layers(layer))}
         # Not of what Keras's Layer has, some of which is not to be read before a symbolic call
         names = set(dir(layer)) - allowed
         allowed |= {attribute for attribute in names if id(getattr(layer, attribute)) in parts}

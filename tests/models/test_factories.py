@@ -12,6 +12,10 @@ import attention_zoo as az
 from attention_zoo.catalog import MODELS
 
 SHAPES = {name: (7,) if name == "dense" else (11, 3) for name in az.list_models()}
+#: The arguments that make a factory's model small.
+SMALL = {
+    name: {one: 5 for one in ("units", "filters") if az.models.takes(name, one)} for name in SHAPES
+}
 ONE = az.layers.FeatureAttention()
 KINDS = {
     "binary": ({"outputs": 1, "activation": "sigmoid"}, "binary_crossentropy"),
@@ -29,7 +33,7 @@ def data(name, n=6):
 @pytest.mark.parametrize("name", SHAPES)
 def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
     config, loss = KINDS[kind]
-    model = az.build(name, input_shape=SHAPES[name], units=5, **config)
+    model = az.build(name, input_shape=SHAPES[name], **SMALL[name], **config)
     model.compile("adam", loss)
     x, y = data(name)
     model.fit(x, y, epochs=1, batch_size=3, verbose=0)
@@ -43,6 +47,15 @@ def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
 OPTIONS = {
     "dense": [{"depth": 3}, {"dropout": 0.2}, {"standardize": True}],
     "dense_after": [{"depth": 0}, {"depth": 2, "answer_depth": 0}, {"mask_value": -9.0}],
+    "conv_after": [
+        {"attention": None}, {"strides": 2, "mask_value": -9.0}, {"dropout": 0.2},
+        {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
+        {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
+    ],
+    "lstm_fcn": [
+        {"attention": None, "mask_value": -9.0}, {"dimension_shuffle": True, "dropout": 0.0},
+        {"attention": "temporal", "pooling": "flatten"},
+    ],
     "rnn": [
         {"bidirectional": True}, {"depth": 2, "cell": "gru"}, {"dropout": 0.2},
         {"recurrent_dropout": 0.2, "cell": "gru"}, {"mask_value": -9.0},
@@ -54,7 +67,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("name, options", [(n, one) for n, many in OPTIONS.items() for one in many])
 def test_options(name, options):
-    model = az.build(name, input_shape=SHAPES[name], units=5, **options)
+    model = az.build(name, input_shape=SHAPES[name], **{**SMALL[name], **options})
     assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
 
 
@@ -153,12 +166,14 @@ def test_an_answer_at_each_step(name):
         az.build(name, input_shape=(11, 3), return_sequences=1)
 
 
-@pytest.mark.parametrize("name", ["dense_after", "rnn", "lstm_before", "gru"])
+@pytest.mark.parametrize(
+    "name", ["dense_after", "rnn", "lstm_before", "gru", "conv_after", "lstm_fcn"]
+)
 def test_padding_changes_nothing_and_all_padding_is_finite(name):
     attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
     keras.utils.set_random_seed(1)
     model = az.build(
-        name, input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
+        name, input_shape=(None, 3), attention=attention, mask_value=-9.0, **SMALL[name],
     )  # fmt: skip
     x = data(name)[0]
     padded = np.concatenate([x, np.full((6, 4, 3), -9, "float32")], axis=1)
@@ -215,11 +230,13 @@ def test_the_last_state_of_a_bidirectional_layer_is_that_of_both_halves(attentio
         "attention").bidirectional  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["lstm_after", "gru"])
+@pytest.mark.parametrize("name", ["lstm_after", "gru", "conv_after"])
 @pytest.mark.parametrize("attention", sorted(set(az.list_layers()) - {
     "cross_attention", "attention_decoder", "hierarchical"}))  # fmt: skip
-def test_every_layer_of_one_sequence_fits_after_a_recurrent_layer(name, attention):
-    model = az.build(name, input_shape=(11, 3), units=4, attention=attention)
+def test_every_layer_of_one_sequence_fits_after_states(name, attention):
+    model = az.build(
+        name, input_shape=(11, 3), attention=attention, **dict.fromkeys(SMALL[name], 4)
+    )
     assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
 
 
@@ -323,6 +340,17 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (
             lambda: az.build("rnn", input_shape=(5, 2), attention=ONE, attention_before=ONE),
             "must be two layers",
+        ),
+        (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=(2, 2)),
+            "`strides` must be a list of 3 positive integers, as `kernel_sizes`",
+        ),
+        (lambda: az.build("conv_after", input_shape=(5, 2), kernel_sizes=()), "must be a list of"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), filters=0), "`filters` must be a pos"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), strides=4), "would be left out"),
+        (
+            lambda: az.build("lstm_fcn", input_shape=(None, 2), dimension_shuffle=True),
+            "needs a fixed time and no padding",
         ),
         (lambda: az.build("gru"), "`input_shape` is missing"),
         (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),

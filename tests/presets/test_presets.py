@@ -193,7 +193,7 @@ def test_a_symlink_is_no_file_of_a_preset(preset, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 4}, "format 4.*formats 1 to 3"),
+        ({"format": 5}, "format 5.*formats 1 to 4"),
         ({"parameters": 7}, "more than the 7 parameters"),
         ({"architecture": "gru"}, "says architecture 'lstm_after', its card 'gru'"),
         ({"surprise": 1}, "surprise: Extra inputs"),
