@@ -124,8 +124,6 @@ def _after(layer: Any, before: list[Steps | None], x: Any, y: Any) -> Steps | No
 def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
     """Of a layer with a window that slides over time: its size, its stride, how many steps before
     `j * stride` it begins, and the first step that its output's step 0 stands for."""
-    if isinstance(layer, MaskedConv1D):
-        return layer.span, layer.strides[0], layer.before, 0
     if isinstance(layer, (keras.layers.ZeroPadding1D, keras.layers.Cropping1D)):
         sign = 1 if isinstance(layer, keras.layers.ZeroPadding1D) else -1
         left = sign * (layer.padding if sign > 0 else layer.cropping)[0]
@@ -136,11 +134,13 @@ def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
         size = layer.pool_size[0]
     else:
         return None
-    stride = layer.strides[0]
-    left = size - 1 if layer.padding == "causal" else 0
-    if layer.padding == "same":
-        rest = -(length or 0) % stride
-        left = max(size - stride + rest, 0) // 2
+    stride, left = layer.strides[0], 0
+    if isinstance(layer, MaskedConv1D):
+        left = (size - stride) // 2
+    elif layer.padding == "same":
+        left = max(size - stride + -(length or 0) % stride, 0) // 2
+    elif layer.padding == "causal":
+        left = size - 1
     return size, stride, left, (size - stride) // 2 - left
 
 
@@ -148,9 +148,9 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
     """The scores, masks and contributions at the steps of the model's input.
 
     After convolutions with strides, a step of the scores stands for several steps of the input:
-    these share its score and contributions equally, padding excepted. An axis of steps that are
-    features by `keras.layers.Permute` is called `feature`. What is at the input's steps, or whose
-    way from the input is not known, is left as it is.
+    these share its score equally, padding excepted. An axis of steps that are features by
+    `keras.layers.Permute` is called `feature`. What is at the input's steps, or whose way from the
+    input is not known, is left as it is.
 
     Args:
         model: a built model.
@@ -159,7 +159,7 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
     """
     if keras.tree.is_nested(x) or x.ndim < 2:
         return look
-    scores, masks, axes, attended, added = (
+    scores, masks, axes, attended, contributions = (
         {**look.scores}, {**look.masks}, {**look.axes}, {**look.attended}, {**look.contributions}
     )  # fmt: skip
     for name, by_axis in input_steps(model).items():
@@ -179,10 +179,10 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
             scores[name] = _spread(scores[name], place, owner, visible, shared=over)
             if over and name in masks:
                 masks[name] = visible
-            if over and name in added:
-                added[name] = _spread(added[name], 1, owner, visible, shared=True)
+            if over and name in contributions:
+                contributions[name] = _spread(contributions[name], 1, owner, visible, shared=True)
     return look._replace(
-        scores=scores, masks=masks, axes=axes, attended=attended, contributions=added
+        scores=scores, masks=masks, axes=axes, attended=attended, contributions=contributions
     )
 
 

@@ -157,7 +157,7 @@ def train(
 
 
 def _refuse(options: dict[str, Any], other: str) -> None:
-    """ValueError for the first of these options that was given."""
+    """ValueError for the first of these options that is there."""
     for name, value in options.items():
         if value:
             raise ValueError(f"--{name.replace('_', '-')} is for {other}. Leave it out.")
@@ -179,36 +179,36 @@ def _print_score(result: Any) -> None:
         out.print("The model is worse than the baseline.")
 
 
-def _pairs(option: str, given: list[str] | None, example: str) -> dict[str, str]:
-    for one in given or []:
+def _pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
+    for one in texts or []:
         if "=" not in one:
             raise ValueError(f"`{option}` must be NAME=VALUE, such as {example}. Received: {one!r}")
-    return {name: value for name, _, value in (one.partition("=") for one in given or [])}
+    return {name: value for name, _, value in (one.partition("=") for one in texts or [])}
 
 
-def _values(given: list[str] | None) -> dict[str, Any]:
+def _values(texts: list[str] | None) -> dict[str, Any]:
     """The arguments of --set, whose values are JSON or else text."""
-    found: dict[str, Any] = {}
-    for name, value in _pairs("--set", given, "depth=2").items():
+    values: dict[str, Any] = {}
+    for name, value in _pairs("--set", texts, "depth=2").items():
         try:
-            found[name] = strict_json.parse(value.encode())
+            values[name] = strict_json.parse(value.encode())
         except ValueError:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
-def _weights(given: list[str] | None, data: Any) -> dict[Any, float] | None:
+def _weights(texts: list[str] | None, data: Any) -> dict[Any, float] | None:
     """The weights of --class-weight, by the labels of the data."""
     labels = {str(label): label for label in (getattr(data, "classes", None) or [])}
-    found = {}
-    for label, weight in _pairs("--class-weight", given, "yes=2").items():
+    weights = {}
+    for label, weight in _pairs("--class-weight", texts, "yes=2").items():
         try:
-            found[labels.get(label, label)] = float(weight)
+            weights[labels.get(label, label)] = float(weight)
         except ValueError:
             raise ValueError(
                 f"`--class-weight` must be LABEL=NUMBER. Received: {label}={weight}"
             ) from None
-    return found or None
+    return weights or None
 
 
 def need_data(ordered: bool, data: Path | None) -> None:

@@ -20,7 +20,7 @@ _LOOKED_AT = 4096
 class WindowStream(Stream):
     """A `Stream` of windows. Its `y` are the targets of some of them, evenly spread."""
 
-    source: Windows
+    source: Any = None
 
     @property
     def architecture_arguments(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class WindowStream(Stream):
         return TargetScaler(mean[0], scale[0]) if columns == 1 else TargetScaler(mean, scale)
 
     def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> WindowStream:
-        """The same windows with other targets, in another order each epoch where they train."""
+        """The same windows, their targets through a function."""
         return dataclasses.replace(self, y=scaled(self.y), source=self.source.with_targets(scaled))
 
     def shuffled(self) -> WindowStream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -69,6 +69,7 @@ class Windows(keras.utils.PyDataset):
         gaps = grid.rows is not None and bool((grid.rows < 0).any())
         self.missing = gaps or any(_has_nan(column) for column in columns.values())
         self._key: int | None = None
+        self._scaled: Callable[[np.ndarray], np.ndarray] | None = None
         self._limit(None, None)
 
     def _limit(self, low: int | None, high: int | None) -> None:
@@ -103,6 +104,20 @@ class Windows(keras.utils.PyDataset):
         """The same windows in another order each epoch, drawn from NumPy's seed."""
         return self._changed(_key=0)
 
+    def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> Windows:
+        """The same windows, their targets through a function."""
+        return self._changed(_scaled=scaled)
+
+    def seasons(self) -> list[int]:
+        """How many steps a day and a week have, or a year of months, where a window has as many."""
+        step = self.grid.step
+        if not isinstance(step, np.timedelta64):
+            return []
+        unit = "M" if np.datetime_data(step.dtype)[0] == "M" else "h"
+        periods = [np.timedelta64(n, unit) for n in ((12,) if unit == "M" else (24, 168))]
+        whole = [int(one // step) for one in periods if one % step == np.timedelta64(0, unit)]
+        return [count for count in whole if 1 < count <= self.length]
+
     def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y of some windows by their numbers, counted from 0."""
         run, origins = self._origins(which)
@@ -124,7 +139,8 @@ class Windows(keras.utils.PyDataset):
         ahead = ahead if self.grid.rows is None else self.grid.rows[ahead]
         targets = list(self.columns.values())[: self.targets]
         y = np.stack([_cells(column, ahead) for column in targets], axis=-1)
-        return x, y[..., 0] if self.targets == 1 else y
+        y = y[..., 0] if self.targets == 1 else y
+        return x, y if self._scaled is None else self._scaled(y)
 
     def _origins(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The runs that some windows are of, and the rows of their first steps ahead."""

@@ -34,7 +34,7 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
         mask_value: in an array of series, a step whose features all have this value is padding.
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
-            about 1,000 updates of the weights, whichever are more; `"conv_after"` has 1,500.
+            about 1,000 updates of the weights, whichever are more.
         batch_size: how many samples an update of the weights sees; None for 32, of `"conv_after"`
             16.
         learning_rate: of Adam; None for .001, of `"conv_after"` .005 at the highest.

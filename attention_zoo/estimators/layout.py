@@ -12,7 +12,7 @@ from attention_zoo.estimators.inputs import Inputs
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What was given to `fit`, and the architecture for it.
+    """The inputs of `fit`, and the architecture for them.
 
     Attributes:
         architecture: the name of a factory.

@@ -71,29 +71,29 @@ def explain(
     if feature_names is None:
         feature_names = arrays.columns(x)
     inputs = check_inputs(model, x)
-    look = at_input_steps(model, inputs, capture_scores(model, x, batch_size))
-    if y is not None or output is not None:
-        output = output_index(model, output, look.predictions)
+    captured = at_input_steps(model, inputs, capture_scores(model, x, batch_size))
+    if y is not None or output is not None or class_names is not None:
+        output = output_index(model, output, captured.predictions)
     if truth is not None:
         truth = arrays.numeric("truth", truth)
         arrays.finite("truth", truth)
-    names = _class_names(class_names, model, look.predictions, output)
+    names = _class_names(class_names, model, captured.predictions, output)
     if y is not None:
         y = class_labels(class_codes(y, names), names)
     explanation = Explanation(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
-        look.predictions,
-        look.scores,
+        captured.predictions,
+        captured.scores,
         truth,
         y,
-        look.masks,
-        look.axes,
-        look.attended,
+        captured.masks,
+        captured.axes,
+        captured.attended,
         _as_list("step_names", step_names),
         _as_list("feature_names", feature_names),
         output,
         names,
-        look.contributions,
+        captured.contributions,
     )
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):

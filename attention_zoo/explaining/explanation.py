@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class Explanation:
     """Predictions and attention scores of a model on some samples.
 
-    `explanation[samples]` is the explanation of some of the samples: a number, a slice, indices
-    or booleans.
+    `explanation[samples]` is that of some samples: a number, a slice, indices or booleans.
 
     Attributes:
         x: the inputs, `(samples, ...)`, or a list of them.
@@ -33,16 +32,15 @@ class Explanation:
         scores: `{layer name: array (samples, ...)}`.
         truth: 1 on the relevant inputs, or None.
         y: the targets, or None; classes by their names, where `class_names` has them.
-        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`, for the
-            layers that saw a mask.
+        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`.
         axes: the names of the axes of the scores after the samples, `{layer name: names}`, such as
             `("step",)`, `("step", "feature")` or `("head", "query", "key")`.
         attended: the axis that is attended over, `{layer name: name}`.
         step_names, feature_names: labels of the time steps and of the features, or None.
-        output: the number of the output that `y` and `predicted` belong to, among the flattened
-            predictions; None if `explain` was not told.
+        output: the number of the output that `y` and `predicted` belong to, or None.
         class_names: the names of the classes in the order of the model's numbers, or None.
-        contributions: what each step adds to the logits, `{layer name: (samples, steps, logits)}`.
+        contributions: what each step adds to the logits, `{layer name: array (samples, steps,
+            logits)}`, of the layers whose steps the model adds up.
 
     Example:
 
@@ -88,8 +86,7 @@ class Explanation:
         if name not in self.scores:
             raise one_of("layer", name, self.scores)
         steps = dict.fromkeys(("step", "query", "key"), self.step_names)
-        classes = None if self.class_names is None else [str(name) for name in self.class_names]
-        labels = {**steps, "feature": self.feature_names, "logit": classes}
+        labels = {**steps, "feature": self.feature_names}
         return LayerScores(
             name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
             self.masks.get(name), self.truth, labels, self.contributions.get(name),
@@ -102,8 +99,7 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample: the largest value, or a single one above one half.
-        Its name where `class_names` has one, else its number."""
+        """The predicted class of each sample, by its name where `class_names` has one."""
         return class_labels(predicted_classes(self.predictions, self.output), self.class_names)
 
     def __getitem__(self, samples: Any) -> Explanation:
@@ -193,10 +189,11 @@ class Explanation:
                 coloured text, or `"contributions"`, what each step adds to each logit.
             sample: the number of the sample, for the kinds of one.
             names: one label per index; by default the names given to `explain`, or numbers.
-            title: a line above the picture.
+            title: a line above the picture; by default a sample's class, where it has a name.
 
         Returns:
-            A Matplotlib `Figure`, not shown. Padding is grey, relevant cells are outlined.
+            A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`. The
+            colours begin at 0, padding is grey, relevant cells are outlined.
 
         Raises:
             ValueError: for an unknown kind, or one that the axes of the scores do not allow.
@@ -204,7 +201,8 @@ class Explanation:
         """
         from attention_zoo.explaining.picture import draw  # Matplotlib only when it is needed
 
-        return draw(self.layer(layer), self.x, kind, sample, names, title)
+        classes = (self.predicted, self.y) if self.class_names else None
+        return draw(self.layer(layer), self.x, kind, sample, names, title, classes)
 
     def to_html(
         self,
@@ -226,7 +224,7 @@ class Explanation:
             title: the heading; by default the names of the layers.
             trust: what `az.trust` returned, shown below.
             overwrite: replace an existing file.
-            samples: the most samples in the page, spread evenly over all. Large ones are fewer.
+            samples: the largest number of samples in the page, spread evenly over all.
 
         Raises:
             ValueError: for a path that does not end in `.html`, or `samples` below 1.

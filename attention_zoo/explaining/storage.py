@@ -56,7 +56,7 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
     limit = max_bytes or memory.share(_PARTS)
     cure = ". Raise max_bytes if you trust the file"
     with foreign.opened(path, what="saved explanation", links=True) as file:
-        arrays = npz.read(file, limit=limit, kinds="fiubU", cure=cure)
+        arrays = npz.read(file, limit=limit, kinds="fiubU", hint=cure)
         text = arrays.pop("meta").tobytes()
         if len(text) > foreign.RECORDS_LIMIT:
             raise ValueError(f"its description has {len(text):,} bytes")
@@ -66,15 +66,10 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         found = {name: meta[name] for name in _PLAIN} | {
             name: _filled(meta[name], arrays) for name in _KINDS if name != "contributions"
         }
+        found |= {name: meta.get(name) for name in _ADDED}
         # Files of earlier versions have none
         found["contributions"] = _filled(meta.get("contributions", {}), arrays)
         _check(found)
-    found |= {name: meta.get(name) for name in _ADDED}
-    names = found["class_names"]
-    if names is not None and not (
-        isinstance(names, list) and all(isinstance(n, (str, bool, int, float)) for n in names)
-    ):
-        raise ValueError(f"{path} must have its class names as text or numbers")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 
@@ -103,6 +98,8 @@ def _check(found: dict[str, Any]) -> None:
     texts = [found["step_names"] or [], found["feature_names"] or [], *axes.values()]
     if not all(isinstance(name, str) for names in texts for name in names):
         raise ValueError("its axes and names must be text")
+    if not all(isinstance(name, (str, int, float)) for name in found["class_names"] or []):
+        raise ValueError("its class names must be text or numbers")
     for layer, names in axes.items():
         if len(names) != scores[layer].ndim - 1 or found["attended"][layer] not in names:
             raise ValueError(f"its axes of the layer {layer!r} are not those of the scores")

@@ -51,7 +51,7 @@ class MaskedConv1D(keras.layers.Conv1D):
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, **kwargs: Any):
         fixed = {"padding": "valid", "data_format": "channels_last"}
         super().__init__(filters, kernel_size, strides, **fixed, **kwargs)
-        if self.span < self.strides[0]:
+        if self._span < self.strides[0]:
             raise ValueError(
                 "`kernel_size` must be at least `strides`, or steps would be left out. Received: "
                 f"kernel_size={self.kernel_size[0]}, strides={self.strides[0]}"
@@ -59,23 +59,19 @@ class MaskedConv1D(keras.layers.Conv1D):
         self.supports_masking = True
 
     @property
-    def span(self) -> int:
+    def _span(self) -> int:
         """The number of steps from the first to the last that the kernel sees."""
         return (self.kernel_size[0] - 1) * self.dilation_rate[0] + 1
 
-    @property
-    def before(self) -> int:
-        """How many of them stand before those that a step of the output stands for."""
-        return (self.span - self.strides[0]) // 2
-
     def call(self, inputs: Any, mask: Any = None) -> Any:
         inputs = masks.apply_mask(inputs, masks.standardize(mask, inputs.shape[:2]))
-        after = self.span - 1 - self.before
-        return super().call(ops.pad(inputs, [[0, 0], [self.before, after], [0, 0]]))
+        before = (self._span - self.strides[0]) // 2
+        after = self._span - 1 - before
+        return super().call(ops.pad(inputs, [[0, 0], [before, after], [0, 0]]))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, time, features = input_shape
-        time = None if time is None else time + self.span - 1
+        time = None if time is None else time + self._span - 1
         return super().compute_output_shape((batch, time, features))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

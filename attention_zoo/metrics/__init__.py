@@ -13,6 +13,8 @@ from attention_zoo.metrics.divergence import divergence_over_seeds as divergence
 from attention_zoo.metrics.divergence import jensen_shannon_divergence as jensen_shannon_divergence
 from attention_zoo.metrics.faithfulness import comprehensiveness as comprehensiveness
 from attention_zoo.metrics.faithfulness import sufficiency as sufficiency
+from attention_zoo.metrics.forecasts import forecast_metrics as forecast_metrics
+from attention_zoo.metrics.forecasts import simple_forecasts as simple_forecasts
 from attention_zoo.metrics.input_gradients import gradients as gradients
 from attention_zoo.metrics.interventions import interchange as interchange
 from attention_zoo.metrics.leave_one_out import occlusion as occlusion

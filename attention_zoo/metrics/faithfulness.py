@@ -91,7 +91,7 @@ def comprehensiveness(
     True
     """
     options = replacement, mask, draws, seed, batch_size, output
-    return _aopc(model, x, scores, fractions, False, *options)
+    return mean_over_fractions(model, x, scores, fractions, False, *options)
 
 
 def sufficiency(
@@ -133,10 +133,13 @@ def sufficiency(
     True
     """
     options = replacement, mask, draws, seed, batch_size, output
-    return _aopc(model, x, scores, fractions, True, *options)
+    return mean_over_fractions(model, x, scores, fractions, True, *options)
 
 
-def _aopc(model: Any, x: Any, scores: Any, fractions: Any, *options: Any) -> Faithfulness:
+def mean_over_fractions(
+    model: Any, x: Any, scores: Any, fractions: Any, *options: Any
+) -> Faithfulness:
+    """Return what is lost of the prediction, over the mean of the fractions."""
     shares = [fractions] if np.ndim(fractions) == 0 else list(fractions)
     for value in shares:
         share("fractions", value)

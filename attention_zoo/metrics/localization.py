@@ -114,7 +114,8 @@ def ndcg_at_n(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """
     weights, relevant = by_cell(scores, relevance)
     order = np.argsort(-weights, axis=1, kind="stable")
-    weights, gain = (np.take_along_axis(v, order, 1) for v in (weights, relevant.astype(float)))
+    weights = np.take_along_axis(weights, order, 1)
+    gain = np.take_along_axis(relevant.astype(float), order, 1)
     # Cells of one score share their gain
     first = np.pad(weights[:, 1:] != weights[:, :-1], [(0, 0), (1, 0)], constant_values=True)
     group = np.cumsum(first.ravel()) - 1

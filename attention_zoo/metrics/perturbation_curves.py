@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
-from attention_zoo.metrics.faithfulness import Faithfulness, remaining_prediction
-from attention_zoo.metrics.perturbation import share
-
-#: The shares that Early et al. remove.
-REMOVED = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+from attention_zoo.metrics.faithfulness import (
+    Faithfulness,
+    mean_over_fractions,
+    remaining_prediction,
+)
 
 
 @by_identity
@@ -122,12 +122,19 @@ def insertion(
     return Curve(at, *remaining_prediction(model, x, scores, at, True, *options)[1:])
 
 
+def _grid(points: int) -> np.ndarray:
+    checks.positive_int("points", points)
+    if points < 2:
+        raise ValueError(f"`points` must be at least 2: nothing and all. Received: points={points}")
+    return np.linspace(0, 1, points)
+
+
 def aopcr(
     model: keras.Model,
     x: Any,
     scores: ArrayLike,
     *,
-    fractions: Sequence[float] = REMOVED,
+    fractions: float | Sequence[float] = tuple(k / 20 for k in range(1, 11)),
     replacement: str = "mean",
     mask: ArrayLike | None = None,
     draws: int = 3,
@@ -135,28 +142,30 @@ def aopcr(
     batch_size: int = 256,
     output: str | int | None = None,
 ) -> np.ndarray:
-    """What the output of the predicted class loses without its highest-ranked parts, beyond what it
-    loses without random ones (Early et al., 2024, arXiv:2311.10049).
+    """What the output of the predicted class loses without its highest-ranked parts, beyond what
+    it loses without random ones (Early et al., 2024, arXiv:2311.10049; AOPC is that of Samek et
+    al., 2017, arXiv:1509.06321).
 
-        AOPCR = mean over k of (z(x without random b_k) - z(x without the top b_k))
+        AOPCR = AOPC(scores) - AOPC(random),   AOPC = mean over k of (z(x) - z(x without top b_k))
 
-    It is the area over the perturbation curve (Samek et al., 2017, arXiv:1509.06321) less that of
-    random rankings. z is the output of the class that is predicted on x, as the model returns it:
-    for logits, as in the paper, give the model without its softmax. Of a single output, z is the
-    output, or minus it where the other class is predicted.
+    z is the output of the class that is predicted on x as the model returns it: for logits, as in
+    the paper, give the model without its softmax. Of a single output, z is the output, or minus it
+    where the other class is predicted.
 
     Args:
-        model, x: as in `comprehensiveness`.
-        scores: how much each part counts; of contributions those to the predicted class.
+        model: a built Keras model of one input; it needs no attention.
+        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
+        scores: how much each part counts, as in `comprehensiveness`; of contributions those to the
+            predicted class.
         fractions: the b_k, shares of each sample's parts, rounded up.
-        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`.
-        mask, draws, seed, batch_size, output: as in `comprehensiveness`.
+        replacement, mask, draws, seed, batch_size, output: as in `comprehensiveness`.
 
     Returns:
         `(samples,)`: high where the highest-ranked parts carry the output.
 
     Raises:
-        TypeError, ValueError: as `comprehensiveness`.
+        TypeError: if `model` is no Keras model.
+        ValueError: as `comprehensiveness`.
 
     Example:
 
@@ -166,15 +175,6 @@ def aopcr(
     >>> found.shape, bool(found.mean() > 0)
     ((200,), True)
     """
-    for value in fractions:
-        share("fractions", value)
     options = replacement, mask, draws, seed, batch_size, output
-    _, left, random = remaining_prediction(model, x, scores, fractions, False, *options, raw=True)
-    return np.asarray((random - left).mean(1))
-
-
-def _grid(points: int) -> np.ndarray:
-    checks.positive_int("points", points)
-    if points < 2:
-        raise ValueError(f"`points` must be at least 2: nothing and all. Received: points={points}")
-    return np.linspace(0, 1, points)
+    found = mean_over_fractions(model, x, scores, fractions, False, *options, True)
+    return found.scores - found.random

@@ -66,12 +66,13 @@ def class_names(model: keras.Model) -> list[Any] | None:
 
 
 def class_codes(y: Any, names: Sequence[Any] | None) -> np.ndarray:
-    """Labels as the numbers of their classes, and numbers that are no labels as they are.
+    """Labels as the numbers of their classes, and numbers that are no labels as they are, such as
+    the float32 of a `Dataset`.
 
     ValueError for text that is none of the names, with the nearest.
     """
     y = np.asarray(y)
-    if not names:
+    if not names or (y.dtype.kind == "f" and not any(isinstance(n, float) for n in names)):
         return y
     codes = {name: code for code, name in enumerate(names)}
     labels = y.ravel().tolist()

@@ -16,6 +16,7 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.padding import PADDING
 from attention_zoo.data.scaling import TargetScaler, adapt, standardized
 from attention_zoo.data.stream import Stream
+from attention_zoo.data.window_stream import WindowStream
 from attention_zoo.training.backup import Backup
 from attention_zoo.training.callbacks import (
     EarlyStopping,
@@ -106,6 +107,9 @@ class _Trainer:
             for name, part in parts.items()
             if own and part.kind == "regression"
         }
+        if isinstance(train, WindowStream):
+            self.scalers = {"": train.scaler()}
+            train = train.shuffled()
         self.scaled = self._scale(train)
         self.validation = None if validation is None else self._scale(validation)
 
@@ -193,6 +197,8 @@ class _Trainer:
     def _scale(self, data: Dataset) -> Dataset:
         if not self.scalers:
             return data
+        if isinstance(data, WindowStream):
+            return data.with_targets(self.scalers[""].scaled)
         if not data.heads:
             return self.scalers[""].scale_data(data)
         heads = {

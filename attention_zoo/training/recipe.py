@@ -19,7 +19,7 @@ from attention_zoo.tasks import TASKS
 _USUAL: tuple[int, int, dict[str, Any]] = 32, 1000, {}
 #: Where an architecture is trained in another way: measured in docs/real_data.md.
 _OTHERWISE: dict[str, tuple[int, int, dict[str, Any]]] = {
-    "conv_after": (16, 1500, {"learning_rate": 5e-3, "learning_rate_schedule": "cosine"}),
+    "conv_after": (16, 1000, {"learning_rate": 5e-3, "learning_rate_schedule": "cosine"}),
 }
 
 
@@ -166,8 +166,8 @@ def default_recipe(
     """The package's recipe for an architecture and a task, or a plain one where it has none.
 
     For your own data with so many training `samples` it has epochs enough for some learning: 30, or
-    1,000 steps of the optimizer, whichever are more. `conv_after` has 1,500 steps of 16 samples,
-    its learning rate rising to .005 and falling to 0.
+    1,000 steps of the optimizer, whichever are more. `conv_after` has 16 samples a step, and a
+    learning rate that rises to .005 and falls to 0.
 
     Args:
         architecture: a name from `az.list_models()`.

@@ -46,8 +46,12 @@ def uniform(subject: Subject) -> Measured:
 
 def contributions(subject: Subject) -> Measured:
     """How far the prediction that follows from the sum of the contributions is from the model's."""
-    found = _change(subject, total_variation(subject.added_up, subject.predicted))
-    return found._replace(inconclusive="")
+    added = subject.contributions
+    if added is None:
+        raise ValueError("the model does not add up its steps")
+    head, parts = added
+    answer = keras.ops.convert_to_numpy(head.answer(parts.sum(1, dtype="float64")))
+    return _change(subject, total_variation(answer[:, None], subject.predicted), decides=True)
 
 
 def permutation(subject: Subject) -> Measured:
@@ -59,7 +63,7 @@ def permutation(subject: Subject) -> Measured:
     return _change(subject, changes)
 
 
-def _change(subject: Subject, changes: np.ndarray) -> Measured:
+def _change(subject: Subject, changes: np.ndarray, decides: bool = False) -> Measured:
     """Changes of the predictions beside how far the predictions of two samples differ."""
     predicted = subject.predicted
     shifts = np.random.default_rng(subject.seed).permutation(np.arange(1, len(predicted)))
@@ -67,7 +71,8 @@ def _change(subject: Subject, changes: np.ndarray) -> Measured:
     between = (np.mean(others, 0) if others else np.zeros(len(predicted)))[: len(changes)]
     if not between.sum() > 0:
         raise ValueError("the model predicts the same for all samples")
-    return Measured(changes / subject.unit, between / subject.unit, subject.uniform_already)
+    why = "" if decides else subject.uniform_already
+    return Measured(changes / subject.unit, between / subject.unit, why)
 
 
 def adversary(subject: Subject) -> Measured:

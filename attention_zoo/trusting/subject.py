@@ -82,16 +82,6 @@ class Subject:
         return self.look.scores[self.layer.name]
 
     @functools.cached_property
-    def added_up(self) -> Any:
-        """The predictions that follow from the sum of the contributions of the steps, `(samples,
-        1, values)`; None for a model that does not add up its steps."""
-        parts = self.look.contributions.get(self.layer.name)
-        if parts is None:
-            return None
-        head: Any = linear_head(self.model, self.model.get_layer(self.layer.name.partition("/")[0]))
-        return keras.ops.convert_to_numpy(head.answer(parts.sum(1, dtype="float64")))[:, None]
-
-    @functools.cached_property
     def shown(self) -> Capture:
         """What the model did, with the scores at the steps of the input."""
         return at_input_steps(self.model, self.x, self.look)
@@ -100,6 +90,16 @@ class Subject:
     def placed(self) -> Distributions:
         """The scores of the layer at the steps of the input, as distributions."""
         return distributions(self.shown, self.layer.name)
+
+    @functools.cached_property
+    def contributions(self) -> tuple[Any, np.ndarray] | None:
+        """What each step adds to the logits, and the head that the logits go through; None for a
+        model that does not add up its steps."""
+        if self.layer.name not in self.look.contributions:
+            return None
+        name = self.layer.name.partition("/")[0]
+        head = linear_head(self.model, self.model.get_layer(name))
+        return None if head is None else (head, self.look.contributions[self.layer.name])
 
     @functools.cached_property
     def with_uniform(self) -> np.ndarray:

@@ -46,7 +46,7 @@ TESTS: dict[str, TrustTest] = {
         "Do the contributions of the steps add up to the prediction?",
         measures.contributions, "difference of two samples", *_ADDED,
         "difference from the sum of the contributions", "Early et al., 2024, arXiv:2311.10049",
-        reference="a tenth of the control", larger=False, needs="added_up",
+        reference="a tenth of the control", larger=False, needs="contributions",
     ),
     "performance": TrustTest(
         "Does uniform attention make the predictions worse?",

@@ -6,6 +6,9 @@ import pytest
 
 import attention_zoo as az
 from attention_zoo.capture.input_steps import input_steps
+from attention_zoo.capture.scores import capture_scores
+from attention_zoo.metrics.distributions import distributions
+from attention_zoo.trusting.subject import Subject
 
 CONV, MAXIMUM, MEAN = keras.layers.Conv1D, keras.layers.MaxPooling1D, keras.layers.AveragePooling1D
 #: Layers before the attention, and the receptive field and stride that follow.
@@ -57,9 +60,14 @@ def test_the_receptive_field_is_what_a_step_depends_on(name):
 def test_a_planted_step_is_found_at_the_steps_of_the_input(strides, kernels):
     attention = {"class_name": "pooling", "config": {"score": "dot", "normalizer": "sparsemax"}}
     model = az.build(
-        "conv_after", input_shape=(None, 1), filters=2, strides=strides, kernel_sizes=kernels,
-        attention=attention, mask_value=-9.0,
-    )  # fmt: skip
+        "conv_after",
+        input_shape=(None, 1),
+        filters=2,
+        strides=strides,
+        kernel_sizes=kernels,
+        attention=attention,
+        mask_value=-9.0,
+    )
     for layer in model.layers:  # the logit of a step is the sum of what it sees
         if isinstance(layer, az.layers.MaskedConv1D):
             layer.set_weights([np.ones_like(w) for w in layer.get_weights()])
@@ -100,6 +108,31 @@ def test_queries_and_keys_are_both_at_the_steps_of_the_input():
     assert scores.shape == (3, 11, 11)
     np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-5)
     np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
+
+
+def test_contributions_at_the_steps_of_the_input_add_up_to_the_answer():
+    model = az.build(
+        "conv_after", input_shape=(None, 2), filters=8, strides=(3, 1, 1), outputs=4,
+        mask_value=-9.0,
+    )  # fmt: skip
+    x = RNG.normal(size=(3, 11, 2)).astype("float32")
+    x[1, 7:] = -9.0
+    seen = az.explain(model, x)
+    added = seen.contributions["attention"]
+    assert added.shape == (3, 11, 4) and np.all(added[1, 7:] == 0) and np.any(added[1, :7] != 0)
+    np.testing.assert_allclose(added.sum(1), seen.predictions, atol=1e-5)
+
+
+def test_trust_ranks_the_steps_of_the_input():
+    model = az.build("conv_after", input_shape=(12, 2), filters=2, strides=(3, 1, 1))
+    x = RNG.normal(size=(4, 12, 2)).astype("float32")
+    look = capture_scores(model, x)
+    subject = Subject(
+        model, x, look, distributions(look), None, 0, look.predictions[:, None], None, None, None,
+        None, 0,
+    )  # fmt: skip
+    assert subject.part == "step" and subject.scores.shape == (4, 4)
+    assert subject.ranking[0].shape == subject.placed.uniform()[:, 0].shape == (4, 12)
 
 
 def test_the_dimension_shuffle_makes_features_of_the_steps():

@@ -13,10 +13,10 @@ from attention_zoo.training.fit import fit
     ("kind", "shape", "more", "architecture", "strides"),
     [
         ("binary", (5,), {}, "dense", None),
-        ("multiclass", (24, 1), {}, "conv_after", [1, 1, 1]),
-        ("binary", (256, 6), {}, "conv_after", [1, 1, 1]),
-        ("binary", (257, 6), {}, "conv_after", [2, 1, 1]),
-        ("binary", (99_999, 6), {}, "conv_after", [8, 1, 1]),
+        ("multiclass", (24, 1), {}, "conv_after", [1, 1, 1, 1, 1]),
+        ("binary", (256, 6), {}, "conv_after", [1, 1, 1, 1, 1]),
+        ("binary", (257, 6), {}, "conv_after", [2, 1, 1, 1, 1]),
+        ("binary", (99_999, 6), {}, "conv_after", [8, 1, 1, 1, 1]),
         ("binary", (99_999, 6), {"given": ["kernel_sizes"]}, "conv_after", None),
         ("binary", (24, 1), {"given": ["units"]}, "gru", None),
         ("binary", (24, 1), {"per_step": True}, "gru", None),
@@ -52,5 +52,5 @@ def test_series_of_few_samples_have_as_many_updates():
     x = np.random.default_rng(0).normal(size=(36, 20, 1))
     recipe = recipe_for(from_arrays(x, np.arange(36) % 3))
     assert (recipe.architecture, recipe.batch_size, recipe.phases[0].epochs) == (
-        "conv_after", 16, 500
+        "conv_after", 16, 334
     )  # fmt: skip

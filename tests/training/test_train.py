@@ -86,6 +86,8 @@ def test_frames_text_labels_and_the_rows_of_a_table_as_series():
     assert run.held_out.names == list("abcde") and run.held_out.classes == ["no", "yes"]
     np.testing.assert_array_equal(run.held_out.x[..., 0], OTHER)
     np.testing.assert_array_equal(run.held_out.y, OTHER_Y)
+    explanation = az.explain(run.model, OTHER[..., None], y=held)
+    assert explanation.class_names == ["no", "yes"] and set(explanation.predicted) <= {"no", "yes"}
     with pytest.raises(ValueError, match="class 'maybe', which the training data of `test_data`"):
         az.train("dense", frame, labels, test_data=(other, ["maybe"] * 23), **QUICK)
     with pytest.raises(ValueError, match="Missing: 'a'. Unknown: 'f'"):
