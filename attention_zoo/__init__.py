@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from attention_zoo.capture import attention_scores as attention_scores
     from attention_zoo.capture import predict_with_scores as predict_with_scores
     from attention_zoo.capture import with_scores as with_scores
+    from attention_zoo.data.windowing import windows as windows
     from attention_zoo.estimators import AttentionClassifier as AttentionClassifier
     from attention_zoo.estimators import AttentionRegressor as AttentionRegressor
     from attention_zoo.explaining import Explanation as Explanation
@@ -79,6 +80,7 @@ _LAZY = {
     "train": "training",
     "trust": "trusting",
     "tune": "tuning",
+    "windows": "data.windowing",
     "with_scores": "capture",
 }
 __getattr__ = _lazy_attributes(__name__, _LAZY)

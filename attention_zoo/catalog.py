@@ -18,6 +18,7 @@ for _name, _class, _summary in [
     ("attention_decoder", "AttentionDecoder", "a recurrent decoder that attends to a memory"),
     ("hierarchical", "HierarchicalAttention", "words to sentences to document, steps to windows"),
     ("retain", "RetainAttention", "step and variable weights of reversed recurrent layers"),
+    ("variable_selection", "VariableSelection", "weighs the columns by gated residual networks"),
 ]:
     LAYERS.declare(_name, f"attention_zoo.layers.{_name}:{_class}", _summary)
 
@@ -32,5 +33,6 @@ for _name, _module, _summary in [
     ("gru_before", "rnn", "attention over the input sequence, then a GRU"),
     ("gru_after", "rnn", "a GRU, then attention over its states"),
     ("gru", "rnn", "the same as gru_after"),
+    ("forecaster", "forecaster", "several steps ahead, each of which attends to the past"),
 ]:
     MODELS.declare(_name, f"attention_zoo.models.{_module}:{_name}", _summary)

@@ -24,8 +24,19 @@ _OF_ONE = {
 _KINDS = ("bars", "rows", *_OF_ONE)
 
 
-def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: str) -> Figure:
-    """Draw a layer and, where the kind shows them, the inputs: see `Explanation.plot`."""
+def draw(
+    layer: LayerScores,
+    x: Any,
+    kind: str,
+    sample: int,
+    names: Any,
+    title: str,
+    classes: tuple[np.ndarray, np.ndarray | None] | None,
+) -> Figure:
+    """Draw a layer and, where the kind shows them, the inputs: see `Explanation.plot`.
+
+    `classes` are the predicted ones and the labels of all samples.
+    """
     if kind not in _KINDS:
         raise one_of("kind", kind, _KINDS)
     labels = layer.index_names if names is None else names
@@ -42,6 +53,9 @@ def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: 
     total = len(layer.scores)
     if not -total <= sample < total:
         raise ValueError(f"`sample` must be below {total}. Received: {sample}")
+    if not title and classes is not None:
+        predicted, y = classes
+        title = f"predicted: {predicted[sample]}" + ("" if y is None else f", label: {y[sample]}")
     visible, truth = layer.visible, layer.truth
     one = _Sample(
         layer, x, sample, None if visible is None else visible[sample],

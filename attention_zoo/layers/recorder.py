@@ -108,46 +108,21 @@ class ScoreRecorder:
         return rows
 
 
-_active: ContextVar[ScoreRecorder | None] = ContextVar("score_recorder", default=None)
+#: The recorder of this thread, if one is active: scores are then wanted though no caller asks.
+ACTIVE: ContextVar[ScoreRecorder | None] = ContextVar("score_recorder", default=None)
 
 
 @contextlib.contextmanager
 def recording(recorder: ScoreRecorder) -> Iterator[ScoreRecorder]:
     """Inside the block, every attention layer that is called reports to the recorder."""
-    token = _active.set(recorder)
+    token = ACTIVE.set(recorder)
     try:
         yield recorder
     finally:
-        _active.reset(token)
-
-
-def active() -> ScoreRecorder | None:
-    """The recorder, if one is active: scores are then wanted though the caller asks for none."""
-    return _active.get()
+        ACTIVE.reset(token)
 
 
 def segmented(segments: Any) -> contextlib.AbstractContextManager[None]:
     """Inside the block the batch holds so many segments of each sample, for an active recorder."""
-    recorder = active()
+    recorder = ACTIVE.get()
     return contextlib.nullcontext() if recorder is None else recorder.segmented(segments)
-
-
-def intervene(layer: Any, scores: Any, mask: Any = None, axis: int = -1) -> Any:
-    """The scores that a layer goes on with: its own, unless an active recorder replaces them."""
-    recorder = active()
-    return scores if recorder is None else recorder.intervene(layer, scores, mask, axis)
-
-
-def record_mask(scores: Any, mask: Any, axis: int = -1) -> None:
-    """Report the mask of scores that cannot be replaced to an active recorder."""
-    recorder = active()
-    if recorder is not None:
-        recorder.record_mask(scores, mask, axis)
-
-
-def record(layer: Any, scores: Any, contributions: Any = None) -> None:
-    """Report the scores of a call that ends to an active recorder, and what each step adds to its
-    output where that is known."""
-    recorder = active()
-    if recorder is not None:
-        recorder.record(layer, scores, contributions)

@@ -1,4 +1,4 @@
-"""What a preset says about itself, validated: nothing in it is believed before this."""
+"""The card of a preset, what it says about itself, validated before anything uses it."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Card(BaseModel):
         kind, classes, names: the kind of task, and the names of its classes and features.
         resolution: of each attention layer after convolutions or pooling, how many steps of the
             input a step of its scores sees, and for how many it stands.
-        published: the figure that the task is known by.
+        published: a published result on the task.
         limits: what the model is not for.
-        scores: the scores of these very weights.
+        scores: the scores of these weights.
         study: the scores of the recipe over several seeds, with its controls.
     """
 
@@ -69,7 +69,7 @@ class Card(BaseModel):
     files: dict[str, FileEntry]
     recipe: dict[str, Any] | None = None
     kind: str | None = None
-    classes: list[Any] | None = None
+    classes: list[str | bool | int | float] | None = None
     names: list[str] | None = None
     resolution: dict[str, dict[str, int]] | None = None
     published: str | None = None

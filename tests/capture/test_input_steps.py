@@ -60,9 +60,14 @@ def test_the_receptive_field_is_what_a_step_depends_on(name):
 def test_a_planted_step_is_found_at_the_steps_of_the_input(strides, kernels):
     attention = {"class_name": "pooling", "config": {"score": "dot", "normalizer": "sparsemax"}}
     model = az.build(
-        "conv_after", input_shape=(None, 1), filters=2, strides=strides, kernel_sizes=kernels,
-        attention=attention, mask_value=-9.0,
-    )  # fmt: skip
+        "conv_after",
+        input_shape=(None, 1),
+        filters=2,
+        strides=strides,
+        kernel_sizes=kernels,
+        attention=attention,
+        mask_value=-9.0,
+    )
     for layer in model.layers:  # the logit of a step is the sum of what it sees
         if isinstance(layer, az.layers.MaskedConv1D):
             layer.set_weights([np.ones_like(w) for w in layer.get_weights()])

@@ -119,7 +119,7 @@ def test_verify_is_a_boolean(preset):
 
 
 def test_an_activation_is_of_a_new_layer(preset):
-    with pytest.raises(ValueError, match="`activation` is for a new last layer: give `outputs`"):
+    with pytest.raises(ValueError, match="`activation` is for a new last layer: pass `outputs`"):
         az.load(preset, activation="softmax")
 
 

@@ -27,6 +27,8 @@ function pair(name, text) {
 }
 const list = (values) => values.map((v) => (v === null ? "none" : String(v))).join(", ");
 
+const className = (number) => String(page.classes ? page.classes[number] : number);
+
 function say() {
   const samples = filtered();
   const shown = $("prediction");
@@ -36,7 +38,7 @@ function say() {
   } else {
     const i = state.place;
     shown.append(pair("Sample", `${page.numbers[i]}`));
-    if (page.predicted) shown.append(pair("Predicted class", String(page.predicted[i])));
+    if (page.predicted) shown.append(pair("Predicted class", className(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
     const which = page.output === 1 ? "first of" : `number ${page.output} of`;
     const of = page.output_count > 1 ? `, ${which} ${page.output_count} outputs` : "";
