@@ -17,6 +17,9 @@ from attention_zoo.metrics.faithfulness import (
     remaining_prediction,
 )
 
+#: The shares that Early et al. average over: 5 %, 10 %, ... 50 %.
+REMOVED = tuple(k / 20 for k in range(1, 11))
+
 
 @by_identity
 class Curve(NamedTuple):
@@ -134,7 +137,7 @@ def aopcr(
     x: Any,
     scores: ArrayLike,
     *,
-    fractions: float | Sequence[float] = tuple(k / 20 for k in range(1, 11)),
+    fractions: float | Sequence[float] = REMOVED,
     replacement: str = "mean",
     mask: ArrayLike | None = None,
     draws: int = 3,
