@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from attention_zoo.capture.scores import Capture
+from attention_zoo.layers.keras_hooks import KERAS_LAYERS
 from attention_zoo.layers.masked_conv1d import MaskedConv1D
 from attention_zoo.layers.positional_encoding import PositionalEncoding
 
@@ -65,15 +66,16 @@ def input_steps(model: keras.Model) -> dict[str, dict[str, Steps]]:
     if len(inputs) != 1:
         return {}
     known: dict[int, Steps | None] = {id(inputs[0]): Steps()}
-    found = {}
+    found: dict[str, Any] = {}
     for layer in model.layers:
-        if not hasattr(layer, "score_axes") or not layer._inbound_nodes:
+        if not hasattr(layer, "score_axes") and not isinstance(layer, KERAS_LAYERS):
             continue
-        tensors = [one for one in layer._inbound_nodes[0].input_tensors if len(one.shape) == 3]
-        if tensors:
-            attended = _steps(tensors[1] if len(tensors) > 1 else tensors[0], known)
-            axes = {"query": _steps(tensors[0], known), "key": attended, "step": attended}
-            found[layer.name] = {axis: steps for axis, steps in axes.items() if steps is not None}
+        for node in layer._inbound_nodes:  # of this model and of others
+            tensors = [one for one in node.input_tensors if len(one.shape) == 3]
+            steps = [_steps(one, known) for one in tensors[:2]]
+            if steps and None not in steps:
+                axes = {"query": steps[0], "key": steps[-1], "step": steps[-1]}
+                found.setdefault(layer.name, axes)
     return found
 
 
