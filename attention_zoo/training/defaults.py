@@ -10,9 +10,9 @@ from attention_zoo import models
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.recipe import Recipe, default_recipe
 
-#: The last sees 40 steps of its input, 72 with a stride of 2. On held-out parts of the training sets
-#: of OSULeaf and ArrowHead that was worth more than the width of the three of Wang et al., 2017,
-#: whose last sees 14.
+#: The last sees 40 steps of its input, 72 with a stride of 2. On held-out parts of the training
+#: sets of OSULeaf and ArrowHead that was worth more than the width of the three of Wang et al.,
+#: 2017, whose last sees 14.
 _CONVOLUTIONS = {
     "filters": [64] * 5, "kernel_sizes": [8, 5, 3, 3, 3], "dilation_rates": [1, 1, 2, 4, 8]
 }  # fmt: skip
