@@ -51,6 +51,7 @@ OPTIONS = {
         {"attention": None},
         {"strides": 2, "mask_value": -9.0},
         {"dropout": 0.2},
+        {"dilation_rates": [1, 2, 4], "mask_value": -9.0},
         {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
         {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
     ],
@@ -384,6 +385,10 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (lambda: az.build("conv_after", input_shape=(5, 2), kernel_sizes=()), "must be a list of"),
         (lambda: az.build("conv_after", input_shape=(5, 2), filters=0), "`filters` must be a pos"),
         (lambda: az.build("conv_after", input_shape=(5, 2), strides=4), "would be left out"),
+        (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=2, dilation_rates=2),
+            "strides or a dilation rate, not both",
+        ),
         (
             lambda: az.build("lstm_fcn", input_shape=(None, 2), dimension_shuffle=True),
             "needs a fixed time and no padding",
