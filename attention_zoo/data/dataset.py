@@ -152,7 +152,7 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     x, mask_value = pad(sample.x, sample.mask)
     return Dataset(
         x, sample.y, task.kind, sample.relevance, mask_value=mask_value, classes=classes,
-        tolerance=task.tolerance,
+        tolerance=task.tolerance, vector=sample.y.ndim == 2 and not task.per_step,
     )  # fmt: skip
 
 

@@ -29,9 +29,11 @@ class Sample(_Draw):
 
     Attributes:
         x: the inputs, `(n, *input_shape)`; padding is 0.
-        y: the targets, `(n,)`, or `(n, time)` where each step has its own.
+        y: the targets, `(n,)`, `(n, time)` where each step has its own, or `(n, outputs)` of
+            several quantities.
         relevance: 1 where the answer is, 0 elsewhere; shaped like the attention it should
-            produce, or like its leading axes.
+            produce, or like its leading axes; with an axis of queries, `(n, outputs, time)`, where
+            each has its own place.
         mask: `(n, time)`, True where a step is real; None where all series have the same length.
     """
 

@@ -23,7 +23,7 @@ class LayerSpace(NamedTuple):
     """A layer's own hyperparameters, and the places in a factory that it can take.
 
     `"table"` is over the features of a table, `"before"` over a sequence that goes on as one,
-    `"after"` over states that become one vector.
+    `"after"` over states that become one vector, `"ahead"` over the past for each step ahead.
     """
 
     hyperparameters: tuple[Hyperparameter, ...] = ()
@@ -89,23 +89,25 @@ LAYERS: dict[str, LayerSpace] = {
     "luong": LayerSpace(
         (_hp("units", 128, (16, 32, 64, 128)),
          _hp("score", "general", ("general", "dot", "scaled_dot"))),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "bahdanau": LayerSpace(
         (_hp("units", 128, (16, 32, 64, 128)), _hp("attention_units", 0, _WIDTHS, none=0)),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "self_attention": LayerSpace(
         (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW,
          _flag("use_causal_mask")),
         places=("before", "after"),
     ),
-    "cross_attention": LayerSpace((_hp("score", "additive", _SCORES), _units(when=_ADDITIVE))),
+    "cross_attention": LayerSpace(
+        (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE)), places=("ahead",)
+    ),
     "multi_head": LayerSpace(
         (_hp("num_heads", 4, (1, 2, 4, 8)), _hp("key_dim", 0, (0, 4, 8, 16, 32), none=0),
          _flag("shared_values"), _WINDOW, _flag("use_causal_mask")),
         # The layer's own is a share of the width, which not every number of heads divides
-        places=("before", "after"), needed={"key_dim": 8},
+        places=("before", "after", "ahead"), needed={"key_dim": 8},
     ),
     "attention_decoder": LayerSpace(
         (_units(), _hp("score", "additive", _SCORES),
@@ -150,6 +152,16 @@ FACTORIES: dict[str, FactorySpace] = {
     "gru": FactorySpace(_RECURRENT_MODEL, "after"),
     "gru_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "gru_after": FactorySpace(_RECURRENT_MODEL, "after"),
+    "forecaster": FactorySpace(
+        (
+            _hp("units", 32, (16, 32, 64)),
+            _hp("depth", 1, (1, 2, 4)),
+            _DROPOUT,
+            _hp("encoder", "gru", (*_RECURRENT, "conv", "none"), none="none"),
+            _hp("level", "none", ("none", "last", "mean"), none="none"),
+        ),
+        "ahead",
+    ),
     "rnn": FactorySpace((_hp("cell", "lstm", _RECURRENT), *_RECURRENT_MODEL), "after"),
 }
 
