@@ -44,6 +44,22 @@ def train(
         bool,
         typer.Option("--ordered", help="Samples are in the order of time: the last validate."),
     ] = False,
+    length: Annotated[
+        int | None, typer.Option(help="Windows of a .csv of series: steps of the past in each.")
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Of windows: steps to forecast.")] = None,
+    stride: Annotated[int, typer.Option(help="Of windows: steps from one to the next.")] = 1,
+    time: Annotated[str | None, typer.Option(help="Of windows: the column of times.")] = None,
+    group: Annotated[str | None, typer.Option(help="Of windows: which series a row is of.")] = None,
+    past: Annotated[
+        list[str] | None, typer.Option(help="Of windows: an input column. Repeatable.")
+    ] = None,
+    known: Annotated[
+        list[str] | None, typer.Option(help="Of windows: an input known ahead. Repeatable.")
+    ] = None,
+    calendar: Annotated[
+        list[str] | None, typer.Option(help="Of windows: hour, weekday, month, ... Repeatable.")
+    ] = None,
     out_: Annotated[Path | None, typer.Option("--out", help="The folder to write.")] = None,
     attention: Annotated[str | None, typer.Option(help="An attention layer by name.")] = None,
     normalizer: Annotated[
@@ -96,10 +112,17 @@ def train(
     from attention_zoo import training  # Keras, only for the commands that need it
     from attention_zoo.cli.progress import EpochBar
 
-    given: dict[str, Any] = {
-        name: None if path is None else training.read(path, target=target, kind=kind)
-        for name, path in files.items()
-    }
+    given: dict[str, Any]
+    columns = {"time": time, "group": group, "past": past, "known": known, "calendar": calendar}
+    if length is not None or horizon is not None or any(columns.values()):
+        sizes = {"length": length, "horizon": horizon, "stride": stride}
+        given = _windows(data, target, validation_split, **sizes, **columns)
+        validation_split = 0.0
+    else:
+        given = {
+            name: None if path is None else training.read(path, target=target, kind=kind)
+            for name, path in files.items()
+        }
     given |= {"attention": attention, "units": units, **_values(option)}
     given = {name: value for name, value in given.items() if value is not None}
     # Of several processes that train together one speaks
@@ -118,9 +141,25 @@ def train(
         return
     _print_score(result)
     here = out_ if out_.is_absolute() else f"./{out_}"
+    if length is not None:
+        out.print(f"\nWritten to {here}.", soft_wrap=True)
+        return
     again = [] if data is None else ["--data", data, *(["--target", target] if target else [])]
     command = to_copy("attention-zoo", "explain", here, *again)
     out.print(f"\nWritten to {here}. See where it looks: {command}", soft_wrap=True)
+
+
+def _windows(data: Any, target: str | None, share: float, **options: Any) -> dict[str, Any]:
+    """The windows of a file, the last share of the time to validate on."""
+    if data is None or options["length"] is None or options["horizon"] is None:
+        raise ValueError("Windows need --data FILE.csv, --length and --horizon.")
+    from attention_zoo.data.windowing import windows
+
+    found = windows(data, target, **options)
+    if not share:
+        return {"x": found}
+    x, validation = found.split(validation=share)
+    return {"x": x, "validation_data": validation}
 
 
 def _print_score(result: Any) -> None:
