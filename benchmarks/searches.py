@@ -1,4 +1,4 @@
-"""What a search finds, by each way to choose points, beside the plain model: equal time for all.
+"""What a search finds, by each way to choose points, beside the plain model: equal trials for all.
 
     python -m benchmarks.searches               everything; what is in the JSON is not run again
     python -m benchmarks.searches breast        the subjects whose names begin so
@@ -13,6 +13,7 @@ import argparse
 import itertools
 import json
 import statistics
+import time
 from typing import Any
 
 from benchmarks.environments import ROOT
@@ -29,8 +30,8 @@ RESULTS, PAGE = ROOT / "benchmarks" / "searches.json", ROOT / "docs" / "searches
 
 TUNERS = ("random", "bayesian", "hyperband", "tpe")
 SEEDS = (0, 1, 2)
-#: Minutes of each search, and epochs of a trial at most.
-MINUTES, EPOCHS = 2.0, 8
+#: Trials of each search, the default among them, and epochs of a trial at most.
+TRIALS, EPOCHS = 8, 8
 #: What is searched: the arguments of `az.tune`, and the figure that is compared on test samples.
 SUBJECTS: dict[str, tuple[dict[str, Any], str]] = {
     "planted_step, lstm_after": (
@@ -61,6 +62,8 @@ def data_of(subject: str) -> Any:
 def search(subject: str, tuner: str, seed: int) -> dict[str, Any]:
     """One search: its trials, and its best beside its default, on validation and on test, and what
     the best one has that the default has not."""
+    import keras
+
     import attention_zoo as az
 
     arguments, figure = SUBJECTS[subject]
@@ -68,8 +71,12 @@ def search(subject: str, tuner: str, seed: int) -> dict[str, Any]:
         arguments = {**arguments, "data": data_of(subject)}
     common = {**arguments, "epochs": EPOCHS, "seed": seed}
     plain = az.tune(**common, max_trials=1)
-    found = az.tune(**common, tuner=tuner, max_minutes=MINUTES)
+    begun = time.perf_counter()
+    found = az.tune(**common, tuner=tuner, max_trials=TRIALS)
     return {
+        "backend": keras.backend.backend(),
+        "seconds": time.perf_counter() - begun,
+        "epochs": sum(len(e["history"]["loss"]) for one in found.trials for e in one.executions),
         "trials": len(found.trials),
         "failed": len(found.trials) - len(found.completed),
         "default, validation": plain.best.metrics[figure],
@@ -86,21 +93,22 @@ def search(subject: str, tuner: str, seed: int) -> dict[str, Any]:
 
 def page(results: dict[str, Any]) -> str:
     """The page of the results."""
+    backends = sorted({run["backend"] for run in results.values()})
     lines = [
         "# What a search finds",
         "",
         "<!-- Written by `python -m benchmarks.searches`. -->",
         "",
-        f"Each search has {MINUTES:g} minutes and trials of {EPOCHS} epochs at most, and is "
-        f"run with the seeds {', '.join(map(str, SEEDS))}; the default model is its first trial, "
-        "trained for as many epochs. Log loss, mean ± standard deviation over the seeds: less is "
-        "better. The best was chosen on the validation samples, so that only the test column "
-        "compares fairly. The Bayesian tuner's first ten points are random where, as here, no "
-        "number of trials is given. `python -m benchmarks.searches` makes this page.",
+        f"Each search has {TRIALS} trials of {EPOCHS} epochs at most, and is run with the seeds "
+        f"{', '.join(map(str, SEEDS))} ({', '.join(backends)}, one process, one thread); the "
+        "default model is its first trial, trained for as many epochs. Hyperband spends most of "
+        "its trials on a few epochs each. Log loss, mean ± standard deviation over the seeds: less "
+        "is better. The best was chosen on the validation samples, so that only the test column "
+        "compares fairly. `python -m benchmarks.searches` makes this page.",
         "",
-        "| subject | tuner | trials | default, validation | best, validation | default, test | "
-        "best, test | better on test |",
-        "|---|---|---|---|---|---|---|---|",
+        "| subject | tuner | epochs | seconds | failed | default, validation | best, validation | "
+        "default, test | best, test | better on test |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for subject, tuner in itertools.product(SUBJECTS, TUNERS):
         runs = [results[key] for s in SEEDS if (key := f"{subject}/{tuner}/{s}") in results]
@@ -111,9 +119,13 @@ def page(results: dict[str, Any]) -> str:
             for part in ("validation", "test")
             for which in ("default", "best")
         ]
-        trials = " to ".join(str(f([int(run["trials"]) for run in runs])) for f in (min, max))
+        spent = (
+            " to ".join(f"{f([run[name] for run in runs]):.0f}" for f in (min, max))
+            for name in ("epochs", "seconds")
+        )
+        failed = str(sum(run["failed"] for run in runs))
         won = sum(run["best, test"] < run["default, test"] for run in runs)
-        cells = [subject, tuner, trials, *figures, f"{won} of {len(runs)} seeds"]
+        cells = [subject, tuner, *spent, failed, *figures, f"{won} of {len(runs)} seeds"]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *_found(results)]
     if WORKERS.exists():

@@ -16,6 +16,7 @@ children, in which a busy machine shows less. Each run says how busy the machine
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import resource
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,7 @@ class Instant:
         recipe = trial.recipes[0].model_dump()
         losses = [1 / (trial.number + n + 1) for n in range(20)]
         record = {
-            "seed": 0, "recipe": recipe, "seconds": 1.0, "best_epoch": 1,
+            "seed": 0, "recipe": recipe, "seconds": 1.0, "best_epochs": [1],
             "history": {"loss": losses, "val_loss": losses},
             "metrics": {"log_loss": (trial.number * 7919 % 1009) / 1009, "accuracy": 0.5},
         }  # fmt: skip
@@ -124,15 +126,14 @@ class Instant:
 
 def loop(tuner: str, trials: int) -> dict[str, Any]:
     """Trials a second of the processor by the process of the search, and its seconds to go on."""
+    import attention_zoo as az
     from attention_zoo.tuning.folder import claim
     from attention_zoo.tuning.loop import SearchCallback, SearchLoop
     from attention_zoo.tuning.plan import make_plan
 
-    plan = make_plan(
-        "gru", "planted_step", data=None, attention=None, space=None, tuner=tuner, objective=None,
-        max_trials=trials, max_minutes=None, epochs=20, samples=100, executions=1, patience=None,
-        seed=0, initial=None, folds=None,
-    )  # fmt: skip
+    known = {name: one.default for name, one in inspect.signature(az.tune).parameters.items()}
+    known |= {"architecture": "gru", "task": "planted_step", "samples": 100}
+    plan = make_plan(types.SimpleNamespace(**known | {"tuner": tuner, "max_trials": trials}))
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as passing:
         folder = Path(one) / "search"
         claim(folder, plan.identity(), resume=False, overwrite=False)

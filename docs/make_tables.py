@@ -169,7 +169,7 @@ def hyperparameter_table() -> str:
     """One row a hyperparameter: its full name, default and values."""
     rows = ["| name | default | values |", "|---|---|---|"]
     known = {
-        name: entry.hyperparameter
+        name: entry
         for architecture in table.FACTORIES
         for name, entry in make_search_space([architecture]).entries.items()
     }
@@ -178,7 +178,7 @@ def hyperparameter_table() -> str:
     same: dict[tuple, list[str]] = {}
     for name in sorted(known, key=lambda name: places.index(name.split("/")[0])):
         one = known[name]
-        facts = (one.name, one.default, one.values, one.low, one.high)
+        facts = (name.rpartition("/")[2], one.default, one.values, one.low, one.high)
         same.setdefault(facts, []).append(name)
     for (_, default, values, low, high), names in same.items():
         allowed = ", ".join(map(_code, values)) or f"{low:g} to {high:g}, logarithmic"

@@ -292,8 +292,10 @@ def retain(layer: Any, inputs: dict, masks: dict) -> tuple:
     alpha, beta = np.zeros(x.shape[:2]), np.zeros(embedded.shape)
     for b in range(len(x)):
         steps = np.flatnonzero(seen[b])
-        read = [_run("GRU", sublayer, embedded[b], steps[::-1])
-                for sublayer in (layer.step_reader, layer.variable_reader)]  # fmt: skip
+        read = [
+            _run("GRU", sublayer, embedded[b], steps[::-1])
+            for sublayer in (layer.step_reader, layer.variable_reader)
+        ]
         logits = (read[0] @ w["step_kernel"] + w.get("step_bias", 0))[:, 0]
         alpha[b] = normalize(layer, logits, seen[b], -1)
         beta[b, steps] = np.tanh(read[1] @ w["variable_kernel"] + w.get("variable_bias", 0))[steps]
@@ -312,13 +314,18 @@ def expected_alignment(chosen: np.ndarray, previous: np.ndarray) -> np.ndarray:
 def attention_decoder(layer: Any, inputs: dict, masks: dict) -> tuple:
     """A recurrent cell that attends after each of its steps, sample by sample."""
     kind = type(layer.cell).__name__.removesuffix("Cell")
-    own = {v.name: np.asarray(_numpy(v), "float64") for v in layer.weights
-           if not any(v is u for u in layer.cell.weights)}  # fmt: skip
+    own = {
+        v.name: np.asarray(_numpy(v), "float64")
+        for v in layer.weights
+        if not any(v is u for u in layer.cell.weights)
+    }
     inner = [np.asarray(_numpy(v), "float64") for v in layer.cell.trainable_variables]
     seen = [masks.get(f"{name}_mask") for name in ("inputs", "memory")]
     x, memory = hidden(inputs["inputs"], seen[0]), hidden(inputs["memory"], seen[1])
-    steps, keys = (np.ones(v.shape[:2], bool) if s is None else s
-                   for s, v in zip(seen, (x, memory), strict=True))  # fmt: skip
+    steps, keys = (
+        np.ones(v.shape[:2], bool) if s is None else s
+        for s, v in zip(seen, (x, memory), strict=True)
+    )
     width = memory.shape[2] + len(inner[1]) if layer.units is None else layer.units
     outputs, scores = np.zeros((*x.shape[:2], width)), np.zeros((*x.shape[:2], memory.shape[1]))
     for b in range(len(x)):
@@ -384,8 +391,12 @@ def _query_value(inputs: dict, masks: dict) -> tuple:
     query = hidden(inputs["query"], query_mask)
     if "value" not in inputs:
         return query, query, query_mask, query_mask
-    return query, hidden(inputs["value"], masks.get("value_mask")), query_mask, masks.get(
-        "value_mask")  # fmt: skip
+    return (
+        query,
+        hidden(inputs["value"], masks.get("value_mask")),
+        query_mask,
+        masks.get("value_mask"),
+    )
 
 
 def cross_attention(layer: Any, inputs: dict, masks: dict) -> tuple:
@@ -400,8 +411,10 @@ def multi_head(layer: Any, inputs: dict, masks: dict) -> tuple:
     """One head after the other."""
     query, value, query_mask, value_mask = _query_value(inputs, masks)
     w = weights(layer)
-    q, k, v = (x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
-               for n, x in (("query", query), ("key", value), ("value", value)))  # fmt: skip
+    q, k, v = (
+        x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
+        for n, x in (("query", query), ("key", value), ("value", value))
+    )
     seen = _pairs(layer, query.shape[1], value.shape[1], len(query), query_mask, value_mask)
     width, per_group = (
         q.shape[2] // layer.num_heads,

@@ -27,6 +27,8 @@ class Capture(NamedTuple):
             indices)}`; without the layers that had no mask.
         axes: what the axes of the scores after the samples are, `{layer name: names}`.
         attended: which of those sums to 1, `{layer name: name}`.
+        contributions: what each step adds to the model's logits, `{layer name: array (samples,
+            steps, logits)}`, of the layers whose steps the model adds up.
     """
 
     predictions: Any
@@ -34,6 +36,7 @@ class Capture(NamedTuple):
     masks: dict[str, np.ndarray]
     axes: dict[str, tuple[str, ...]]
     attended: dict[str, str]
+    contributions: dict[str, np.ndarray]
 
 
 def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, np.ndarray]:
@@ -75,7 +78,7 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
     return capture_scores(model, x, batch_size).scores
 
 
-def with_scores(model: keras.Model) -> keras.Model:
+def with_scores(model: keras.Model, contributions: bool = False) -> keras.Model:
     """A model over the same weights whose extra outputs are its attention scores.
 
     An ordinary Keras model, to be called, trained, saved, served and exported. It returns a flat
@@ -86,6 +89,7 @@ def with_scores(model: keras.Model) -> keras.Model:
                           "predictions_1", "predictions_2", ... for a list of them
     then the scores       "attention_" and the layer's name, as `attention_scores` has it, in which
                           what is neither letter nor digit is "_": "attention_sentence_pooling"
+    then, if wanted,      "contributions_" and the layer's name: see `Explanation.contributions`
     ```
 
     The weights are shared: training one model trains the other. To train it, give losses and
@@ -96,6 +100,7 @@ def with_scores(model: keras.Model) -> keras.Model:
     Args:
         model: a built functional, Sequential or subclassed model with attention layers of this
             package or Keras's own.
+        contributions: whether what each step adds to the logits is an output too.
 
     Returns:
         A functional model with the inputs of `model`; for a subclassed one, whose inputs Keras does
@@ -115,7 +120,8 @@ def with_scores(model: keras.Model) -> keras.Model:
     {'predictions': (3, 1), 'attention_attention': (3, 20)}
     """
     check_model(model)
-    scored = ScoreModel(model)
+    checks.boolean("contributions", contributions)
+    scored = ScoreModel(model, contributions)
     if not getattr(model, "inputs", None):
         return scored
     inputs = pack_inputs(model, model.inputs if len(model.inputs) > 1 else model.inputs[0])
@@ -148,6 +154,7 @@ def capture_scores(model: keras.Model, x: Any, batch_size: int = 256) -> Capture
         {name: found["masks"][name] for name in names if name in found["masks"]},
         {name: capturing.axes[name] for name in names},
         {name: capturing.attended[name] for name in names},
+        {n: found["contributions"][n] for n in names if n in found["contributions"]},
     )
 
 
@@ -191,6 +198,11 @@ class CaptureModel(keras.Model):
             "predictions": outputs,
             "scores": {name: record.scores for name, record in records.items()},
             "masks": {n: record.mask for n, record in records.items() if record.mask is not None},
+            "contributions": {
+                n: record.contributions
+                for n, record in records.items()
+                if record.contributions is not None
+            },
         }
 
 

@@ -20,10 +20,8 @@ def lazy_attributes(package: str, modules: Mapping[str, str]) -> Callable[[str],
     def find(name: str) -> Any:
         if name not in modules:
             # With both, Python suggests the nearest name
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}",
-                name=name, obj=sys.modules[package],
-            )  # fmt: skip
+            message = f"module {package!r} has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=sys.modules[package])
         module = importlib.import_module(f"{package}.{modules[name]}")
         value = module if modules[name] == name else getattr(module, name)
         setattr(sys.modules[package], name, value)

@@ -129,7 +129,7 @@ class ConjunctivePooling(AttentionLayer):
         parts = self._contributions(x, kept, mask)
         logits = cast(ops.sum(parts, axis=1), self.compute_dtype)
         outputs = keras.activations.get(self.activation)(logits)
-        return self._finish(outputs, scores, return_attention_scores)
+        return self._finish(outputs, scores, return_attention_scores, contributions=parts)
 
     def _gate_logits(self, x: Any) -> Any:
         if self.form == "instance":

@@ -13,7 +13,7 @@ _SCORES = ("general", "dot", "scaled_dot")
 
 @register("luong")
 class LuongAttention(ManyToOneAttention):
-    """A query attends to a sequence by a product of the two, and both answer together.
+    """A query attends to a sequence by a product of the two; the output is made of both.
 
     ```
     logits[t] = q W . x[t]                         score="general"

@@ -60,7 +60,7 @@ class MaskedConv1D(keras.layers.Conv1D):
 
     @property
     def _span(self) -> int:
-        """From the first to the last step that the kernel sees."""
+        """The number of steps from the first to the last that the kernel sees."""
         return (self.kernel_size[0] - 1) * self.dilation_rate[0] + 1
 
     def call(self, inputs: Any, mask: Any = None) -> Any:

@@ -19,12 +19,14 @@ from attention_zoo.metrics.input_gradients import gradients as gradients
 from attention_zoo.metrics.interventions import interchange as interchange
 from attention_zoo.metrics.leave_one_out import occlusion as occlusion
 from attention_zoo.metrics.localization import false_discovery_rate as false_discovery_rate
+from attention_zoo.metrics.localization import ndcg_at_n as ndcg_at_n
 from attention_zoo.metrics.localization import pointing_game as pointing_game
 from attention_zoo.metrics.localization import relevance_mass_accuracy as relevance_mass_accuracy
 from attention_zoo.metrics.localization import relevance_rank_accuracy as relevance_rank_accuracy
 from attention_zoo.metrics.localization import true_positive_rate as true_positive_rate
 from attention_zoo.metrics.perturbation import perturb as perturb
 from attention_zoo.metrics.perturbation import replacement_values as replacement_values
+from attention_zoo.metrics.perturbation_curves import aopcr as aopcr
 from attention_zoo.metrics.perturbation_curves import deletion as deletion
 from attention_zoo.metrics.perturbation_curves import insertion as insertion
 from attention_zoo.metrics.precision_recall import area_under_precision as area_under_precision

@@ -91,7 +91,7 @@ def comprehensiveness(
     True
     """
     options = replacement, mask, draws, seed, batch_size, output
-    return _aopc(model, x, scores, fractions, False, *options)
+    return mean_over_fractions(model, x, scores, fractions, False, *options)
 
 
 def sufficiency(
@@ -133,10 +133,13 @@ def sufficiency(
     True
     """
     options = replacement, mask, draws, seed, batch_size, output
-    return _aopc(model, x, scores, fractions, True, *options)
+    return mean_over_fractions(model, x, scores, fractions, True, *options)
 
 
-def _aopc(model: Any, x: Any, scores: Any, fractions: Any, *options: Any) -> Faithfulness:
+def mean_over_fractions(
+    model: Any, x: Any, scores: Any, fractions: Any, *options: Any
+) -> Faithfulness:
+    """Return what is lost of the prediction, over the mean of the fractions."""
     shares = [fractions] if np.ndim(fractions) == 0 else list(fractions)
     for value in shares:
         share("fractions", value)
@@ -158,14 +161,15 @@ def remaining_prediction(
     seed: int,
     batch_size: int,
     output: str | int | None,
+    raw: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return p of the whole samples, and `(samples, fractions)` of what each share leaves of it, by
-    the scores and at random."""
+    """Return p of the whole samples, or the output of the predicted class as it is if `raw`, and
+    `(samples, fractions)` of what each share leaves of it, by the scores and at random."""
     checks.positive_int("batch_size", batch_size)
     checks.positive_int("draws", draws)
     checks.seed("seed", seed)
     x = one_input(model, x)
-    remaining, whole = _prediction(model, x, batch_size, output)
+    remaining, whole = _prediction(model, x, batch_size, output, raw)
     total = np.zeros((2, len(x), len(fractions)))
     jobs = [(by, number) for by in (0, 1) for number in range(len(fractions))]
     for state in np.random.SeedSequence(seed).generate_state(3 * draws).reshape(draws, 3):
@@ -190,7 +194,7 @@ def _perturbed(
 
 
 def _prediction(
-    model: keras.Model, x: np.ndarray, batch_size: int, output: str | int | None
+    model: keras.Model, x: np.ndarray, batch_size: int, output: str | int | None, raw: bool
 ) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
     """Return a function of variants of x, one after another, to how much of the prediction on x is
     left on them, `(variants, samples)`; and that of x itself, `(samples,)`."""
@@ -202,7 +206,9 @@ def _prediction(
 
     def left(predicted: np.ndarray) -> np.ndarray:
         predicted = predicted.reshape(-1, *first.shape)
-        if not probabilities:
+        if raw and first.shape[-1] == 1:
+            return np.where(first > 0.5 * probabilities, predicted, -predicted).mean((2, 3))
+        if not probabilities and not raw:
             return -np.abs(predicted - first).mean((2, 3))
         if first.shape[-1] == 1:
             return np.where(first > 0.5, predicted, 1 - predicted).mean((2, 3))

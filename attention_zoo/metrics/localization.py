@@ -88,6 +88,43 @@ def relevance_rank_accuracy(scores: ArrayLike, relevance: Any) -> np.ndarray:
     return _share((above & relevant).sum(1) + left * (tied & relevant).sum(1), sizes, empty=np.nan)
 
 
+def ndcg_at_n(scores: ArrayLike, relevance: Any) -> np.ndarray:
+    """NDCG@n: the discounted cumulative gain of the n highest-scored cells, n the number of
+    relevant cells, over that of a ranking with all relevant cells first (Järvelin and Kekäläinen,
+    2002; for series Early et al., 2024, arXiv:2311.10049).
+
+        sum over ranks r <= n of relevant[r] / log2(r + 1)   /   sum over r <= n of 1 / log2(r + 1)
+
+    Where cells tie, it is the mean over all their orders.
+
+    Args:
+        scores: attention or contributions, `(samples, ...)`, of any sign.
+        relevance: more than 0 where the answer is, of the scores' shape or their leading axes'.
+
+    Returns:
+        `(samples,)` in [0, 1]; NaN for a sample without a relevant cell.
+
+    Raises:
+        ValueError: if the relevance does not fit the scores.
+
+    Example:
+
+    >>> az.metrics.ndcg_at_n([[0.5, 0.1, 0.4]], [[1, 1, 0]]).round(3)
+    array([0.613])
+    """
+    weights, relevant = by_cell(scores, relevance)
+    order = np.argsort(-weights, axis=1, kind="stable")
+    weights = np.take_along_axis(weights, order, 1)
+    gain = np.take_along_axis(relevant.astype(float), order, 1)
+    # Cells of one score share their gain
+    first = np.pad(weights[:, 1:] != weights[:, :-1], [(0, 0), (1, 0)], constant_values=True)
+    group = np.cumsum(first.ravel()) - 1
+    gain = (np.bincount(group, gain.ravel()) / np.bincount(group))[group].reshape(gain.shape)
+    ranks = np.arange(1, gain.shape[1] + 1)
+    counted = (ranks <= relevant.sum(1)[:, None]) / np.log2(ranks + 1)
+    return _share((gain * counted).sum(1), counted.sum(1), empty=np.nan)
+
+
 def pointing_game(scores: ArrayLike, relevance: Any) -> np.ndarray:
     """The pointing game: 1 for each sample whose most attended cell is relevant, else 0 (Zhang et
     al., 2018, arXiv:1608.00507). Where cells tie, it is the share of them that is relevant.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -10,7 +11,11 @@ from numpy.typing import ArrayLike
 
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
-from attention_zoo.metrics.faithfulness import Faithfulness, remaining_prediction
+from attention_zoo.metrics.faithfulness import (
+    Faithfulness,
+    mean_over_fractions,
+    remaining_prediction,
+)
 
 
 @by_identity
@@ -122,3 +127,54 @@ def _grid(points: int) -> np.ndarray:
     if points < 2:
         raise ValueError(f"`points` must be at least 2: nothing and all. Received: points={points}")
     return np.linspace(0, 1, points)
+
+
+def aopcr(
+    model: keras.Model,
+    x: Any,
+    scores: ArrayLike,
+    *,
+    fractions: float | Sequence[float] = tuple(k / 20 for k in range(1, 11)),
+    replacement: str = "mean",
+    mask: ArrayLike | None = None,
+    draws: int = 3,
+    seed: int = 0,
+    batch_size: int = 256,
+    output: str | int | None = None,
+) -> np.ndarray:
+    """What the output of the predicted class loses without its highest-ranked parts, beyond what
+    it loses without random ones (Early et al., 2024, arXiv:2311.10049; AOPC is that of Samek et
+    al., 2017, arXiv:1509.06321).
+
+        AOPCR = AOPC(scores) - AOPC(random),   AOPC = mean over k of (z(x) - z(x without top b_k))
+
+    z is the output of the class that is predicted on x as the model returns it: for logits, as in
+    the paper, give the model without its softmax. Of a single output, z is the output, or minus it
+    where the other class is predicted.
+
+    Args:
+        model: a built Keras model of one input; it needs no attention.
+        x: an array `(samples, ...)` that fits the model's input, floats or tokens.
+        scores: how much each part counts, as in `comprehensiveness`; of contributions those to the
+            predicted class.
+        fractions: the b_k, shares of each sample's parts, rounded up.
+        replacement, mask, draws, seed, batch_size, output: as in `comprehensiveness`.
+
+    Returns:
+        `(samples,)`: high where the highest-ranked parts carry the output.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: as `comprehensiveness`.
+
+    Example:
+
+    >>> model = az.load("dense")
+    >>> x = az.tasks.get("planted_feature").sample(200, split="test").x
+    >>> found = az.metrics.aopcr(model, x, az.attention_scores(model, x)["attention"])
+    >>> found.shape, bool(found.mean() > 0)
+    ((200,), True)
+    """
+    options = replacement, mask, draws, seed, batch_size, output
+    found = mean_over_fractions(model, x, scores, fractions, False, *options, True)
+    return found.scores - found.random

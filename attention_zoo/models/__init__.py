@@ -1,5 +1,7 @@
 """Factories of plain functional Keras models with attention, and `build`, which calls them."""
 
+from attention_zoo.models.classes import class_names as class_names
+from attention_zoo.models.classes import name_classes as name_classes
 from attention_zoo.models.conv import conv_after as conv_after
 from attention_zoo.models.conv import lstm_fcn as lstm_fcn
 from attention_zoo.models.dense import dense as dense

@@ -17,11 +17,12 @@ from attention_zoo.models.register import register_model
 @register_model("conv_after")
 def conv_after(
     input_shape: Any,
-    attention: Any = "pooling",
+    attention: Any = "conjunctive",
     *,
     filters: int | Sequence[int] = 128,
     kernel_sizes: Sequence[int] = (8, 5, 3),
     strides: int | Sequence[int] = 1,
+    dilation_rates: int | Sequence[int] = 1,
     pooling: str | None = None,
     outputs: int = 1,
     activation: Any = None,
@@ -37,7 +38,8 @@ def conv_after(
     ```
 
     The fully convolutional network of Wang et al., 2017 (arXiv:1611.06455), with attention in the
-    place of its mean over time, which `attention=None` is.
+    place of its mean over time, which `attention=None` is. The default is the conjunctive pooling
+    of Early et al., 2024 (arXiv:2311.10049).
 
     What attention shows is as fine as a step of the last convolution: it sees as many steps of the
     input as all kernels reach, 14 by default, and stands for as many as the product of `strides`.
@@ -46,11 +48,14 @@ def conv_after(
     Args:
         input_shape: `(time, features)`; time is None where the attention layer takes any length.
         attention: the attention over the last convolution: a name, config or layer that takes
-            `(batch, time, filters)`; None for the mean over time.
+            `(batch, time, filters)`; None for the mean over time. A `ConjunctivePooling` without
+            `units` needs no output layer: the answer is its own sum over the steps.
         filters: the number of features of each convolution: one for each, or one number, the first
             and last convolution's, of which those between have twice as many.
         kernel_sizes: how many steps each convolution sees; as many convolutions as there are.
         strides: how many steps become one in each convolution: one for each, or one number for all.
+        dilation_rates: how many steps apart those are that a kernel sees: one for each, or one
+            number for all. A convolution with strides has 1.
         pooling: how one vector comes from the attended steps, if the attention layer has not made
             one: `"sum"`, `"mean"` or `"flatten"`, as in `rnn`.
         outputs, activation: 1 and None for regression, 1 and `"sigmoid"` for two classes, the
@@ -73,9 +78,9 @@ def conv_after(
     (None, 1)
     """
     inputs, x = parts.entry(input_shape, ("time", "features"), standardize, mask_value)
-    x = _convolutions(x, filters, kernel_sizes, strides)
-    x = parts.attend_and_pool(attention, x, pooling)
-    return keras.Model(inputs, parts.head(x, outputs, activation, dropout), name="conv_after")
+    x = _convolutions(x, filters, kernel_sizes, strides, dilation_rates)
+    x = parts.answer(attention, x, pooling, outputs, activation, dropout)
+    return keras.Model(inputs, x, name="conv_after")
 
 
 @register_model("lstm_fcn")
@@ -159,12 +164,14 @@ def lstm_fcn(
         states = parts.attend_and_pool(attention, states, pooling)
     if dropout:
         states = keras.layers.Dropout(dropout, name="dropout")(states)
-    x = TimePooling("mean", name="mean")(_convolutions(x, filters, kernel_sizes, 1))
+    x = TimePooling("mean", name="mean")(_convolutions(x, filters, kernel_sizes))
     x = keras.layers.Concatenate(name="both")([states, x])
     return keras.Model(inputs, parts.head(x, outputs, activation, 0.0), name="lstm_fcn")
 
 
-def _convolutions(x: Any, filters: Any, kernel_sizes: Any, strides: Any) -> Any:
+def _convolutions(
+    x: Any, filters: Any, kernel_sizes: Any, strides: Any = 1, dilation_rates: Any = 1
+) -> Any:
     """Convolutions, each with its normalization and its ReLU."""
     sizes = _each("kernel_sizes", kernel_sizes)
     if isinstance(filters, int):
@@ -172,10 +179,18 @@ def _convolutions(x: Any, filters: Any, kernel_sizes: Any, strides: Any) -> Any:
         filters = [filters * (1 + (0 < i < len(sizes) - 1)) for i in range(len(sizes))]
     filters = _each("filters", filters, len(sizes))
     strides = _each("strides", strides, len(sizes))
-    for i, (width, size, stride) in enumerate(zip(filters, sizes, strides, strict=True), start=1):
+    rates = _each("dilation_rates", dilation_rates, len(sizes))
+    each = zip(filters, sizes, strides, rates, strict=True)
+    for i, (width, size, stride, rate) in enumerate(each, start=1):
+        if stride > 1 < rate:
+            raise ValueError(
+                "A convolution has strides or a dilation rate, not both. Received: "
+                f"strides={strides!r}, dilation_rates={rates!r}"
+            )
         x = MaskedConv1D(
-            width, size, stride, use_bias=False, kernel_initializer="he_uniform", name=f"conv_{i}"
-        )(x)
+            width, size, stride, dilation_rate=rate, use_bias=False,
+            kernel_initializer="he_uniform", name=f"conv_{i}",
+        )(x)  # fmt: skip
         # Keras's momentum of 0.99 needs more updates than small data have
         x = keras.layers.BatchNormalization(momentum=0.9, name=f"normalize_{i}")(x)
         x = keras.layers.Activation("relu", name=f"relu_{i}")(x)

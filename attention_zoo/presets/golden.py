@@ -1,4 +1,4 @@
-"""The golden output of a preset: what its model answers to a few inputs."""
+"""The golden output of a preset: the predictions and scores of its model on a few inputs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def golden_outputs(model: keras.Model, inputs: list[np.ndarray]) -> dict[str, np
     x = pack_inputs(model, inputs) if len(inputs) > 1 else inputs[0]
     scores: dict[str, np.ndarray] = {}
     if has_attention(model):
-        seen = capture_scores(model, x)
-        predictions = seen.predictions
-        scores = {f"scores.{name}": value for name, value in seen.scores.items()}
+        captured = capture_scores(model, x)
+        predictions = captured.predictions
+        scores = {f"scores.{name}": value for name, value in captured.scores.items()}
     else:
         predictions = model.predict(check_inputs(model, x), verbose=0)
-    answers = keras.tree.flatten(predictions)
-    named = {"y" if len(answers) == 1 else f"y.{i}": y for i, y in enumerate(answers, start=1)}
+    outputs = keras.tree.flatten(predictions)
+    named = {"y" if len(outputs) == 1 else f"y.{i}": y for i, y in enumerate(outputs, start=1)}
     return {**named, **scores}
 
 
@@ -52,7 +52,7 @@ def difference(model: keras.Model, path: Path) -> str | None:
     """Say how the outputs of a model differ from the stored ones; return None if they do not.
 
     Raises:
-        PresetError: if what is stored are no inputs and outputs of this model.
+        PresetError: if the file does not hold inputs and outputs of this model.
     """
     with foreign.opened(path, what="golden output", links=True, error=PresetError) as file:
         golden = npz.read(file, limit=foreign.size_of(file), packed=False)
@@ -71,7 +71,7 @@ def difference(model: keras.Model, path: Path) -> str | None:
     for output, now in outputs.items():
         if now.shape != golden[output].shape:
             raise PresetError(f"{path}: {output} was {golden[output].shape}, is {now.shape}.")
-        size = np.maximum(np.abs(golden[output]), 1.0)  # a quantity may be of any
+        size = np.maximum(np.abs(golden[output]), 1.0)  # relative for large quantities
         gap = float(np.max(np.abs(now - golden[output]) / size, initial=0.0))
         if not gap <= tolerance:
             return f"{output} differs from the stored one by {gap:.2g}, more than {tolerance:g}."

@@ -7,6 +7,7 @@ from attention_zoo.tasks import planted as planted
 from attention_zoo.tasks import retrieval as retrieval
 from attention_zoo.tasks import saliency as saliency
 from attention_zoo.tasks import selection as selection
+from attention_zoo.tasks import signatures as signatures
 from attention_zoo.tasks.base import TASKS as TASKS
 from attention_zoo.tasks.base import Sample as Sample
 from attention_zoo.tasks.base import Task as Task

@@ -93,13 +93,13 @@ def study(
             done = folder / f"{name}_{seed}.json"
             if not done.exists():
                 with temporary_models():
-                    found = _metrics(control(recipe).changed(seed=seed))
+                    metrics = _metrics(control(recipe).changed(seed=seed))
                 with files.new_file(done) as scratch:
-                    scratch.write_text(json.dumps(found), "utf-8")
-            cure = "Remove it: that run is done again."
-            runs.append(foreign.records(done, kind=dict, cure=cure))
-            metrics = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
-            report(f"{name}, seed {seed}: {metrics}")
+                    scratch.write_text(json.dumps(metrics), "utf-8")
+            remedy = "Remove it: that run is done again."
+            runs.append(foreign.records(done, kind=dict, hint=remedy))
+            line = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
+            report(f"{name}, seed {seed}: {line}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         result[name] = {"runs": runs, "median": median}
     return result

@@ -16,10 +16,9 @@ from attention_zoo.core import checks, files, foreign
 from attention_zoo.training.backup import refuse_other
 
 #: The version of the folder's layout.
-FORMAT = 2
+FORMAT = 3
 
 MANIFEST, LOCK, TRIALS, BEST = "search.json", "search.lock", "trials", "best"
-CHECKPOINT = "best.weights.h5"
 
 
 class TuningError(RuntimeError):
@@ -35,8 +34,8 @@ class TrialResult:
         status: `"COMPLETED"`, `"FAILED"` or `"RUNNING"`.
         values: its hyperparameters, by full name.
         metrics: on the validation data, by name: the means over its executions.
-        executions: of each, `seed`, `seconds`, `best_epoch`, `history` (one value an epoch, by
-            name), `metrics` and `recipe`; of a cross-validation its `fold` as well.
+        executions: of each, `seed`, `seconds`, `best_epochs` (how many of each phase), `history`
+            (one value an epoch, by name), `metrics`, `recipe`; of a cross-validation the `fold`.
         error: what a failed trial died of.
         order: how many trials had begun, and how many had ended, when it ended.
         elapsed: the seconds of the search by then.
@@ -68,36 +67,34 @@ def means(executions: list[dict[str, Any]]) -> dict[str, float]:
     return {name: float(np.mean([one["metrics"][name] for one in executions])) for name in names}
 
 
-def trial_folder(folder: Path, trial: int) -> Path:
-    """Where a trial's files are."""
-    return folder / TRIALS / f"trial_{trial}"
+def weights_file(folder: Path, trial: int) -> Path:
+    """Where a trial's weights are, beside its other files."""
+    return folder / TRIALS / f"trial_{trial}" / "best.weights.h5"
 
 
 def write_trial(folder: Path, result: TrialResult) -> None:
     """Write what is known of a trial, but for its executions."""
-    left = ("executions", "metrics")
-    _write(
-        trial_folder(folder, result.trial) / "trial.json",
-        {k: v for k, v in dataclasses.asdict(result).items() if k not in left},
-    )
+    state = dataclasses.asdict(dataclasses.replace(result, executions=[], metrics={}))
+    del state["executions"], state["metrics"]
+    _write(weights_file(folder, result.trial).with_name("trial.json"), state)
 
 
 def write_execution(
     folder: Path, trial: int, number: int, record: dict[str, Any], weights: bytes | None
 ) -> None:
     """Write an execution, and the trial's weights if it is its best so far."""
-    here = trial_folder(folder, trial)
+    path = weights_file(folder, trial)
     if weights is not None:
-        with files.new_file(here / CHECKPOINT, overwrite=True) as scratch:
+        with files.new_file(path, overwrite=True) as scratch:
             scratch.write_bytes(weights)
-    _write(here / f"execution_{number}.json", record)
+    _write(path.with_name(f"execution_{number}.json"), record)
 
 
 def read_weights(folder: Path, trial: int) -> bytes:
     """The weights that a trial kept."""
-    path = trial_folder(folder, trial) / CHECKPOINT
+    path = weights_file(folder, trial)
     cure = _cure(path.with_name("trial.json"))
-    with foreign.opened(path, what="file of weights", error=TuningError, cure=cure) as file:
+    with foreign.opened(path, what="file of weights", error=TuningError, hint=cure) as file:
         return file.read()
 
 
@@ -124,7 +121,7 @@ def read_trials(folder: str | Path) -> list[TrialResult]:
         executions = [
             read_state(one) for one in sorted(path.parent.glob("execution_*.json"), key=_number)
         ]
-        with foreign.parsing(path.parent, what="trial", error=TuningError, cure=_cure(path)):
+        with foreign.parsing(path.parent, what="trial", error=TuningError, hint=_cure(path)):
             metrics = means(executions) if state["status"] == "COMPLETED" else {}
             begun, ended = state.pop("order")
             order = int(begun), int(ended)
@@ -180,7 +177,7 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
 
 def read_state(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a search; TuningError, with the cure, for anything else."""
-    return foreign.records(path, kind=dict, error=TuningError, cure=_cure(path))
+    return foreign.records(path, kind=dict, error=TuningError, hint=_cure(path))
 
 
 def _cure(path: Path) -> str:
@@ -190,11 +187,6 @@ def _cure(path: Path) -> str:
     if path.parent.name.startswith("trial_"):
         return "Remove it: what it held is done again."
     return "Bring it back from a copy, or begin again with overwrite."
-
-
-def remove_weights(folder: Path, trial: int) -> None:
-    """Remove the weights of a trial that is not among the best."""
-    (trial_folder(folder, trial) / CHECKPOINT).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -39,8 +39,7 @@ class HyperAttention(keras_tuner.HyperModel):
         attention: the attention layers to search among, by name, `"none"` for none; by default
             all that fit the architecture.
         space: by full name, what replaces a hyperparameter's values: one value, a list, a range
-            `(low, high)`, or a KerasTuner hyperparameter of yours. With it a point may be one that
-            cannot be built, and is then a failed trial.
+            `(low, high)`, or a KerasTuner hyperparameter of yours.
         config: further arguments of the factories, such as `mask_value` or `standardize`.
 
     Raises:
@@ -73,10 +72,9 @@ class HyperAttention(keras_tuner.HyperModel):
             raise one_of("kind", kind, KINDS)
         checks.positive_int("outputs", outputs)
         self.input_shape = tuple(input_shape)
-        self.space = make_search_space(
-            checks.names("architecture", architecture), attention, space,
-            any_length=None in self.input_shape[:-1],
-        )  # fmt: skip
+        names = checks.names("architecture", architecture)
+        any_length = None in self.input_shape[:-1]
+        self.space = make_search_space(names, attention, space, any_length)
         self.kind, self.outputs = kind, outputs
         self.config = dict(config or {})
 
@@ -84,22 +82,50 @@ class HyperAttention(keras_tuner.HyperModel):
         """Make the whole space known at once, inactive branches as well."""
         self.space.declare(hp)
 
-    def recipe(self, values: Mapping[str, Any], *, epochs: int = 1, **more: Any) -> Recipe:
-        """What some values stand for, as the recipe of a training run."""
+    def recipe(
+        self,
+        values: Mapping[str, Any],
+        *,
+        epochs: int = 1,
+        begin: int = 0,
+        end: int | None = None,
+        **more: Any,
+    ) -> Recipe:
+        """What some values stand for, as the recipe of a training run.
+
+        Args:
+            values: by full name; what is left out has its default.
+            epochs: of the whole training, whose last share has the entropy penalty of
+                `attention/sharpening`, after `attention/fit_first`.
+            begin, end: the part of it that the run is; by default all.
+            **more: further fields of the recipe.
+        """
         chosen = self.space.config(values)
-        return make_recipe(
-            {
-                "architecture": chosen.architecture,
-                "config": {**self.config, **chosen.config},
-                "kind": self.kind,
-                "batch_size": chosen.batch_size,
-                "phases": [{"epochs": epochs, "learning_rate": chosen.learning_rate}],
-                **more,
-            }
-        )
+        config = {"strength": chosen.sharpening}
+        penalty = {"class_name": "attention_zoo>EntropyRegularizer", "config": config}
+        end = epochs if end is None else end
+        first = int(chosen.fit_first * epochs) if chosen.sharpening else end
+        parts = [
+            (begin, min(first, end), {}),
+            (max(first, begin), end, {"scores_regularizer": penalty}),
+        ]
+        phases = [
+            {"epochs": stop - start, "learning_rate": chosen.learning_rate, "attention": attention}
+            for start, stop, attention in parts
+            if start < stop
+        ]
+        fields = {
+            "architecture": chosen.architecture,
+            "config": {**self.config, **chosen.config},
+            "kind": self.kind,
+            "batch_size": chosen.batch_size,
+            "phases": phases,
+        }
+        return make_recipe({**fields, **more})
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """A compiled model; FailedTrialError for values that no model can have together."""
+        """A compiled model; FailedTrialError for values that no model can have together. A penalty
+        of its attention acts from the first epoch on, as KerasTuner trains one model in a trial."""
         self.space.declare(hp)
         recipe = self.recipe(hp.values)
         try:
@@ -111,9 +137,14 @@ class HyperAttention(keras_tuner.HyperModel):
         return model
 
     def fit(
-        self, hp: keras_tuner.HyperParameters, model: keras.Model, x: Any = None, y: Any = None,
-        *args: Any, **kwargs: Any,
-    ) -> Any:  # fmt: skip
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        x: Any = None,
+        y: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """`model.fit`, after a `Normalization` is adapted to what is trained on.
 
         Args:

@@ -16,7 +16,7 @@ from attention_zoo.tuning.folder import (
     means,
     read_trials,
     read_weights,
-    remove_weights,
+    weights_file,
     write_execution,
     write_trial,
 )
@@ -151,8 +151,8 @@ class SearchLoop:
 
     def _next(self) -> int | None:
         """The number of a new trial; None if the search is over, or waits for another trial."""
-        limit = self.plan.max_seconds
-        if limit is not None and self.trials and self.elapsed() >= limit:
+        limit = self.plan.asked.max_minutes
+        if limit is not None and self.trials and self.elapsed() >= 60 * limit:
             return None
         if len(self.oracle.end_order) >= _HOPELESS and not self.completed:
             return None
@@ -207,5 +207,5 @@ class SearchLoop:
             self.kept.append(result)
             self.kept.sort(key=lambda one: (-signed(name, one.metrics[name]), one.trial))
         for one in self.kept[self.keep_best :] if result.status == "COMPLETED" else [result]:
-            remove_weights(self.folder, one.trial)
+            weights_file(self.folder, one.trial).unlink(missing_ok=True)
         del self.kept[self.keep_best :]

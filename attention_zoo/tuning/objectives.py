@@ -18,9 +18,12 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.explaining import explain
 from attention_zoo.metrics.faithfulness import comprehensiveness, sufficiency
 from attention_zoo.training.measure import measure
+from attention_zoo.tuning.search_space import NO_ATTENTION
 
 _CLASSES = ("binary", "multiclass")
 _EVERY = (*_CLASSES, "regression")
+
+_FAITHFUL = "comprehensiveness_minus_sufficiency"
 
 #: How many samples the attention is tested on, since each is answered some dozens of times.
 _ERASED = 200
@@ -57,7 +60,7 @@ OBJECTIVES: dict[str, Objective] = {
     "relevance_rank_accuracy": Objective("max", truth=True, about="largest scores on the answer"),
     "pointing_game": Objective("max", truth=True, about="largest score on the answer"),
     "auprc": Objective("max", truth=True, about="area under precision and recall"),
-    "comprehensiveness_minus_sufficiency": Objective(
+    _FAITHFUL: Objective(
         "max", about="what the answer loses without what is attended to, less what with it alone"
     ),
     "parameters": Objective("min", about="number of weights"),
@@ -94,6 +97,14 @@ def check_objectives(names: Sequence[str], data: Dataset) -> None:
             raise one_of("objective", name, possible)
 
 
+def unmeasurable(name: str, place: str) -> tuple[str, ...]:
+    """The attention of which a metric cannot be measured, in the place that a factory has for it:
+    that over the features of states says nothing of the inputs."""
+    if name == _FAITHFUL and place == "after":
+        return NO_ATTENTION, "feature"
+    return (NO_ATTENTION,) if name == _FAITHFUL or OBJECTIVES[name].truth else ()
+
+
 def measure_objectives(
     model: keras.Model, data: Dataset, objectives: Sequence[str]
 ) -> dict[str, float]:
@@ -105,8 +116,8 @@ def measure_objectives(
     with _uncompiled(model) if _small(data) else contextlib.nullcontext():
         found = measure(model, data)
     found["parameters"] = float(model.count_params())
-    if "comprehensiveness_minus_sufficiency" in objectives and has_attention(model):
-        found["comprehensiveness_minus_sufficiency"] = faithfulness(model, data)
+    if _FAITHFUL in objectives and has_attention(model):
+        found[_FAITHFUL] = faithfulness(model, data)
     if "latency" in objectives:
         found["latency"] = latency(model, data.x)
     missing = [name for name in objectives if name != "val_loss" and name not in found]

@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_zoo.core import optional
 from attention_zoo.tuning.folder import TrialResult
-from attention_zoo.tuning.hyperparameters import Entry
+from attention_zoo.tuning.hyperparameters import Hyperparameter
 from attention_zoo.tuning.objectives import OBJECTIVES
 from attention_zoo.tuning.search_space import SearchSpace
 
@@ -43,38 +43,36 @@ class OptunaSampler:
             optional.require("scipy", extra="sklearn")
         self.space, self.tuner, self.random = space, tuner, random
         self.objectives = tuple(objectives) if tuner == "nsga2" else tuple(objectives[:1])
-        self.distributions = distributions_of(space)
-        self.study, self.known = new_study(self.objectives), 0
+        # Those of all branches, since a point carries them all
+        self.distributions = {name: _distribution(one) for name, one in space.entries.items()}
+        self.study, self.known = _new_study(self.objectives), 0
 
     def __call__(self, oracle: Any, attempt: int) -> Mapping[str, Any]:
         """The values of the next trial of a KerasTuner oracle."""
-        seed = [oracle.seed, len(oracle.trials), attempt]
-        sampler = self._sampler(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        with _quiet():
-            study = self._told(oracle, sampler)
-            study.sampler = sampler
-            asked = study.ask(self.distributions)
-            study.tell(asked, state=require_optuna().trial.TrialState.FAIL)
-        return self.space.active(asked.params)
-
-    def _sampler(self, seed: int) -> Any:
-        options = {"n_startup_trials": self.random}
+        entropy = [oracle.seed, len(oracle.trials), attempt]
+        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
+        options: dict[str, Any] = {"n_startup_trials": self.random}
         if self.tuner == "nsga2":
             options = {"population_size": _POPULATION}
-        return getattr(require_optuna().samplers, SAMPLERS[self.tuner])(seed=seed, **options)
+        with _quiet():
+            sampler = getattr(require_optuna().samplers, SAMPLERS[self.tuner])(seed=seed, **options)
+            self._tell(oracle, sampler)
+            self.study.sampler = sampler
+            asked = self.study.ask(self.distributions)
+            self.study.tell(asked, state=require_optuna().trial.TrialState.FAIL)
+        return self.space.active(asked.params)
 
-    def _told(self, oracle: Any, sampler: Any) -> Any:
-        """The study with all trials that ended well."""
-        trial_of = require_optuna().trial.create_trial
+    def _tell(self, oracle: Any, sampler: Any) -> None:
+        """Bring the trials that ended well to the study."""
         breeds = self.tuner == "nsga2"
         if breeds:
             # A generation is counted when it is bred from: always from the first one on
-            self.study, self.known = new_study(self.objectives, sampler=sampler), 0
+            self.study, self.known = _new_study(self.objectives, sampler=sampler), 0
         for trial_id in oracle.end_order[self.known :]:
             trial = oracle.trials[trial_id]
             if trial.status != "COMPLETED":
                 continue
-            params = _all_values(self.space, trial.hyperparameters.values, int(trial_id))
+            params = self._all_values(trial.hyperparameters.values, int(trial_id))
             values = [trial.metrics.get_last_value(name) for name in self.objectives]
             if breeds:
                 self.study.enqueue_trial(params)
@@ -83,68 +81,53 @@ class OptunaSampler:
                 sampler.get_trial_generation(self.study, frozen)
                 self.study.tell(added, values)
             else:
-                self.study.add_trial(
-                    trial_of(params=params, distributions=self.distributions, values=values)
-                )
+                self.study.add_trial(_trial(params, self.distributions, values))
         self.known = len(oracle.end_order)
-        return self.study
 
-
-def new_study(objectives: Sequence[str], **storage: Any) -> Any:
-    """A study with the directions of some objectives."""
-    ways = {"max": "maximize", "min": "minimize"}
-    directions = [ways[OBJECTIVES[name].direction] for name in objectives]
-    with _quiet():
-        return require_optuna().create_study(directions=directions, **storage)
+    def _all_values(self, values: Mapping[str, Any], trial: int) -> dict[str, Any]:
+        """A trial's values, and random ones for the branches that it did not take."""
+        draw = require_optuna().samplers.RandomSampler(seed=trial).sample_independent
+        return {
+            name: values[name] if name in values else draw(self.study, None, name, distribution)
+            for name, distribution in self.distributions.items()
+        }
 
 
 def study_of(trials: Sequence[TrialResult], objectives: Sequence[str], **storage: Any) -> Any:
     """A study with some trials, of the values that they have."""
-    optuna = require_optuna()
-    study = new_study(objectives, **storage)
-    kinds = optuna.distributions
+    study = _new_study(objectives, **storage)
     for one in trials:
         params = {name: value for name, value in one.values.items() if "tuner/" not in name}
-        # What a hyperparameter can be is what it was in any of the trials
         distributions = {}
         for name in params:
-            seen = [other.values[name] for other in trials if name in other.values]
-            distributions[name] = kinds.CategoricalDistribution(tuple(sorted(set(seen), key=str)))
+            # What a hyperparameter can be is what it was in any of the trials
+            seen = tuple(sorted({o.values[name] for o in trials if name in o.values}, key=str))
+            known = Hyperparameter(name, None, seen)
             if isinstance(params[name], float):
-                distributions[name] = kinds.FloatDistribution(min(seen), max(seen))
-        values = [one.metrics[name] for name in objectives]
-        study.add_trial(
-            optuna.trial.create_trial(params=params, distributions=distributions, values=values)
-        )
+                known = Hyperparameter(name, None, (), min(seen), max(seen), "linear")
+            distributions[name] = _distribution(known)
+        study.add_trial(_trial(params, distributions, [one.metrics[name] for name in objectives]))
     return study
 
 
-def distributions_of(space: SearchSpace) -> dict[str, Any]:
-    """Every entry for Optuna: those of all branches, since a point carries them all."""
-    return {name: _distribution(entry) for name, entry in space.entries.items()}
+def _trial(params: Any, distributions: Any, values: Sequence[float]) -> Any:
+    create = require_optuna().trial.create_trial
+    return create(params=params, distributions=distributions, values=values)
 
 
-def _distribution(entry: Entry) -> Any:
+def _new_study(objectives: Sequence[str], **options: Any) -> Any:
+    """A study with the directions of some objectives."""
+    ways = {"max": "maximize", "min": "minimize"}
+    directions = [ways[OBJECTIVES[name].direction] for name in objectives]
+    with _quiet():
+        return require_optuna().create_study(directions=directions, **options)
+
+
+def _distribution(one: Hyperparameter) -> Any:
     kinds = require_optuna().distributions
-    if entry.possible:
-        return kinds.CategoricalDistribution(entry.possible)
-    low, high, logarithmic = entry.range
-    return kinds.FloatDistribution(low, high, log=logarithmic)
-
-
-def _all_values(space: SearchSpace, values: Mapping[str, Any], trial: int) -> dict[str, Any]:
-    """A trial's values, and some for the branches that it did not take, the same each time."""
-    rng = np.random.default_rng([trial, len(space.entries)])
-    return {name: values.get(name, _any(entry, rng)) for name, entry in space.entries.items()}
-
-
-def _any(entry: Entry, rng: np.random.Generator) -> Any:
-    if entry.possible:
-        return entry.possible[rng.integers(len(entry.possible))]
-    low, high, logarithmic = entry.range
-    if logarithmic:
-        return float(np.clip(np.exp(rng.uniform(np.log(low), np.log(high))), low, high))
-    return float(rng.uniform(low, high))
+    if one.values:
+        return kinds.CategoricalDistribution(one.values)
+    return kinds.FloatDistribution(one.low, one.high, log=one.sampling == "log")
 
 
 @contextlib.contextmanager

@@ -64,17 +64,14 @@ class Search:
             *objectives: names of metrics; by default those of the search.
         """
         names = objectives or self.objectives
-        for name in names:
-            if name not in OBJECTIVES or name not in self.best.metrics:
-                raise one_of("objective", name, set(OBJECTIVES) & set(self.best.metrics))
-        points = np.array(
-            [[signed(name, one.metrics[name]) for name in names] for one in self.completed]
-        )
-        front = [
-            not np.any(np.all(points >= point, axis=1) & np.any(points > point, axis=1))
-            for point in points
+        self._check(names)
+        trials = self.completed
+        points = np.array([[signed(name, one.metrics[name]) for name in names] for one in trials])
+        return [
+            one
+            for one, point in zip(trials, points, strict=True)
+            if not np.any(np.all(points >= point, axis=1) & np.any(points > point, axis=1))
         ]
-        return [one for one, on in zip(self.completed, front, strict=True) if on]
 
     def to_frame(self) -> Any:
         """A pandas DataFrame with a row for each trial; ImportError without pandas."""
@@ -92,9 +89,19 @@ class Search:
         Raises:
             ValueError: for an unknown kind or figure, or `"pareto"` with a single objective.
         """
-        from attention_zoo.tuning.pictures import draw  # Matplotlib only when it is needed
+        from attention_zoo.tuning import pictures  # Matplotlib only when it is needed
 
-        return draw(self, kind, tuple(objectives or self.objectives))
+        names = tuple(objectives or self.objectives)
+        if kind not in pictures.KINDS:
+            raise one_of("kind", kind, pictures.KINDS)
+        self._check(names)
+        return pictures.KINDS[kind](self, names)
+
+    def _check(self, objectives: Sequence[str]) -> None:
+        known = OBJECTIVES.keys() & self.best.metrics.keys()
+        for name in objectives:
+            if name not in known:
+                raise one_of("objective", name, known)
 
     def importance(self) -> dict[str, float]:
         """How much of the differences in the first objective each hyperparameter explains.
@@ -110,16 +117,14 @@ class Search:
             ImportError: without scikit-learn, the extra `sklearn`.
         """
         ensemble = optional.require("sklearn.ensemble", extra="sklearn")
-        names = dict.fromkeys(n for one in self.completed for n in one.values if "tuner/" not in n)
-        columns = {n: _codes([one.values.get(n) for one in self.completed]) for n in names}
-        columns = {name: codes for name, codes in columns.items() if len(set(codes)) > 1}
-        if not columns:
+        names = varied(self.completed)
+        if not names:
             return {}
+        columns = [_codes([one.values.get(name) for one in self.completed]) for name in names]
         metrics = [one.metrics[self.objectives[0]] for one in self.completed]
         forest = ensemble.RandomForestRegressor(random_state=0)
-        shares = forest.fit(np.transpose(list(columns.values())), metrics).feature_importances_
-        found = zip(columns, map(float, shares), strict=True)
-        return dict(sorted(found, key=lambda item: -item[1]))
+        shares = forest.fit(np.transpose(columns), metrics).feature_importances_.tolist()
+        return dict(sorted(zip(names, shares, strict=True), key=lambda item: -item[1]))
 
     def to_optuna(self, **storage: Any) -> Any:
         """An Optuna study with the trials that ended well, whichever tuner chose them.
@@ -134,6 +139,13 @@ class Search:
         from attention_zoo.tuning.optuna_sampler import study_of
 
         return study_of(self.completed, self.objectives, **storage)
+
+
+def varied(trials: Sequence[TrialResult]) -> list[str]:
+    """The hyperparameters that have several values in some trials."""
+    names = dict.fromkeys(n for one in trials for n in one.values if "tuner/" not in n)
+    seen = {n: {one.values[n] for one in trials if n in one.values} for n in names}
+    return [name for name in names if len(seen[name]) > 1]
 
 
 def _codes(values: Sequence[Any]) -> list[float]:
@@ -183,44 +195,32 @@ def best_values(folder: str | Path) -> dict[str, Any]:
 
 def rows(trials: Sequence[TrialResult]) -> list[dict[str, Any]]:
     """A flat row for each trial: its values, metrics, time and error."""
-    return [
-        {
-            "trial": one.trial,
-            "status": one.status,
-            **one.values,
-            **{f"metric/{name}": value for name, value in one.metrics.items()},
-            **{
-                f"spread/{name}": one.spread(name)
-                for name in one.metrics
-                if len(one.executions) > 1
-            },
-            "seconds": one.seconds,
-            "error": one.error,
-        }
-        for one in trials
-    ]
+    found = []
+    for one in trials:
+        spread = one.metrics if len(one.executions) > 1 else ()
+        row = {"trial": one.trial, "status": one.status, **one.values}
+        row |= {f"metric/{name}": value for name, value in one.metrics.items()}
+        row |= {f"spread/{name}": one.spread(name) for name in spread}
+        found.append({**row, "seconds": one.seconds, "error": one.error})
+    return found
 
 
 def write_tables(trials: Sequence[TrialResult], folder: Path) -> None:
     """Write `trials.csv`, `epochs.csv` and `trials.json`, in place of earlier ones."""
-    _write_csv(folder / "trials.csv", rows(trials))
-    epochs = [
-        {"trial": one.trial, "execution": number, "seed": execution["seed"],
-         **{name: execution[name] for name in ("fold",) if name in execution}, "epoch": epoch,
-         **{name: values[epoch] for name, values in execution["history"].items()}}
-        for one in trials
-        for number, execution in enumerate(one.executions)
-        for epoch in range(len(execution["history"]["loss"]))
-    ]  # fmt: skip
-    _write_csv(folder / "epochs.csv", epochs)
+    epochs: list[dict[str, Any]] = []
+    for one in trials:
+        for number, execution in enumerate(one.executions):
+            known = {name: execution[name] for name in ("seed", "fold") if name in execution}
+            history = execution["history"]
+            for epoch, values in enumerate(zip(*history.values(), strict=True)):
+                row = {"trial": one.trial, "execution": number, **known, "epoch": epoch}
+                epochs.append({**row, **dict(zip(history, values, strict=True))})
+    for name, table in {"trials": rows(trials), "epochs": epochs}.items():
+        path = folder / f"{name}.csv"
+        with files.new_file(path, overwrite=True) as made, open(made, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(key for row in table for key in row)))
+            writer.writeheader()
+            writer.writerows(table)
     with files.new_file(folder / "trials.json", overwrite=True) as scratch:
-        values = [dataclasses.asdict(one) for one in trials]
-        scratch.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
-
-
-def _write_csv(path: Path, table: list[dict[str, Any]]) -> None:
-    columns = list(dict.fromkeys(name for row in table for name in row))
-    with files.new_file(path, overwrite=True) as scratch, open(scratch, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(table)
+        states = [dataclasses.asdict(one) for one in trials]
+        scratch.write_text(json.dumps(states, indent=1) + "\n", "utf-8")

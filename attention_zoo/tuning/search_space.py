@@ -14,12 +14,10 @@ from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.register import attention_config
 from attention_zoo.tuning import table
-from attention_zoo.tuning.hyperparameters import Entry, Hyperparameter
+from attention_zoo.tuning.hyperparameters import Conditions, Hyperparameter
 
 #: The value of an attention hyperparameter that stands for a model without attention.
 NO_ATTENTION = "none"
-
-_Conditions = tuple[tuple[str, tuple[Any, ...]], ...]
 
 
 class TrialConfig(NamedTuple):
@@ -30,20 +28,23 @@ class TrialConfig(NamedTuple):
     config: dict[str, Any]
     learning_rate: float
     batch_size: int
+    #: The strength of the entropy penalty, and the share of the epochs before it.
+    sharpening: float
+    fit_first: float
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchSpace:
-    """The entries of a search, parents before what depends on them.
+    """The hyperparameters of a search by full name, parents before what depends on them.
 
     Args:
         architectures: the factories among which it searches.
-        entries: the hyperparameters, by full name.
+        entries: the hyperparameters.
         attention: for each architecture the full name of the entry that names its attention layer.
     """
 
     architectures: tuple[str, ...]
-    entries: dict[str, Entry]
+    entries: dict[str, Hyperparameter]
     attention: dict[str, str]
 
     def declare(self, hp: keras_tuner.HyperParameters) -> None:
@@ -92,7 +93,7 @@ class SearchSpace:
     def points(self) -> Iterator[dict[str, Any]]:
         """Every point, the default first; ValueError if an entry is a range."""
         for name, entry in self.entries.items():
-            if not entry.possible:
+            if not entry.values:
                 raise ValueError(
                     f"{name!r} is a range, which has no end of points: give a list of values in "
                     f"`space`, such as {{{name!r}: [...]}}."
@@ -104,7 +105,7 @@ class SearchSpace:
             elif not (entry := self.entries[names[0]]).is_active(found):
                 yield from further(names[1:], found)
             else:
-                for value in sorted(entry.possible, key=lambda value: value != entry.default):
+                for value in sorted(entry.values, key=lambda value: value != entry.default):
                     yield from further(names[1:], {**found, names[0]: value})
 
         yield from further(list(self.entries), {})
@@ -115,24 +116,21 @@ class SearchSpace:
         architecture = active.get("architecture", self.architectures[0])
         config = self._arguments(active, f"{architecture}/")
         attention = self.attention[architecture]
-        kind = active.get(attention)
+        kind, sharpening, fit_first = active.get(attention), 0.0, 0.0
         config["attention"] = None
         if kind != NO_ATTENTION:
             arguments = self._arguments(active, f"{attention}/")
             arguments.update(self._arguments(active, f"{attention}/{kind}/"))
-            sharpening = arguments.pop("sharpening", None)
-            if sharpening:
-                arguments["scores_regularizer"] = {
-                    "class_name": "attention_zoo>EntropyRegularizer",
-                    "config": {"strength": sharpening},
-                }
+            sharpening = arguments.pop("sharpening", 0.0)
+            fit_first = arguments.pop("fit_first", 0.0)
             config["attention"] = {"class_name": kind, "config": arguments}
-        return TrialConfig(architecture, config, active["learning_rate"], active["batch_size"])
+        training = active["learning_rate"], active["batch_size"]
+        return TrialConfig(architecture, config, *training, sharpening, fit_first)
 
     def _arguments(self, active: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         """The arguments below a prefix, None where a value stands for it."""
         return {
-            name.removeprefix(prefix): self.entries[name].hyperparameter.argument(value)
+            name.removeprefix(prefix): self.entries[name].argument(value)
             for name, value in active.items()
             if name.startswith(prefix) and "/" not in name.removeprefix(prefix)
         }
@@ -170,7 +168,7 @@ def make_search_space(
     for name in wanted or ():
         if name != NO_ATTENTION:
             LAYERS.get(name)
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Hyperparameter] = {}
     if len(architectures) > 1:
         _add(entries, "", [Hyperparameter("architecture", architectures[0], tuple(architectures))])
     places: dict[str, list[str]] = {}
@@ -191,23 +189,34 @@ def make_search_space(
             if sharing:
                 _add(entries, f"{entry}/", [one], (*above, *_only(entry, sharing, kinds)))
         for kind in layers:
-            row = table.LAYERS[kind]
-            fitting = [_fitting(one, row, any_length) for one in row.hyperparameters]
+            fitting = _fitting(table.LAYERS[kind], any_length)
             _add(entries, f"{entry}/{kind}/", fitting, (*above, *_only(entry, [kind], kinds)))
     _add(entries, "", table.TRAINING)
-    _replace(entries, {} if space is None else space)
+    if not isinstance(space or {}, Mapping):
+        raise TypeError(
+            "`space` must be a dictionary from the full names of hyperparameters to values. "
+            f"Received: {space!r}"
+        )
+    for name, values in (space or {}).items():
+        if name not in entries:
+            raise one_of("name in `space`", name, entries)
+        entries[name] = entries[name].replaced(values)
     return SearchSpace(tuple(architectures), entries, named)
 
 
 def _add(
-    entries: dict[str, Entry], prefix: str, found: Sequence[Hyperparameter], above: _Conditions = ()
+    entries: dict[str, Hyperparameter],
+    prefix: str,
+    found: Sequence[Hyperparameter],
+    above: Conditions = (),
 ) -> None:
     for one in found:
         beside = ((f"{prefix}{one.when[0]}", one.when[1]),) if one.when else ()
-        entries[f"{prefix}{one.name}"] = Entry(f"{prefix}{one.name}", one, (*above, *beside))
+        name, conditions = f"{prefix}{one.name}", (*above, *beside)
+        entries[name] = dataclasses.replace(one, name=name, conditions=conditions)
 
 
-def _only(name: str, some: Sequence[str], known: Sequence[str]) -> _Conditions:
+def _only(name: str, some: Sequence[str], known: Sequence[str]) -> Conditions:
     """The condition that an entry has one of some values; none where all its values are."""
     return ((name, tuple(some)),) if len(some) < len(known) else ()
 
@@ -226,30 +235,12 @@ def _kinds(place: str, architecture: str, wanted: Sequence[str] | None) -> tuple
     return tuple(sorted(kinds, key=lambda name: name != own))
 
 
-def _fitting(one: Hyperparameter, row: table.LayerSpace, any_length: bool) -> Hyperparameter:
-    """It without the values that not every factory can build; `space` may still name them."""
-    unfit = row.one_length.get(one.name, ()) if any_length else ()
-    if one.name in row.needed:
-        unfit = (*unfit, one.none)
-    values = tuple(value for value in one.values if value not in unfit)
-    default = row.needed.get(one.name, one.default)
-    return dataclasses.replace(
-        one, values=values, default=default if default in values or not values else values[0]
-    )
-
-
-def _replace(entries: dict[str, Entry], space: Mapping[str, Any]) -> None:
-    if not isinstance(space, Mapping):
-        raise TypeError(
-            "`space` must be a dictionary from the full names of hyperparameters to values. "
-            f"Received: {space!r}"
-        )
-    for name, wanted in space.items():
-        if name not in entries:
-            raise one_of("name in `space`", name, entries)
-        entry = entries[name]
-        if isinstance(wanted, keras_tuner.engine.hyperparameters.HyperParameter):
-            entries[name] = dataclasses.replace(entry, own=wanted)
-        else:
-            narrowed = entry.hyperparameter.narrowed(name, wanted)
-            entries[name] = dataclasses.replace(entry, hyperparameter=narrowed)
+def _fitting(row: table.LayerSpace, any_length: bool) -> list[Hyperparameter]:
+    """A layer's hyperparameters without the values that not every factory can build."""
+    found = []
+    for one in row.hyperparameters:
+        unfit = row.one_length.get(one.name, ()) if any_length else ()
+        if one.name in row.needed:
+            unfit = (*unfit, one.none)
+        found.append(one.without(unfit, row.needed.get(one.name, one.default)) if unfit else one)
+    return found

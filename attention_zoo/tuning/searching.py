@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import statistics
 import tempfile
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from attention_zoo.core import checks, files
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.memory import many_models
-from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.run import save_run
 from attention_zoo.training.seeding import draws_kept
 from attention_zoo.training.study import score_model
@@ -22,7 +21,7 @@ from attention_zoo.tuning.loop import SearchCallback, SearchLoop
 from attention_zoo.tuning.objectives import signed
 from attention_zoo.tuning.plan import Plan, make_plan
 from attention_zoo.tuning.results import Search, best_of, write_tables
-from attention_zoo.tuning.trials import model_of, train_on_all
+from attention_zoo.tuning.trials import best_recipe, model_of, train_on_all
 from attention_zoo.tuning.workers import check_workers, open_workers
 
 
@@ -120,48 +119,38 @@ def tune(
     >>> len(search.trials), search.default.values["attention"]
     (2, 'feature')
     """
+    asked = types.SimpleNamespace(**locals())
     checks.boolean("resume", resume)
     checks.boolean("overwrite", overwrite)
     check_workers(workers, scheduler)
-    plan = make_plan(
-        architecture, task, data=data, attention=attention, space=space, initial=initial,
-        tuner=tuner, objective=objective, max_trials=max_trials, max_minutes=max_minutes,
-        epochs=epochs, samples=samples, executions=executions, folds=folds, patience=patience,
-        seed=seed,
-    )  # fmt: skip
-    checks.positive_int("keep_best", keep_best)
+    plan = make_plan(asked)
     if resume and out is None:
         raise ValueError("`resume` needs `out`, the folder of the search that goes on.")
     callback = callback or SearchCallback()
-    with (
-        _folder(plan, out, resume=resume, overwrite=overwrite) as folder,
-        tempfile.TemporaryDirectory() as temporary,
-    ):
+    with _folder(plan) as folder, tempfile.TemporaryDirectory() as temporary:
         loop = SearchLoop(plan, folder, callback, keep_best, temporary)
         if not loop.is_over():
             with open_workers(workers, scheduler, plan.data, callback.on_epoch_end) as pool:
                 callback.on_search_begin(plan.data.objectives, (*plan.notes, *pool.notes))
                 loop.run(pool)
-        return _finish(plan, folder, kept=out is not None)
+        return _finish(plan, folder)
 
 
 @contextlib.contextmanager
-def _folder(
-    plan: Plan, out: str | os.PathLike | None, *, resume: bool, overwrite: bool
-) -> Iterator[Path]:
+def _folder(plan: Plan) -> Iterator[Path]:
     """The search's folder, held by this process; a temporary one where none is wanted."""
-    if out is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            claim(Path(temporary) / "search", plan.identity(), resume=False, overwrite=False)
-            yield Path(temporary) / "search"
-        return
-    folder = Path(os.path.abspath(files.local_path("out", out)))
-    claim(folder, plan.identity(), resume=resume, overwrite=overwrite)
-    with locked(folder):
+    asked = plan.asked
+    with contextlib.ExitStack() as stack:
+        if asked.out is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "search"
+        else:
+            folder = Path(os.path.abspath(files.local_path("out", asked.out)))
+        claim(folder, plan.identity(), resume=asked.resume, overwrite=asked.overwrite)
+        stack.enter_context(locked(folder))
         yield folder
 
 
-def _finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
+def _finish(plan: Plan, folder: Path) -> Search:
     """Read the trials, measure the best on the test data, and write what is to be kept."""
     trials = read_trials(folder)
     completed = [one for one in trials if one.status == "COMPLETED"]
@@ -172,15 +161,16 @@ def _finish(plan: Plan, folder: Path, *, kept: bool) -> Search:
     with many_models():
         if plan.data.whole is None:
             record = max(best.executions, key=lambda one: signed(name, one["metrics"][name]))
-            weights = read_weights(folder, best.trial)
-            model = model_of(plan.recipes(best.values)[0], plan.data, weights)
-            recipe = _recipe_of([record])
+            recipe = best_recipe([record])
+            model = model_of(recipe, plan.data, read_weights(folder, best.trial))
         else:
-            recipe = _recipe_of(best.executions)
+            recipe = best_recipe(best.executions)
             model = train_on_all(recipe, plan.data)
         scores = score_model(model, recipe, plan.test)
-    path = folder if kept else None
-    search = Search(plan.data.objectives, trials, model, scores, plan.notes, path)
+    kept = plan.asked.out is not None
+    search = Search(
+        plan.data.objectives, trials, model, scores, plan.notes, folder if kept else None
+    )
     if kept:
         from attention_zoo.tuning.pictures import write_pictures  # Matplotlib only when needed
 
@@ -199,11 +189,3 @@ def _all_failed(trials: Sequence[Any]) -> str:
         f"All {len(trials)} trials failed. The error of the first was: {first.error} "
         f"Its values: {values}"
     )
-
-
-def _recipe_of(records: Sequence[dict[str, Any]]) -> Recipe:
-    """The recipe whose run ends at the best epoch of an execution, of several at the median."""
-    recipe = Recipe.model_validate(records[0]["recipe"])
-    epochs = round(statistics.median(one["best_epoch"] + 1 for one in records))
-    phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
-    return recipe.changed(phases=[phase], patience=None)

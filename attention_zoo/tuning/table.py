@@ -6,7 +6,7 @@ know: a width of 0 is the layer's own choice, usually that of its input.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attention_zoo.tuning.hyperparameters import Hyperparameter
 
@@ -17,6 +17,7 @@ _WIDTHS = (0, 8, 16, 32, 64)
 _WINDOWS = (0, 2, 4, 8)
 _SCORES = ("additive", "general", "scaled_dot", "dot")
 _RECURRENT = ("lstm", "gru")
+_SHARPENING = (0.0, 0.01, 0.05)
 
 
 class LayerSpace(NamedTuple):
@@ -50,8 +51,8 @@ def _units(default: int = 0, *, when: tuple[str, tuple[str, ...]] | None = None)
     return _hp("units", default, _WIDTHS, when=when, none=0)
 
 
-def _flag(name: str, default: bool = False, **facts: tuple[str, tuple[str, ...]]) -> Hyperparameter:
-    return _hp(name, default, (False, True), **facts)  # type: ignore[arg-type]
+def _flag(name: str, default: bool = False, **facts: Any) -> Hyperparameter:
+    return _hp(name, default, (False, True), **facts)
 
 
 _WINDOW = _hp("window", 0, _WINDOWS, none=0)
@@ -61,34 +62,53 @@ _ENCODED = ("encoder", _RECURRENT)
 
 #: What every attention layer has that has no hyperparameter of the same name in its own row.
 ATTENTION: tuple[Hyperparameter, ...] = (
-    _hp("normalizer", "softmax", ("softmax", "entmax15", "sparsemax", "normalized_sigmoid")),
+    _hp(
+        "normalizer",
+        "softmax",
+        ("softmax", "entmax15", "sparsemax", "normalized_sigmoid"),
+        also=("sigmoid", "uniform"),
+    ),
     _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
-    _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3)),
-    # The strength of the entropy penalty on the scores
-    _hp("sharpening", 0.0, (0.0, 0.01, 0.05), none=0.0),
+    _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3), below=1.0),
+    # The strength of an entropy penalty on the scores, and the share of the epochs before it: from
+    # the first epoch on it can keep a model from learning at all
+    _hp("sharpening", 0.0, _SHARPENING),
+    _hp("fit_first", 0.5, (0.25, 0.5, 0.75), below=1.0, when=("sharpening", _SHARPENING[1:])),
 )
 
 LAYERS: dict[str, LayerSpace] = {
     "feature": LayerSpace(places=("table", "before", "after")),
     "temporal": LayerSpace(
-        (_flag("shared"), _hp("score", "location", ("location", "additive")),
-         _units(when=_ADDITIVE)),
-        places=("before", "after"), one_length={"score": ("location",)},
+        (
+            _flag("shared"),
+            _hp("score", "location", ("location", "additive")),
+            _units(when=_ADDITIVE),
+        ),
+        places=("before", "after"),
+        one_length={"score": ("location",)},
     ),
     "pooling": LayerSpace(
-        (_hp("score", "additive", ("additive", "dot")), _units(when=_ADDITIVE),
-         _hp("hops", 1, (1, 2, 4))),
+        (
+            _hp("score", "additive", ("additive", "dot")),
+            _units(when=_ADDITIVE),
+            _hp("hops", 1, (1, 2, 4)),
+        ),
         places=("after",),
     ),
     "conjunctive": LayerSpace(
-        (_units(), _hp("form", "conjunctive", ("conjunctive", "additive", "instance")),
-         _hp("attention_units", 8, (4, 8, 16, 32), when=_GATED),
-         _hp("normalizer", "sigmoid", ("sigmoid", "softmax", "entmax15"), when=_GATED)),
+        (
+            _units(),
+            _hp("form", "conjunctive", ("conjunctive", "additive", "instance")),
+            _hp("attention_units", 8, (4, 8, 16, 32), when=_GATED),
+            _hp("normalizer", "sigmoid", ("sigmoid", "softmax", "entmax15"), when=_GATED),
+        ),
         places=("after",),
     ),
     "luong": LayerSpace(
-        (_hp("units", 128, (16, 32, 64, 128)),
-         _hp("score", "general", ("general", "dot", "scaled_dot"))),
+        (
+            _hp("units", 128, (16, 32, 64, 128)),
+            _hp("score", "general", ("general", "dot", "scaled_dot")),
+        ),
         places=("after", "ahead"),
     ),
     "bahdanau": LayerSpace(
@@ -96,43 +116,59 @@ LAYERS: dict[str, LayerSpace] = {
         places=("after", "ahead"),
     ),
     "self_attention": LayerSpace(
-        (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE), _WINDOW,
-         _flag("use_causal_mask")),
+        (
+            _hp("score", "additive", _SCORES),
+            _units(when=_ADDITIVE),
+            _WINDOW,
+            _flag("use_causal_mask"),
+        ),
         places=("before", "after"),
     ),
     "cross_attention": LayerSpace(
         (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE)), places=("ahead",)
     ),
     "multi_head": LayerSpace(
-        (_hp("num_heads", 4, (1, 2, 4, 8)), _hp("key_dim", 0, (0, 4, 8, 16, 32), none=0),
-         _flag("shared_values"), _WINDOW, _flag("use_causal_mask")),
+        (
+            _hp("num_heads", 4, (1, 2, 4, 8)),
+            _hp("key_dim", 0, (0, 4, 8, 16, 32), none=0),
+            _flag("shared_values"),
+            _WINDOW,
+            _flag("use_causal_mask"),
+        ),
         # The layer's own is a share of the width, which not every number of heads divides
-        places=("before", "after", "ahead"), needed={"key_dim": 8},
+        places=("before", "after", "ahead"),
+        needed={"key_dim": 8},
     ),
     "attention_decoder": LayerSpace(
-        (_units(), _hp("score", "additive", _SCORES),
-         _hp("attention_units", 0, _WIDTHS, when=_ADDITIVE, none=0),
-         _flag("input_feeding", default=True)),
+        (
+            _units(),
+            _hp("score", "additive", _SCORES),
+            _hp("attention_units", 0, _WIDTHS, when=_ADDITIVE, none=0),
+            _flag("input_feeding", default=True),
+        ),
     ),
     "hierarchical": LayerSpace(
-        (_units(), _WINDOW, _hp("encoder", "none", ("none", *_RECURRENT), none="none"),
-         _hp("encoder_units", 0, _WIDTHS, when=_ENCODED, none=0),
-         _flag("bidirectional", default=True, when=_ENCODED)),
-        places=("after",), needed={"window": 4},
+        (
+            _units(),
+            _WINDOW,
+            _hp("encoder", "none", ("none", *_RECURRENT), none="none"),
+            _hp("encoder_units", 0, _WIDTHS, when=_ENCODED, none=0),
+            _flag("bidirectional", default=True, when=_ENCODED),
+        ),
+        places=("after",),
+        needed={"window": 4},
     ),
     "variable_selection": LayerSpace((_units(),), places=("table", "before", "after")),
-    "retain": LayerSpace(
-        (_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)
-    ),
-}  # fmt: skip
+    "retain": LayerSpace((_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)),
+}
 
-_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5))
+_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5), below=1.0)
 _RECURRENT_MODEL = (
     _hp("units", 32, (8, 16, 32, 64, 128)),
     _hp("depth", 1, (1, 2)),
     _flag("bidirectional"),
     _DROPOUT,
-    _hp("recurrent_dropout", 0.0, (0.0, 0.3)),
+    _hp("recurrent_dropout", 0.0, (0.0, 0.3), below=1.0),
 )
 _FILTERS = _hp("filters", 128, (32, 64, 128))
 _DENSE_UNITS = _hp("units", 64, (16, 32, 64, 128))
@@ -167,6 +203,6 @@ FACTORIES: dict[str, FactorySpace] = {
 
 #: How the model is trained, whatever it is.
 TRAINING: tuple[Hyperparameter, ...] = (
-    _hp("learning_rate", 1e-3, low=1e-4, high=1e-2),
+    _hp("learning_rate", 1e-3, low=3e-4, high=2e-2),
     _hp("batch_size", 32, (16, 32, 64, 128)),
 )

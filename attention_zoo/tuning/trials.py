@@ -23,7 +23,7 @@ from attention_zoo.training.fit import TrainingError, fit
 from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.seeding import ONE_AT_A_TIME
-from attention_zoo.tuning.objectives import OBJECTIVES, TrialError, measure_objectives
+from attention_zoo.tuning.objectives import TrialError, measure_objectives, signed
 from attention_zoo.version import __version__
 
 
@@ -80,15 +80,16 @@ class WorkerError(RuntimeError):
 
 def versions() -> str:
     """What decides the results of a trial beside its recipe and data."""
-    return (
-        f"attention_zoo {__version__}, keras {keras.__version__}, {keras.backend.backend()} backend"
-    )
+    backend = keras.backend.backend()
+    return f"attention_zoo {__version__}, keras {keras.__version__}, {backend} backend"
 
 
 def execute(
-    trial: Trial, data: TrialData, done: Sequence[dict[str, Any]] = (),
+    trial: Trial,
+    data: TrialData,
+    done: Sequence[dict[str, Any]] = (),
     on_epoch_end: Callable[[int, int, dict[str, float]], None] = lambda *args: None,
-) -> Iterator[Execution]:  # fmt: skip
+) -> Iterator[Execution]:
     """Train and measure a point, once for each recipe that has no record in `done`.
 
     Raises:
@@ -97,16 +98,16 @@ def execute(
     """
     if versions() != data.versions:
         raise WorkerError(f"A worker has {versions()}; the search has {data.versions}.")
-    records, name = list(done), data.objectives[0]
-    sign = 1 if OBJECTIVES[name].direction == "max" else -1
+    name = data.objectives[0]
+    values = [signed(name, record["metrics"][name]) for record in done]
     # One trial at a time, since Keras's session belongs to the whole process
     with ONE_AT_A_TIME, temporary_models():
-        for number in range(len(records), len(trial.recipes)):
+        for number in range(len(values), len(trial.recipes)):
             told = functools.partial(on_epoch_end, number)
             record, model = _train(trial, number, data, told)
-            value = sign * record["metrics"][name]
-            best = all(value > sign * one["metrics"][name] for one in records)
-            records.append(record)
+            value = signed(name, record["metrics"][name])
+            best = all(value > other for other in values)
+            values.append(value)
             # No fold's model knows all samples
             yield Execution(record, weights_bytes(model) if best and data.whole is None else None)
 
@@ -124,7 +125,7 @@ def compiled_models(search: str) -> CompiledModelCache:
 
 def model_of(recipe: Recipe, data: TrialData, weights: bytes) -> keras.Model:
     """The model of a trial with its weights."""
-    model = build_for(recipe, data.train, 0)
+    model = build_for(recipe, data.train, -1)
     load_weights_bytes(model, weights)
     return model
 
@@ -144,24 +145,29 @@ def _train(
     if data.whole is not None:
         # Folds come standardized: each has another mean, and the compiled model has none
         given = recipe.changed(config={**recipe.config, "standardize": False})
+    losses: list[list[float]] = [[] for _ in recipe.phases]
+
+    def callbacks(phase: int) -> list[keras.callbacks.Callback]:
+        def tell(epoch: int, logs: dict[str, float]) -> None:
+            on_epoch_end(sum(map(len, losses)), logs)
+            losses[phase].append(float(np.nan_to_num(logs["val_loss"], nan=np.inf)))
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=tell)]
+
     begun = time.monotonic()
-    told = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
     try:
-        weights = None
-        if trial.start is not None:
-            weights = model_of(recipe, data, trial.start).get_weights()
+        start = trial.start
+        weights = None if start is None else model_of(recipe, data, start).get_weights()
+        cache = compiled_models(data.search)
         model, history = fit(
-            given, train, validation, weights=weights, callbacks=lambda phase: [told],
-            cache=compiled_models(data.search),
-        )  # fmt: skip
+            given, train, validation, weights=weights, callbacks=callbacks, cache=cache
+        )
     except (ValueError, TrainingError) as error:
         raise TrialError(str(error)) from error
     found = measure_objectives(model, validation, data.objectives)
     if data.whole is not None:
         found["parameters"] = float(build_for(recipe, data.train, 0).count_params())
-    losses = np.array(history["val_loss"])
-    losses[np.isnan(losses)] = np.inf  # as an epoch without a loss is never the best
-    found["val_loss"] = float(losses.min())
+    found["val_loss"] = min(losses[-1])
     for name in data.objectives:
         if not np.isfinite(found[name]):
             raise TrialError(f"The objective {name!r} became {found[name]}.")
@@ -170,8 +176,20 @@ def _train(
         **({} if data.whole is None else {"fold": fold}),
         "recipe": recipe.model_dump(),
         "seconds": time.monotonic() - begun,
-        "best_epoch": int(np.argmin(losses)),
+        # Each phase goes on from the best of the one before
+        "best_epochs": [1 + int(np.argmin(phase)) for phase in losses],
         "history": history,
         "metrics": {name: value for name, value in found.items() if np.isfinite(value)},
     }
     return record, model
+
+
+def best_recipe(records: Sequence[dict[str, Any]]) -> Recipe:
+    """The recipe whose run ends at the best epochs of an execution, of several at their medians."""
+    recipe = Recipe.model_validate(records[0]["recipe"])
+    epochs = np.median([one["best_epochs"] for one in records], axis=0)
+    phases = [
+        {**phase.model_dump(), "epochs": max(1, round(count))}
+        for phase, count in zip(recipe.phases, epochs.tolist(), strict=True)
+    ]
+    return recipe.changed(phases=phases, patience=None)

@@ -36,6 +36,9 @@ class Ended(NamedTuple):
     error: BaseException | None = None
 
 
+Events = Iterator[tuple[int, Execution | Ended]]
+
+
 class InProcess:
     """Runs a trial at a time in this process."""
 
@@ -49,23 +52,25 @@ class InProcess:
         """Take a trial, of which some executions are done."""
         self.trial, self.done = trial, done
 
-    def events(self) -> Iterator[tuple[int, Execution | Ended]]:
+    def events(self) -> Events:
         """Run it: each of its executions as it ends, then its end."""
         number = self.trial.number
-        running = execute(
-            self.trial, self.data, self.done, lambda *told: self.on_epoch_end(number, *told)
-        )
-        while True:
+
+        def told(*epoch: Any) -> None:
+            self.on_epoch_end(number, *epoch)
+
+        running, error = execute(self.trial, self.data, self.done, told), None
+        while error is None:
             # What the caller does with an execution, such as to write it, is outside of the try
             try:
                 execution = next(running)
             except StopIteration:
                 break
-            except Exception as error:  # whatever a trial dies of, the others go on
-                yield number, Ended(error)
-                return
-            yield number, execution
-        yield number, Ended()
+            except Exception as raised:  # whatever a trial dies of, the others go on
+                error = raised
+            else:
+                yield number, execution
+        yield number, Ended(error)
 
 
 class Cluster:
@@ -99,7 +104,7 @@ class Cluster:
         self.trials[future] = trial.number
         self.as_completed.add(future)
 
-    def events(self) -> Iterator[tuple[int, Execution | Ended]]:
+    def events(self) -> Events:
         """Wait for a trial to end: its executions, then its end."""
         future = next(self.as_completed)
         number = self.trials.pop(future)
@@ -108,13 +113,12 @@ class Cluster:
                 f"The Dask scheduler at {self.address} is gone. Start it again, and go on with "
                 "the search by resume=True (--resume)."
             )
-        error = future.exception() if future.status == "error" else None
+        error: Any = future.exception() if future.status == "error" else None
         if isinstance(error, WorkerError):
             raise TuningError(f"{error} Give all workers the same environment.")
-        if error is None:
-            for execution in future.result():
-                yield number, execution
-        elif type(error).__name__ == "KilledWorker":
+        for execution in future.result() if error is None else ():
+            yield number, execution
+        if type(error).__name__ == "KilledWorker":
             error = TuningError(
                 f"{error.allowed_failures + 1} workers died in it, the last at "
                 f"{error.last_worker.address}: without memory, or killed; their logs may say more."
@@ -157,14 +161,12 @@ def open_workers(
     workers: int | None, scheduler: Any, data: TrialData, on_epoch_end: Callable[..., None]
 ) -> Iterator[InProcess | Cluster]:
     """What runs the trials of a search, until the block ends."""
-    if workers is None and scheduler is None:
-        try:
-            yield InProcess(data, on_epoch_end)
-        finally:
-            compiled_models.cache_clear()
-        return
-    distributed = optional.require("distributed", extra="cluster")
     with contextlib.ExitStack() as stack:
+        if workers is None and scheduler is None:
+            stack.callback(compiled_models.cache_clear)
+            yield InProcess(data, on_epoch_end)
+            return
+        distributed = optional.require("distributed", extra="cluster")
         client = scheduler
         if workers is not None:
             client = stack.enter_context(distributed.Client(stack.enter_context(_local(workers))))
@@ -191,12 +193,16 @@ def _local(workers: int) -> Iterator[Any]:
     settings = {"distributed.scheduler.allowed-failures": _MORE_DEATHS}
     with dask.config.set(settings):
         try:
-            # Dask would pause a worker that takes much memory, and the search with it
             cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, memory_limit=0,
-                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                # Dask would pause a worker that takes much memory, and the search with it
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
                 env={"KERAS_BACKEND": keras.backend.backend()},
-            )  # fmt: skip
+            )
         except RuntimeError as error:
             raise TuningError(
                 f"The workers cannot start: {error} A script that searches with `workers` needs "

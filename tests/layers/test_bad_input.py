@@ -45,17 +45,21 @@ def test_shared_arguments(name, argument, value, message):
 SIZES = [
     (name, argument)
     for name, arguments in {
-        "temporal": ["units"], "pooling": ["units", "hops"], "luong": ["units"],
+        "temporal": ["units"],
+        "pooling": ["units", "hops"],
+        "luong": ["units"],
         "conjunctive": ["units", "attention_units"],
-        "bahdanau": ["units", "attention_units"], "self_attention": ["units", "window"],
+        "bahdanau": ["units", "attention_units"],
+        "self_attention": ["units", "window"],
         "cross_attention": ["units"],
         "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],
         "hierarchical": ["units", "window", "encoder_units"],
-        "variable_selection": ["units"], "retain": ["units", "recurrent_units"],
+        "variable_selection": ["units"],
+        "retain": ["units", "recurrent_units"],
         "attention_decoder": ["units", "attention_units"],
     }.items()
     for argument in arguments
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, "8"])

@@ -52,26 +52,34 @@ OPTIONS = {
     "dense": [{"depth": 3}, {"dropout": 0.2}, {"standardize": True}],
     "dense_after": [{"depth": 0}, {"depth": 2, "answer_depth": 0}, {"mask_value": -9.0}],
     "conv_after": [
-        {"attention": None}, {"strides": 2, "mask_value": -9.0}, {"dropout": 0.2},
+        {"attention": None},
+        {"strides": 2, "mask_value": -9.0},
+        {"dropout": 0.2},
         {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
         {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
     ],
     "lstm_fcn": [
-        {"attention": None, "mask_value": -9.0}, {"dimension_shuffle": True, "dropout": 0.0},
+        {"attention": None, "mask_value": -9.0},
+        {"dimension_shuffle": True, "dropout": 0.0},
         {"attention": "temporal", "pooling": "flatten"},
     ],
     "forecaster": [
-        {"encoder": "conv", "depth": 2, "level": "last"}, {"encoder": None, "dropout": 0.2},
-        {"encoder": "lstm", "level": "mean", "mask_value": -9.0}, {"attention": "luong"},
+        {"encoder": "conv", "depth": 2, "level": "last"},
+        {"encoder": None, "dropout": 0.2},
+        {"encoder": "lstm", "level": "mean", "mask_value": -9.0},
+        {"attention": "luong"},
         {"attention": None, "attention_before": "variable_selection"},
     ],
     "rnn": [
-        {"bidirectional": True}, {"depth": 2, "cell": "gru"}, {"dropout": 0.2},
-        {"recurrent_dropout": 0.2, "cell": "gru"}, {"mask_value": -9.0},
+        {"bidirectional": True},
+        {"depth": 2, "cell": "gru"},
+        {"dropout": 0.2},
+        {"recurrent_dropout": 0.2, "cell": "gru"},
+        {"mask_value": -9.0},
         {"bidirectional": True, "depth": 2, "attention_before": "feature", "mask_value": -9.0},
         {"attention": None, "pooling": "last", "depth": 2},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name, options", [(n, one) for n, many in OPTIONS.items() for one in many])
@@ -97,8 +105,16 @@ FORMS = {
     "gru_after": {"cell": "gru"},
     "gru": {"cell": "gru"},
 }
-DEEP = {"bidirectional": True, "depth": 2, "dropout": 0.2, "recurrent_dropout": 0.3,
-        "standardize": True, "mask_value": -9.0, "outputs": 2, "units": 5}  # fmt: skip
+DEEP = {
+    "bidirectional": True,
+    "depth": 2,
+    "dropout": 0.2,
+    "recurrent_dropout": 0.3,
+    "standardize": True,
+    "mask_value": -9.0,
+    "outputs": 2,
+    "units": 5,
+}
 
 
 @pytest.mark.parametrize("options", [{}, DEEP], ids=["default", "deep"])
@@ -119,15 +135,24 @@ def test_a_name_is_a_form_of_rnn(name, options):
     assert form.get_layer("attention").name == "attention"
 
 
-@pytest.mark.parametrize("cell, options, shape", [
-    ("lstm", {}, (None, 2)),
-    ("gru", {"return_sequences": True, "attention": "self_attention"}, (None, 11, 2)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cell, options, shape",
+    [
+        ("lstm", {}, (None, 2)),
+        ("gru", {"return_sequences": True, "attention": "self_attention"}, (None, 11, 2)),
+    ],
+)
 def test_attention_before_and_after_is_trained_saved_and_explained(cell, options, shape, tmp_path):
     model = az.build(
-        "rnn", input_shape=(11, 3), cell=cell, attention_before="feature", units=5, outputs=2,
-        mask_value=-9.0, **options,
-    )  # fmt: skip
+        "rnn",
+        input_shape=(11, 3),
+        cell=cell,
+        attention_before="feature",
+        units=5,
+        outputs=2,
+        mask_value=-9.0,
+        **options,
+    )
     assert model.output_shape == shape
     model.compile("adam", "mse")
     x = data("rnn")[0]
@@ -182,8 +207,8 @@ def test_padding_changes_nothing_and_all_padding_is_finite(name):
     attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
     keras.utils.set_random_seed(1)
     model = az.build(
-        name, input_shape=(None, 3), attention=attention, mask_value=-9.0, **SMALL[name],
-    )  # fmt: skip
+        name, input_shape=(None, 3), attention=attention, mask_value=-9.0, **SMALL[name]
+    )
     x = data(name)[0]
     padded = np.concatenate([x, np.full((6, 4, 3), -9, "float32")], axis=1)
     np.testing.assert_allclose(
@@ -200,9 +225,13 @@ def test_padding_changes_nothing_and_all_padding_is_finite(name):
 @pytest.mark.parametrize("attention", ["pooling", "luong"])
 def test_places_are_counted_from_the_first_visible_step(attention, bidirectional):
     model = az.build(
-        "gru", input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
+        "gru",
+        input_shape=(None, 3),
+        units=5,
+        attention=attention,
+        mask_value=-9.0,
         bidirectional=bidirectional,
-    )  # fmt: skip
+    )
     x = data("gru")[0]
     answered = model.predict(x, verbose=0)
     for before, after in ((4, 0), (0, 4), (2, 7)):
@@ -235,13 +264,18 @@ def test_untrained_attention_by_location_is_uniform(name):
 def test_the_last_state_of_a_bidirectional_layer_is_that_of_both_halves(attention):
     model = az.build("lstm_after", input_shape=(11, 3), attention=attention, bidirectional=True)
     assert model.get_layer("attention").bidirectional
-    assert not az.build("gru", input_shape=(11, 3), attention=attention).get_layer(
-        "attention").bidirectional  # fmt: skip
+    assert (
+        not az.build("gru", input_shape=(11, 3), attention=attention)
+        .get_layer("attention")
+        .bidirectional
+    )
 
 
 @pytest.mark.parametrize("name", ["lstm_after", "gru", "conv_after"])
-@pytest.mark.parametrize("attention", sorted(set(az.list_layers()) - {
-    "cross_attention", "attention_decoder", "hierarchical"}))  # fmt: skip
+@pytest.mark.parametrize(
+    "attention",
+    sorted(set(az.list_layers()) - {"cross_attention", "attention_decoder", "hierarchical"}),
+)
 def test_every_layer_of_one_sequence_fits_after_states(name, attention):
     model = az.build(
         name, input_shape=(11, 3), attention=attention, **dict.fromkeys(SMALL[name], 4)
@@ -282,9 +316,13 @@ def test_the_blueprint_builds_the_same_model():
 @pytest.mark.parametrize("mask_value", [0.1, -99.9, -1000.0])
 def test_padding_and_scales_are_read_in_float32(policy, mask_value):
     model = az.build(
-        "gru", input_shape=(6, 1), attention="pooling", mask_value=mask_value, standardize=True,
+        "gru",
+        input_shape=(6, 1),
+        attention="pooling",
+        mask_value=mask_value,
+        standardize=True,
         dtype=policy,
-    )  # fmt: skip
+    )
     x = np.random.default_rng(0).normal(size=(4, 6, 1)).astype("float32") + 10_000
     model.get_layer("standardize").adapt(x)
     x[:, 3:] = mask_value
@@ -389,9 +427,13 @@ def test_bad_input(call, message):
 def test_numpy_scalars_are_numbers():
     attention = {"class_name": "temporal", "config": {"seed": np.int64(3)}}
     model = az.build(
-        "gru", input_shape=(np.int64(5), 2), units=np.int64(8), attention=attention,
-        dropout=np.float64(0.5), bidirectional=np.bool_(False),
-    )  # fmt: skip
+        "gru",
+        input_shape=(np.int64(5), 2),
+        units=np.int64(8),
+        attention=attention,
+        dropout=np.float64(0.5),
+        bidirectional=np.bool_(False),
+    )
     assert model(np.ones((1, 5, 2), "float32")).shape == (1, 1)
     json.dumps(az.models.blueprint(model).config)
 

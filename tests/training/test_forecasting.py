@@ -88,20 +88,3 @@ def test_cells_that_are_hidden_from_the_selection_of_columns():
     scores = keras.ops.convert_to_numpy(scores)
     assert np.all(scores[~mask] == 0)
     np.testing.assert_allclose(scores.sum(-1), mask.any(-1), atol=1e-5)
-
-
-def test_the_shell_trains_on_windows(tmp_path, monkeypatch, capsys):
-    from attention_zoo.cli import main
-
-    monkeypatch.chdir(tmp_path)
-    rows = [f"{at},{value:.2f}" for at, value in zip(HOURS, VALUES, strict=True)]
-    (tmp_path / "f.csv").write_text("date,y\n" + "\n".join(rows) + "\n")
-    words = "train forecaster --data f.csv --time date --target y --length 24 --horizon 6"
-    words += " --stride 8 --calendar hour --validation-split 0.2 --epochs 1 --units 4"
-    words += " --set encoder=conv --out preset"
-    monkeypatch.setattr("sys.argv", ["attention-zoo", *words.split()])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    printed = capsys.readouterr()
-    assert ended.value.code == 0, printed.err
-    assert "value 24 steps before" in printed.out and (tmp_path / "preset").is_dir()

@@ -1,5 +1,7 @@
 """The hypermodel under KerasTuner's own tuners: what it builds, is aimed at, and is trained on."""
 
+import itertools
+
 import keras
 import keras_tuner
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from attention_zoo.training.compiling import build_model
 from attention_zoo.tuning import HyperAttention, table
+from attention_zoo.tuning.search_space import make_search_space
 
 TABLES = [(1,), (7,)]
 SERIES = [(1, 1), (2, 3), (11, 5), (None, 1), (None, 7)]
@@ -19,48 +22,43 @@ SMALL = {
 }  # fmt: skip
 
 
-def points(space, count):
-    """The default, and others by seed."""
-    random = np.random.default_rng(0)
-    yield {}
-    for _ in range(count - 1):
-        yield {
-            name: entry.possible[random.integers(len(entry.possible))]
-            for name, entry in space.entries.items()
-            if entry.possible
-        }
-
-
-# 27 of them, 8 points each: more than 200
-@pytest.mark.parametrize("architecture, shape", [
-    (name, shape) for name, row in table.FACTORIES.items()
+EVERY = [
+    (name, shape)
+    for name, row in table.FACTORIES.items()
     for shape in (TABLES if row.place == "table" else SERIES)
+]
+
+
+@pytest.mark.parametrize("architecture, shape", EVERY)
+def test_a_space_leaves_out_what_no_model_of_the_shape_can_have(architecture, shape):
+    entries = HyperAttention(architecture, input_shape=shape).space.entries
+    for name, entry in entries.items():
+        own = name.rpartition("/")[2]
+        assert entry.values == () or entry.default in entry.values
+        # 0 is None, the argument's own choice, or a number of layers or a rate that may be 0
+        counts = own in ("depth", "answer_depth", "dropout", "recurrent_dropout", "sharpening")
+        assert 0 not in entry.values or entry.none == 0 or counts or False in entry.values
+    # The layer's own width is a share of its input's, which not every number of heads divides
+    assert 0 not in entries.get("attention/multi_head/key_dim", entries["batch_size"]).values
+    # Words of one window as long as the series would need its length
+    assert 0 not in entries.get("attention/hierarchical/window", entries["batch_size"]).values
+    if None in shape:
+        assert "location" not in entries["attention/temporal/score"].values
+    with pytest.raises(ValueError, match="Did you mean|must be an integer"):
+        make_search_space([architecture], space={"attention/multi_head/key_dim": [None, 4]})
+
+
+# A layer behaves alike in all factories of its place: one of them stands for the others
+@pytest.mark.parametrize("architecture, shape", [
+    ("dense", (1,)), ("lstm_before", (1, 1)), ("lstm_before", (None, 7)), ("gru", (2, 3)),
+    ("gru", (None, 1)), ("dense_after", (None, 7)),
 ])  # fmt: skip
-def test_every_point_of_the_default_space_builds(architecture, shape):
+def test_every_layer_of_the_space_builds_with_the_least_and_the_most(architecture, shape):
     hyper = HyperAttention(architecture, input_shape=shape)
-    for values in points(hyper.space, 8):
-        built = build_model(hyper.recipe(values), shape, 1)
+    for kind, end in itertools.product(hyper.space.entries["attention"].values, (0, -1)):
+        ends = {name: one.values[end] for name, one in hyper.space.entries.items() if one.values}
+        built = build_model(hyper.recipe({**ends, "attention": kind}), shape, 1)
         assert built.input_shape == (None, *shape)
-
-
-@pytest.mark.parametrize("shape", [(STEPS, WIDTH), (None, 1)])
-@pytest.mark.parametrize("architecture", ["lstm_before", "gru"])
-def test_every_number_of_heads_and_every_score_that_is_left_builds(architecture, shape):
-    space = HyperAttention(architecture, input_shape=shape).space
-    multi_head = {name for name in space.entries if name.startswith("attention/multi_head/")}
-    assert {"attention/multi_head/num_heads", "attention/multi_head/key_dim"} <= multi_head
-    hyper = HyperAttention(architecture, input_shape=shape)
-    for kind, name in [("multi_head", "num_heads"), ("temporal", "score")]:
-        for value in space.entries[f"attention/{kind}/{name}"].possible:
-            values = {"attention": kind, f"attention/{kind}/{name}": value}
-            build_model(hyper.recipe(values), shape, 1)
-    # A fixed length has all scores, and the layer's own width can still be asked for
-    assert ("location" in space.entries["attention/temporal/score"].possible) == (shape[0] == STEPS)
-    own = HyperAttention(
-        "gru", input_shape=shape, space={"attention/multi_head/key_dim": [None, 4]}
-    )
-    values = {"attention": "multi_head", "attention/multi_head/key_dim": 0}
-    assert own.recipe(values).config["attention"]["config"]["key_dim"] is None
 
 
 @pytest.fixture

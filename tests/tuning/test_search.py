@@ -2,11 +2,13 @@
 
 import csv
 import errno
+import inspect
 import itertools
 import json
 import random
 import subprocess
 import sys
+import types
 
 import keras
 import keras_tuner
@@ -16,6 +18,7 @@ import pytest
 import attention_zoo as az
 from attention_zoo.core import files
 from attention_zoo.tuning import SearchCallback, TuningError, read_trials, trials
+from attention_zoo.tuning.plan import make_plan
 
 SMALL = {"dense/units": [16, 32], "dense/depth": [1, 2]}
 #: With a learning rate, all that is searched.
@@ -114,8 +117,9 @@ def space_of(architecture):
 
 
 def test_the_users_own_hyperparameter_takes_the_place_of_ours(quick):
-    own = keras_tuner.engine.hyperparameters.Int("any", 5, 7)
-    found = search(space={**SMALL, "dense/units": own}, max_trials=6)
+    hp = keras_tuner.HyperParameters()
+    hp.Int("any", 5, 7)
+    found = search(space={**SMALL, "dense/units": hp.space[0]}, max_trials=6)
     assert {one.values["dense/units"] for one in found.trials} <= {5, 6, 7}
     assert len({one.values["dense/units"] for one in found.trials}) > 1
 
@@ -186,8 +190,8 @@ def test_an_objective_that_is_no_number_is_a_failed_trial(quick, monkeypatch):
     ({"initial": [{"dense/unit": 16}]}, "Did you mean 'dense/units'?"),
     ({"initial": [{"dense/units": 64}]}, "'dense/units' must be one of 16, 32. Received: 64"),
     ({"initial": [{"dense/units": True}]}, "Received: True"),
-    ({"initial": [{"learning_rate": 1.0}]}, "'learning_rate' must be from 0.0001 to 0.01"),
-    ({"initial": [{"learning_rate": float("nan")}]}, "must be from 0.0001 to 0.01"),
+    ({"initial": [{"learning_rate": 1.0}]}, "'learning_rate' must be from 0.0003 to 0.02"),
+    ({"initial": [{"learning_rate": float("nan")}]}, "must be from 0.0003 to 0.02"),
     ({"initial": [{"attention": "none", "attention/dropout": 0.1}],
       "attention": ["feature", "none"]}, "means nothing where 'attention' is 'none': it needs"),
     ({"initial": [{}] * 4}, "`max_trials` must be more than the 4 points of `initial`"),
@@ -306,7 +310,7 @@ def test_each_fold_is_measured_and_the_means_are_compared(tmp_path):
     model, history = fitting.fit(recipe, train, validation)
     assert history["val_loss"] == pytest.approx(one["history"]["val_loss"], rel=1e-3)
     # The best is trained on all folds, for the median of their best epochs
-    epochs = round(np.median([e["best_epoch"] + 1 for e in found.best.executions]))
+    epochs = round(np.median([e["best_epochs"][0] for e in found.best.executions]))
     recipe = az.training.make_recipe(found.best.executions[0]["recipe"])
     phase = {**recipe.phases[0].model_dump(), "epochs": epochs}
     model, _ = fitting.fit(recipe.changed(phases=[phase], patience=None), whole, whole)
@@ -518,6 +522,37 @@ def test_two_searches_do_not_share_a_folder(quick, tmp_path):
     watching = Second()
     search(tmp_path / "s", max_trials=1, callback=watching)
     assert watching.seen == "held"
+
+
+@pytest.mark.parametrize("architecture, attention, objective, left", [
+    ("dense", ["feature", "none"], "pointing_game", ("feature",)),
+    ("gru", ["temporal", "feature"], "comprehensiveness_minus_sufficiency", ("temporal",)),
+    ("gru", ["temporal", "feature"], "pointing_game", ("temporal", "feature")),
+])  # fmt: skip
+def test_attention_that_an_objective_cannot_be_measured_of_is_left_out(
+    architecture, attention, objective, left
+):
+    known = inspect.signature(az.tune).parameters.items()
+    asked = types.SimpleNamespace(**{name: one.default for name, one in known})
+    asked.task = {"dense": "planted_feature", "gru": "planted_step"}[architecture]
+    asked.architecture, asked.attention, asked.objective = architecture, attention, objective
+    asked.samples = 20
+    plan = make_plan(asked)
+    assert plan.hypermodel.space.entries["attention"].values == left
+    assert len(plan.notes) == (len(left) < 2)
+    asked.attention = "none"
+    with pytest.raises(ValueError, match="cannot be measured in .* where `attention` is 'none'"):
+        make_plan(asked)
+
+
+def test_a_trial_of_two_phases_is_remade_by_its_recipe(tmp_path):
+    space = {**FEW, "attention/sharpening": 0.05, "attention/fit_first": 0.5}
+    found = search(tmp_path / "s", space=space, max_trials=1, epochs=4)
+    record = found.best.executions[0]
+    assert [one["epochs"] for one in record["recipe"]["phases"]] == [2, 2]
+    assert len(record["history"]["loss"]) == 4 and len(record["best_epochs"]) == 2
+    card = json.loads((tmp_path / "s" / "best" / "card.json").read_text())
+    assert [one["epochs"] for one in card["recipe"]["phases"]] == record["best_epochs"]
 
 
 def test_the_front_of_two_aims(quick):
