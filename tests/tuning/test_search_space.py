@@ -15,7 +15,12 @@ from attention_zoo.tuning import HyperAttention, table
 from attention_zoo.tuning.search_space import make_search_space
 
 STEPS, WIDTH = 5, 8
-SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
+SHAPES = {
+    "table": (WIDTH,),
+    "before": (STEPS, WIDTH),
+    "after": (STEPS, WIDTH),
+    "ahead": (STEPS, WIDTH),
+}
 
 
 def defaults(function):
@@ -81,7 +86,7 @@ def test_both_ends_of_every_hyperparameter_are_among_the_points():
 
 
 # A layer behaves alike in all factories of its place: one of them stands for the others
-STANDING = {"table": "dense", "before": "gru_before", "after": "gru"}
+STANDING = {"table": "dense", "before": "gru_before", "after": "gru", "ahead": "forecaster"}
 OWN = {name: make_search_space([name]).entries["attention"].default for name in table.FACTORIES}
 
 
