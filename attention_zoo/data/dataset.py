@@ -150,7 +150,13 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
     x, mask_value = pad(sample.x, sample.mask)
     drawn = (x, sample.y, task.kind, sample.relevance)
-    return Dataset(*drawn, mask_value=mask_value, classes=classes, tolerance=task.tolerance)
+    return Dataset(
+        *drawn,
+        mask_value=mask_value,
+        classes=classes,
+        tolerance=task.tolerance,
+        vector=sample.y.ndim == 2 and not task.per_step,
+    )
 
 
 def from_arrays(

@@ -113,7 +113,7 @@ class Windows(keras.utils.PyDataset):
         step = self.grid.step
         if not isinstance(step, np.timedelta64):
             return []
-        unit = "M" if np.datetime_data(step.dtype)[0] == "M" else "h"
+        unit: Any = "M" if np.datetime_data(step.dtype)[0] == "M" else "h"
         periods = [np.timedelta64(n, unit) for n in ((12,) if unit == "M" else (24, 168))]
         whole = [int(one // step) for one in periods if one % step == np.timedelta64(0, unit)]
         return [count for count in whole if 1 < count <= self.length]

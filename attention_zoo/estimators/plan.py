@@ -31,9 +31,7 @@ def check_options(options: dict[str, Any] | None) -> None:
             )
 
 
-def choose(
-    estimator: Any, kind: str, input_shape: Sequence[int]
-) -> tuple[str, dict[str, Any]]:  # fmt: skip
+def choose(estimator: Any, kind: str, input_shape: Sequence[int]) -> tuple[str, dict[str, Any]]:
     """The architecture, and the arguments that suit the data where the estimator leaves it open."""
     if estimator.architecture != "auto":
         return estimator.architecture, {}
@@ -43,11 +41,9 @@ def choose(
 
 def recipe_of(
     estimator: Any, layout: Layout, data: Dataset, seed: int, config: dict[str, Any]
-) -> Recipe:  # fmt: skip
+) -> Recipe:
     """What will be trained, and how; `config` are arguments that suit the data."""
-    usual = default_recipe(
-        layout.architecture, None, data.kind, len(data.x), estimator.batch_size
-    )  # fmt: skip
+    usual = default_recipe(layout.architecture, None, data.kind, len(data), estimator.batch_size)
     config = {**config, "standardize": estimator.standardize, **(estimator.options or {})}
     for name in _SIZES:
         if getattr(estimator, name) is not None:
@@ -55,8 +51,8 @@ def recipe_of(
     if estimator.attention != "auto" or "attention" not in config:
         config["attention"] = _attention(estimator.attention, layout)
     values = {name: getattr(estimator, name) for name in ("epochs", "learning_rate")}
-    given = {name: value for name, value in values.items() if value is not None}
-    phase = {**usual.phases[0].model_dump(), **given}
+    phase = usual.phases[0].model_dump()
+    phase |= {name: value for name, value in values.items() if value is not None}
     patience = estimator.n_iter_no_change if estimator.early_stopping else None
     return usual.changed(config=config, seed=seed, patience=patience, phases=[phase])
 

@@ -36,15 +36,19 @@ def best_simple_forecast(data: WindowStream) -> Baseline:
 
 def _collected(data: WindowStream, model: keras.Model | None) -> tuple[Any, np.ndarray, np.ndarray]:
     """The forecasts, if there is a model, the targets, and the past of the targets."""
-    source, parts = data.source, []
+    source = data.source
+    forecasts, targets, pasts = [], [], []
     for index in range(len(source)):
         x, y = source[index]
         past = x[:, : source.length, : source.targets]
         past = np.where(past == np.float32(source.mask_value), np.nan, past)
         past = past[..., 0] if source.targets == 1 else past
-        parts.append((None if model is None else model.predict_on_batch(x), y, past))
-    forecasts = None if model is None else np.concatenate([part[0] for part in parts])
-    return forecasts, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))
+        targets.append(y)
+        pasts.append(past)
+        if model is not None:
+            forecasts.append(model.predict_on_batch(x))
+    made = np.concatenate(forecasts) if forecasts else None
+    return made, np.concatenate(targets), np.concatenate(pasts)
 
 
 def _means(

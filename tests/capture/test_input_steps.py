@@ -149,6 +149,16 @@ def test_trust_ranks_the_steps_of_the_input():
     assert subject.ranking[0].shape == subject.placed.uniform()[:, 0].shape == (4, 12)
 
 
+def test_kerass_own_attention_is_seen_at_the_steps_of_the_input():
+    x = keras.Input((12, 2))
+    states = keras.layers.Conv1D(4, 3, strides=2, padding="same")(x)
+    y = keras.layers.Attention(name="it")([states, states])
+    model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Flatten()(y)))
+    scores = az.explain(model, RNG.normal(size=(3, 12, 2))).scores["it"]
+    assert scores.shape == (3, 12, 12)
+    np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-5)
+
+
 def test_the_dimension_shuffle_makes_features_of_the_steps():
     model = az.build("lstm_fcn", input_shape=(11, 3), filters=2, units=2, dimension_shuffle=True)
     seen = az.explain(model, RNG.normal(size=(2, 11, 3)), feature_names=["a", "b", "c"])

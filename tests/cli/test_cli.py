@@ -191,7 +191,7 @@ def test_columns_and_labels_are_the_cards(shell, tmp_path):
         assert (explained[0], measured[0]) == (0, 0), explained[2] + measured[2]
         page = page_data(tmp_path / f"{order}.html")
         assert page["features"] == ["first", "second"]
-        assert page["labels"] == [[1 + float(a > 0)] for a in rows[:, 0]]
+        assert page["labels"] == [["de"[int(a > 0)]] for a in rows[:, 0]]
         found.append((page, json.loads(measured[1])["measured"]))
     assert found[0] == found[1]
     right = model.predict(rows, verbose=0).argmax(1) == 1 + (rows[:, 0] > 0)

@@ -54,6 +54,7 @@ SIZES = [
         "cross_attention": ["units"],
         "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],
         "hierarchical": ["units", "window", "encoder_units"],
+        "variable_selection": ["units"],
         "retain": ["units", "recurrent_units"],
         "attention_decoder": ["units", "attention_units"],
     }.items()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import pickle
+import random
 import re
 import signal
 import subprocess
@@ -106,6 +108,17 @@ def test_a_worker_that_is_killed_loses_its_trial_only_and_the_trials_are_those_o
     assert az.load(tmp_path / "s" / "best", verify=True).count_params()
     # A finished search needs no worker, and the worker's folder is not the search's
     assert points(search(out=tmp_path / "s", resume=True)) == points(found)
+
+
+def test_what_a_trial_returns_is_sized_without_a_draw(monkeypatch):
+    # Dask's other threads size it, while the next trial draws its weights
+    from dask.sizeof import sizeof
+
+    many = [trials.Execution({"metrics": {str(n): 0.0 for n in range(50)}}, b"")] * 50
+    monkeypatch.setattr(trials, "execute", lambda *arguments: many)
+    returned, before = trials.run_trial(None, None, ()), random.getstate()
+    assert sizeof(returned) >= len(returned) and random.getstate() == before
+    assert len(pickle.loads(returned)) == 50
 
 
 def end_process(*arguments):
