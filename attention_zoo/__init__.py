@@ -9,13 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from attention_zoo.catalog import LAYERS as _LAYERS
 from attention_zoo.catalog import MODELS as _MODELS
-from attention_zoo.core.lazy import lazy_attributes as _lazy_attributes
 from attention_zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from attention_zoo.capture import attention_scores as attention_scores
     from attention_zoo.capture import predict_with_scores as predict_with_scores
     from attention_zoo.capture import with_scores as with_scores
+    from attention_zoo.data.windowing import windows as windows
     from attention_zoo.estimators import AttentionClassifier as AttentionClassifier
     from attention_zoo.estimators import AttentionRegressor as AttentionRegressor
     from attention_zoo.explaining import Explanation as Explanation
@@ -79,11 +79,21 @@ _LAZY = {
     "train": "training",
     "trust": "trusting",
     "tune": "tuning",
+    "windows": "data.windowing",
     "with_scores": "capture",
 }
-__getattr__ = _lazy_attributes(__name__, _LAZY)
-
 __all__ = ["__version__", "list_layers", "list_models", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    package = sys.modules[__name__]
+    if name not in _LAZY:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=package)  # Python suggests the nearest name
+    module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+    value = module if _LAZY[name] == name else getattr(module, name)
+    setattr(package, name, value)
+    return value
 
 
 def list_layers(pattern: str = "*") -> list[str]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import attention_zoo as az
-from attention_zoo.training import make_recipe, train
+from attention_zoo.training import make_recipe, run_recipe
 from benchmarks.environments import ROOT
 
 RESULTS = ROOT / "benchmarks" / "kills.json"
@@ -48,7 +48,7 @@ def saves(out: Path) -> None:
 
 def trainings(out: Path) -> None:
     """Two phases of a small model."""
-    train(recipe=make_recipe(_RECIPE), out=out, resume=True)
+    run_recipe(make_recipe(_RECIPE), out=out, resume=True)
 
 
 def searches(out: Path) -> None:

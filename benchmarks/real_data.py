@@ -1,4 +1,4 @@
-"""Attention on public data: the plain model, tuned, and beside mean pooling.
+"""Attention on public data: what is chosen by default, beside what others reach.
 
     python -m benchmarks.real_data                    everything that is not in the JSON yet
     python -m benchmarks.real_data ArrowHead digits   some sets
@@ -12,178 +12,126 @@ soon as it ends, and what is stored is not run again. KERAS_BACKEND=jax is the f
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
-import attention_zoo as az
-from attention_zoo.data.scaling import adapt
-from attention_zoo.training import Dataset, make_recipe, measure
-from attention_zoo.training.compiling import build_for, compile_model
+from attention_zoo.training import Dataset, measure
+from attention_zoo.training.defaults import recipe_for
+from attention_zoo.training.fit import fit
 from attention_zoo.training.memory import temporary_models
 from attention_zoo.training.recipe import Recipe
 from attention_zoo.training.study import uniform_control
-from attention_zoo.tuning.trials import best_recipe
 from benchmarks.environments import ROOT
-from benchmarks.real_looks import IMAGES, LONG, PICTURES, draw, file_of, look
-from benchmarks.real_page import BUDGET, VARIANTS, page
+from benchmarks.real_baselines import BASELINES, ONCE, arranged, baseline
+from benchmarks.real_looks import IMAGES, PICTURES, draw, file_of, look
+from benchmarks.real_page import VARIANTS, page
 from benchmarks.real_sets import SETS, NotInstalled, RealSet
 
 RESULTS = ROOT / "benchmarks" / "real_data.json"
 PAGE = ROOT / "docs" / "real_data.md"
 
-#: The searches' folders, by which an interrupted search goes on; git ignores them.
-_SEARCHES = ROOT / "build" / "real_data"
+
+def recipe_of(variant: str, data: Dataset) -> Recipe:
+    """What a variant of ours is trained by."""
+    usual = recipe_for(data)
+    if variant == "pooled":
+        return usual.changed(config={**usual.config, "attention": None})
+    if variant == "uniform":
+        attention = usual.config.get("attention", "feature")
+        return uniform_control(usual.changed(config={**usual.config, "attention": attention}))
+    return usual
 
 
-def _is_long(data: Dataset) -> bool:
-    return data.x.ndim == 3 and data.x.shape[1] > LONG
+def pools_by_gates(data: Dataset) -> bool:
+    """Whether the default's answer is the mean of gated logits: with uniform gates it is that of
+    mean pooling and an output layer."""
+    return recipe_of("default", data).config.get("attention") == "conjunctive"
 
 
-def plain(data: Dataset, architecture: str) -> Recipe:
-    """What `build` gives by default, trained as `az.train` does, but long enough for few data."""
-    steps = math.ceil(len(data.y) / BUDGET["batch size"])
-    updates = BUDGET["updates, long" if _is_long(data) else "updates"]
-    epochs = max(BUDGET["epochs"], math.ceil(updates / steps))
-    attention = az.models.blueprint(
-        az.build(architecture, input_shape=data.input_shape, outputs=data.outputs)
-    ).config["attention"]
-    return make_recipe({
-        "architecture": architecture,
-        "config": {"standardize": True, "attention": attention},
-        "kind": data.kind,
-        "batch_size": BUDGET["batch size"],
-        "phases": [{"epochs": epochs}],
-    })  # fmt: skip
+def run(
+    name: str, variant: str, seeds: int, found: dict[str, Any], save: Callable[[], None],
+    real: RealSet,
+) -> None:  # fmt: skip
+    """The seeds of one variant of one set that are not stored yet."""
+    runs = found.setdefault("runs", {}).setdefault(variant, {})
+    wanted = [seed for seed in range(1 if variant in ONCE else seeds) if str(seed) not in runs]
+    if not wanted:
+        return
+    train, test = real.load()
+    if variant == "uniform" and pools_by_gates(train):
+        del found["runs"][variant]  # it is the model of `pooled`
+        return
+    found["train"], found["test"] = list(train.x.shape), list(test.x.shape)
+    padding = train.mask_value
+    lengths = None if padding is None else np.any(train.x != padding, -1).sum(1)
+    found["lengths"] = None if lengths is None else [int(lengths.min()), int(lengths.max())]
+    for seed in wanted:
+        measured = _others(variant, train, test, seed) if variant in BASELINES else None
+        if variant not in BASELINES:
+            with temporary_models():
+                measured = _ours(variant, train, test, seed)
+        if measured is None:
+            return
+        runs[str(seed)] = measured
+        print(name, variant, seed, json.dumps(measured), flush=True)
+        save()
 
 
-def formerly(recipe: Recipe) -> Recipe:
-    """The same, built as before states were normalized and attention began uniform."""
-    attention = recipe.config["attention"]
-    more = {"normalize": False, "positions": False} if recipe.architecture != "dense" else {}
-    config = {**attention["config"], "kernel_initializer": "glorot_uniform"}
-    return recipe.changed(
-        config={**recipe.config, **more, "attention": {**attention, "config": config}}
-    )
-
-
-def without_attention(recipe: Recipe, data: Dataset) -> Recipe:
-    """The same without attention, its layers widened until it has as many parameters."""
-
-    def with_units(units: int) -> Recipe:
-        return recipe.changed(config={**recipe.config, "attention": None, "units": units})
-
-    @functools.cache
-    def size(units: int) -> int:
-        return build_for(with_units(units), data, 0).count_params()
-
-    aim, low, high = build_for(recipe, data, 0).count_params(), 1, 2
-    while size(high) <= aim:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size(middle) <= aim else (low, middle)
-    return with_units(min((low, high), key=lambda units: abs(size(units) - aim)))
-
-
-def tuned(name: str, data: Dataset, architecture: str) -> dict[str, Any]:
-    """The best recipe of a small search that sees the training part alone."""
-    recurrent = data.x.ndim == 3
-    long = _is_long(data)
-    architectures = ("lstm_after", "gru") if recurrent else (architecture,)
-    space: dict[str, Any] = {}
-    for one in architectures if recurrent else ():
-        space[f"{one}/recurrent_dropout"] = 0.0
-        if long:
-            space |= {f"{one}/units": [16, 32], f"{one}/depth": 1, f"{one}/bidirectional": False}
-    epochs = math.ceil(BUDGET["updates of a trial"] / math.ceil(len(data.y) / 32))
-    trials = BUDGET["trials, long" if long else "trials"]
-    search = az.tune(
-        architectures, data=data, max_trials=trials, epochs=epochs, space=space,
-        attention=BUDGET["attention"] if recurrent else None, patience=max(5, epochs // 5),
-        out=_SEARCHES / name.replace(" ", "_"), resume=True,
-    )  # fmt: skip
+def _ours(variant: str, train: Dataset, test: Dataset, seed: int) -> dict[str, Any]:
+    begun, processor = time.perf_counter(), time.process_time()
+    recipe = recipe_of(variant, train)
+    model = fitted(recipe, train, seed)
+    spent = _spent(begun, processor)
     return {
-        "recipe": best_recipe(search.best.executions).model_dump(),
-        "values": search.best.values, "trial": search.best.trial, "trials": len(search.trials),
-        "failed": len(search.trials) - len(search.completed),
+        **measure(model, test), "parameters": model.count_params(), **spent,
+        "epochs": recipe.phases[0].epochs, "backend": keras.backend.backend(),
     }  # fmt: skip
 
 
 def fitted(recipe: Recipe, data: Dataset, seed: int) -> keras.Model:
     """The recipe's model, trained on all of the data with one seed."""
-    keras.utils.set_random_seed(seed)
-    model = build_for(recipe, data, 0)
-    adapt(model, data.visible())
-    steps = math.ceil(len(data.y) / recipe.batch_size)
-    compile_model(model, recipe.kind, recipe.phases[0].learning_rate, steps)
-    model.fit(
-        data.x, data.y, batch_size=recipe.batch_size, epochs=recipe.phases[0].epochs, verbose=0
-    )
-    return model
+    return fit(recipe.changed(seed=seed), data)[0]
 
 
-def recipes(name: str, real: RealSet, train: Dataset, found: dict[str, Any]) -> dict[str, Any]:
-    """What each variant of a set is trained by; the search, if it was not made yet."""
-    usual = plain(train, real.architecture)
+def _others(variant: str, train: Dataset, test: Dataset, seed: int) -> dict[str, Any] | None:
+    model = baseline(variant, train, seed)
+    if model is None:
+        return None
+    x, held_out = arranged(variant, train), arranged(variant, test)
+    if variant != "forest":
+        # Numba compiles what it runs first
+        few = np.concatenate([np.flatnonzero(train.y == label)[:2] for label in set(train.y)])
+        baseline(variant, train, seed).fit(x[few], train.y[few]).predict(x[:2])
+    begun, processor = time.perf_counter(), time.process_time()
+    model.fit(x, train.y)
+    # The nearest neighbour has nothing to train: all it does it does to predict
+    spent = _spent(begun, processor)
+    predicted = model.predict(held_out)
+    if variant in ONCE:
+        spent = _spent(begun, processor)
+    return {"accuracy": float(np.mean(predicted == test.y)), **spent}
 
-    def best() -> Recipe:
-        if "search" not in found:
-            found["search"] = tuned(name, train, real.architecture)
-        return make_recipe(found["search"]["recipe"])
 
+def _spent(begun: float, processor: float) -> dict[str, float]:
     return {
-        "default": lambda: usual,
-        "former": lambda: formerly(usual),
-        "pooled": lambda: without_attention(usual, train),
-        "uniform": lambda: uniform_control(usual),
-        "tuned": best,
+        "seconds": round(time.perf_counter() - begun, 2),
+        "processor": round(time.process_time() - processor, 2),
     }
 
 
-def run(
-    name: str, variant: str, seeds: int, found: dict[str, Any], save: Any, real: RealSet
-) -> None:
-    """The seeds of one variant of one set that are not stored yet."""
-    runs = found.setdefault("runs", {}).setdefault(variant, {})
-    wanted = [seed for seed in range(seeds) if str(seed) not in runs]
-    if not wanted:
-        return
-    train, test = real.load()
-    found["train"], found["test"] = list(train.x.shape), list(test.x.shape)
-    lengths = np.any(train.x != train.mask_value, -1).sum(1) if train.mask_value else None
-    found["lengths"] = None if lengths is None else [int(lengths.min()), int(lengths.max())]
-    recipe = recipes(name, real, train, found)[variant]()
-    for seed in wanted:
-        with temporary_models():
-            runs[str(seed)] = _measured(recipe, train, test, seed)
-        print(name, variant, seed, json.dumps(runs[str(seed)]), flush=True)
-        save()
-
-
-def _measured(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> dict[str, Any]:
-    begun = time.perf_counter()
-    model = fitted(recipe, train, seed)
-    return {
-        **measure(model, test), "parameters": model.count_params(),
-        "epochs": recipe.phases[0].epochs, "seconds": round(time.perf_counter() - begun, 1),
-        "backend": keras.backend.backend(),
-    }  # fmt: skip
-
-
-def looked(name: str, found: dict[str, Any], save: Any, real: RealSet) -> None:
-    """Where the plain model of seed 0 looks and whether to believe it, if that is not stored, and
-    its picture, if that is not there."""
+def looked(name: str, found: dict[str, Any], save: Callable[[], None], real: RealSet) -> None:
+    """Where the model of seed 0 looks and whether to believe it, if that is not stored, and its
+    picture, if that is not there."""
     pictured = name not in PICTURES or (IMAGES / file_of(name)).exists()
-    if ("looks" in found and pictured) or not {"default", "uniform"} <= set(found["runs"]):
+    if "looks" in found and pictured:
         return
     train, test = real.load()
-    recipe = plain(train, real.architecture)
+    recipe = recipe_of("default", train)
     with temporary_models():
         model = fitted(recipe, train, 0)
         if not pictured:
@@ -199,9 +147,11 @@ def main() -> None:
         prog="python -m benchmarks.real_data", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    every = [*VARIANTS, *BASELINES]
     parser.add_argument("name", nargs="*", metavar="SET", help=f"some of: {'; '.join(SETS)}")
-    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--variants", nargs="*", choices=every, default=every)
     parser.add_argument("--seeds", type=int, default=10, help="how many, from 0 on")
+    parser.add_argument("--no-looks", action="store_true", help="accuracies alone")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     options = parser.parse_args()
     if unknown := set(options.name) - set(SETS):
@@ -212,14 +162,15 @@ def main() -> None:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
     for name in () if options.report else options.name or SETS:
-        for variant in options.variants:
-            try:
-                run(name, variant, options.seeds, results.setdefault(name, {}), save, SETS[name])
-            except NotInstalled as error:
-                print(f"{name} is left out. {error}")
-                break
-        else:
-            looked(name, results[name], save, SETS[name])
+        found = results.setdefault(name, {})
+        try:
+            for variant in options.variants:
+                run(name, variant, options.seeds, found, save, SETS[name])
+        except NotInstalled as error:
+            print(f"{name} is left out. {error}")
+            continue
+        if not options.no_looks and {"default", "pooled"} <= set(found["runs"]):
+            looked(name, found, save, SETS[name])
     PAGE.write_text(page(results), "utf-8")
 
 

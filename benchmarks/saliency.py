@@ -29,9 +29,13 @@ from attention_zoo.metrics.attribution import (
     saliency,
 )
 from attention_zoo.metrics.leave_one_out import occlusion
-from attention_zoo.metrics.localization import auprc, matched, relevance_mass_accuracy
+from attention_zoo.metrics.localization import matched, relevance_mass_accuracy
 from attention_zoo.metrics.perturbation import perturb
-from attention_zoo.metrics.precision_recall import area_under_precision, area_under_recall
+from attention_zoo.metrics.precision_recall import (
+    area_under_precision,
+    area_under_recall,
+    auprc,
+)
 from attention_zoo.metrics.rescaling import temporal_saliency_rescaling
 from attention_zoo.training import Recipe, from_task, load_recipe
 from attention_zoo.training.fit import fit

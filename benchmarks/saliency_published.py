@@ -16,7 +16,7 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.padding import PADDING
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.leave_one_out import occlusion
-from attention_zoo.metrics.localization import auprc
+from attention_zoo.metrics.precision_recall import auprc
 from attention_zoo.metrics.rank_correlation import agreement
 from attention_zoo.training import Recipe, from_task, load_recipe
 from attention_zoo.training.fit import fit

@@ -30,6 +30,7 @@ TUNING_PAGE = HERE / "tuning.md"
 #: What each layer is called on here, where it is not one sequence.
 _INPUTS = {
     "feature": ["batch, features"],
+    "variable_selection": ["batch, features"],
     "cross_attention": ["batch, queries, features", "batch, keys, width"],
     "hierarchical": ["batch, sentences, words, features"],
     "attention_decoder": ["batch, time, features", "batch, keys, width"],
@@ -39,6 +40,7 @@ _ARGUMENTS = {
     "attention_decoder": {"cell": {"class_name": "GRUCell", "config": {"units": 23}}, "units": 19},
     "luong": {"units": 19},
     "bahdanau": {"units": 19},
+    "conjunctive": {"units": 19},
 }
 #: One size for each name, so that shapes can be read back as names.
 _SIZES = {"batch": 5, "time": 7, "features": 3, "queries": 11, "keys": 13, "width": 17,

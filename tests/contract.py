@@ -116,15 +116,15 @@ def promise_symbolic_equals_eager(case: Case) -> None:
             unknown = {
                 n: keras.KerasTensor((None, None, *size[1:]) if len(size) > 1 else (None, *size))
                 for n, size in sizes.items()
-            }  # fmt: skip
+            }
             for tensors in (known,) if case.fixed_length else (known, unknown):
-                seen = {
+                hidden = {
                     n: keras.KerasTensor((None, *tensors[case.masks[n]].shape[1 : m.ndim]), "bool")
                     for n, m in masks.items()
                 }
                 first, *rest = tensors.values()
                 named = dict(zip(list(tensors)[1:], rest, strict=True))
-                symbolic = layer(first, **named, **seen, **flags)
+                symbolic = layer(first, **named, **hidden, **flags)
                 flat, expected = keras.tree.flatten(symbolic), keras.tree.flatten(eager)
                 assert len(flat) == len(expected)
                 for got, want in zip(flat, expected, strict=True):
@@ -154,10 +154,10 @@ def promise_a_graph_knows_what_the_symbol_knows(case: Case) -> None:
             return layer(x[first], **{n: x[n] for n in names}, **given, **flags)
 
         symbols = {n: keras.KerasTensor(s.shape) for n, s in inputs.items()}
-        seen = {n: keras.KerasTensor(m.shape, "bool") for n, m in masks.items()}
+        mask_symbols = {n: keras.KerasTensor(m.shape, "bool") for n, m in masks.items()}
         graph = tf.function(run, autograph=False).get_concrete_function(inputs, masks)
         found = keras.tree.flatten(graph.structured_outputs)
-        for got, want in zip(found, keras.tree.flatten(run(symbols, seen)), strict=True):
+        for got, want in zip(found, keras.tree.flatten(run(symbols, mask_symbols)), strict=True):
             sizes = zip(tuple(got.shape), want.shape, strict=True)
             assert all(b in (None, a) for a, b in sizes), (got.shape, want.shape, flags)
 
@@ -198,8 +198,9 @@ def promise_hidden_scores_are_zero(case: Case) -> None:
     layer, arrays, masks = case.make(), case.arrays(), case.visible()
     _, scores = both(layer, arrays, masks)
     _, expected = case.oracle(layer, arrays, masks)
-    for level, want in zip(scores, expected if isinstance(expected, tuple) else (expected,),
-                           strict=True):  # fmt: skip
+    for level, want in zip(
+        scores, expected if isinstance(expected, tuple) else (expected,), strict=True
+    ):
         assert np.any(want == 0)
         assert np.all(level[want == 0] == 0)
 
@@ -232,8 +233,9 @@ def promise_outgoing_mask(case: Case) -> None:
     outputs = layer(head, **dict(zip(list(tensors)[1:], rest, strict=True)))
     mask = getattr(outputs, "_keras_mask", None)
     steps = len(outputs.shape) == 3 and outputs.shape[1] == case.inputs[first][1]
-    assert (mask is not None) == (steps and layer.kind != "pool" or
-                                  steps and len(case.inputs) > 1), outputs.shape  # fmt: skip
+    assert (mask is not None) == (
+        steps and layer.kind != "pool" or steps and len(case.inputs) > 1
+    ), outputs.shape
 
 
 def promise_masks_may_be_arrays_or_lists(case: Case) -> None:
@@ -351,7 +353,7 @@ def promise_gradients(case: Case) -> None:
         assert np.isclose((gradient * direction).sum(), slope, atol=1e-5, rtol=1e-4), variable.name
 
 
-def promise_looking_changes_nothing(case: Case) -> None:
+def promise_asking_for_scores_changes_nothing(case: Case) -> None:
     """Asking for the scores leaves the output as it is, dropout on or off."""
     arrays = case.arrays()
     for masks in ({}, case.visible()):
@@ -388,8 +390,9 @@ def model_of(case: Case) -> keras.Model:
     """A functional model around the layer, masked by the values of its inputs."""
     layer = case.make()
     tensors = {n: keras.Input(s[1:], name=n) for n, s in case.inputs.items()}
-    hidden = {n: keras.layers.Masking(-7.0)(t) if len(t.shape) == 3 else t
-              for n, t in tensors.items()}  # fmt: skip
+    hidden = {
+        n: keras.layers.Masking(-7.0)(t) if len(t.shape) == 3 else t for n, t in tensors.items()
+    }
     first, *rest = hidden.values()
     outputs = layer(first, **dict(zip(list(hidden)[1:], rest, strict=True)))
     if len(outputs.shape) > 2:

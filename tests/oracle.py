@@ -78,6 +78,42 @@ def feature(layer: Any, inputs: dict, masks: dict) -> tuple:
     return scores * x, scores
 
 
+def variable_selection(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """One cell of the leading axes at a time, one column at a time."""
+    mask, w = masks.get("mask"), weights(layer)
+    x = hidden(inputs["inputs"], mask)
+    columns = x.shape[-1]
+    width = w["embedding"].shape[1]
+    seen = np.ones(x.shape, bool)
+    if mask is not None:
+        seen = seen & (mask if mask.ndim == x.ndim else mask[..., None])
+
+    def network(name: str, j: int, count: int, a: np.ndarray, skipped: np.ndarray) -> np.ndarray:
+        def own(part: str) -> Any:
+            found = w.get(f"{name}_{part}", np.zeros(count))
+            size = found.shape[-1] // count
+            return found[..., j * size : (j + 1) * size]
+
+        def dense(part: str, a: np.ndarray) -> np.ndarray:
+            return a @ own(part) + own(f"{part}_bias")
+
+        h = dense("kernel", a)
+        h = dense("hidden", np.where(h > 0, h, np.exp(np.minimum(h, 0)) - 1))
+        total = skipped + dense("value", h) / (1 + np.exp(-dense("gate", h)))
+        total = (total - total.mean()) / np.sqrt(total.var() + 1e-3)
+        return total * own("scale") + own("shift")
+
+    logits, read = np.empty(x.shape), np.empty((*x.shape, width))
+    for at in np.ndindex(x.shape[:-1]):
+        e = x[at][:, None] * w["embedding"] + w.get("embedding_bias", 0)
+        e = e * seen[at][:, None]
+        flat = e.ravel()
+        logits[at] = network("weights", 0, 1, flat, flat @ w["skip_kernel"])
+        read[at] = [network("columns", j, columns, e[j], e[j]) for j in range(columns)]
+    scores = normalize(layer, logits, seen, -1)
+    return (scores[..., None] * read).sum(-2), scores
+
+
 def temporal(layer: Any, inputs: dict, masks: dict) -> tuple:
     """Weights over time from a dense layer over time, or from each step's content."""
     mask, w = masks.get("mask"), weights(layer)
@@ -103,6 +139,31 @@ def pooling(layer: Any, inputs: dict, masks: dict) -> tuple:
     scores = normalize(layer, logits, None if mask is None else mask[:, None], -1)
     outputs = np.concatenate([(s[..., None] * x).sum(1) for s in scores.swapaxes(0, 1)], axis=-1)
     return outputs, scores[:, 0] if layer.hops == 1 else scores
+
+
+def conjunctive(layer: Any, inputs: dict, masks: dict) -> tuple:
+    """The logits of each visible step, weighed by its gate, sample by sample."""
+    mask, w = masks.get("mask"), weights(layer)
+    x, bias = hidden(inputs["inputs"], mask), w.get("bias", 0)
+    seen = np.ones(x.shape[:2], bool) if mask is None else mask
+    scores, outputs = np.zeros(x.shape[:2]), np.zeros((len(x), w["kernel"].shape[1]))
+    for b in range(len(x)):
+        steps = np.flatnonzero(seen[b])
+        gate = np.full(len(steps), 1 / max(len(steps), 1))
+        if layer.form != "instance":
+            fitted = np.tanh(x[b, steps] @ w["gate_kernel"] + w.get("gate_bias", 0))
+            gate = normalize(layer, (fitted @ w["gate_vector"])[:, 0], None, -1)
+        scores[b, steps] = gate
+        if layer.form != "instance" and layer.normalizer == "sigmoid":
+            gate = gate / max(len(steps), 1)
+        for a, t in zip(gate, steps, strict=True):
+            if layer.form == "additive":
+                outputs[b] += (a * x[b, t]) @ w["kernel"] + bias / len(steps)
+            else:
+                outputs[b] += a * (x[b, t] @ w["kernel"] + bias)
+    if layer.activation == "softmax":
+        outputs = np.exp(outputs) / np.exp(outputs).sum(-1, keepdims=True)
+    return _sigmoid(outputs) if layer.activation == "sigmoid" else outputs, scores
 
 
 def many_to_one(layer: Any, inputs: dict, masks: dict) -> tuple:
@@ -231,8 +292,10 @@ def retain(layer: Any, inputs: dict, masks: dict) -> tuple:
     alpha, beta = np.zeros(x.shape[:2]), np.zeros(embedded.shape)
     for b in range(len(x)):
         steps = np.flatnonzero(seen[b])
-        read = [_run("GRU", sublayer, embedded[b], steps[::-1])
-                for sublayer in (layer.step_reader, layer.variable_reader)]  # fmt: skip
+        read = [
+            _run("GRU", sublayer, embedded[b], steps[::-1])
+            for sublayer in (layer.step_reader, layer.variable_reader)
+        ]
         logits = (read[0] @ w["step_kernel"] + w.get("step_bias", 0))[:, 0]
         alpha[b] = normalize(layer, logits, seen[b], -1)
         beta[b, steps] = np.tanh(read[1] @ w["variable_kernel"] + w.get("variable_bias", 0))[steps]
@@ -251,13 +314,18 @@ def expected_alignment(chosen: np.ndarray, previous: np.ndarray) -> np.ndarray:
 def attention_decoder(layer: Any, inputs: dict, masks: dict) -> tuple:
     """A recurrent cell that attends after each of its steps, sample by sample."""
     kind = type(layer.cell).__name__.removesuffix("Cell")
-    own = {v.name: np.asarray(_numpy(v), "float64") for v in layer.weights
-           if not any(v is u for u in layer.cell.weights)}  # fmt: skip
+    own = {
+        v.name: np.asarray(_numpy(v), "float64")
+        for v in layer.weights
+        if not any(v is u for u in layer.cell.weights)
+    }
     inner = [np.asarray(_numpy(v), "float64") for v in layer.cell.trainable_variables]
     seen = [masks.get(f"{name}_mask") for name in ("inputs", "memory")]
     x, memory = hidden(inputs["inputs"], seen[0]), hidden(inputs["memory"], seen[1])
-    steps, keys = (np.ones(v.shape[:2], bool) if s is None else s
-                   for s, v in zip(seen, (x, memory), strict=True))  # fmt: skip
+    steps, keys = (
+        np.ones(v.shape[:2], bool) if s is None else s
+        for s, v in zip(seen, (x, memory), strict=True)
+    )
     width = memory.shape[2] + len(inner[1]) if layer.units is None else layer.units
     outputs, scores = np.zeros((*x.shape[:2], width)), np.zeros((*x.shape[:2], memory.shape[1]))
     for b in range(len(x)):
@@ -323,8 +391,12 @@ def _query_value(inputs: dict, masks: dict) -> tuple:
     query = hidden(inputs["query"], query_mask)
     if "value" not in inputs:
         return query, query, query_mask, query_mask
-    return query, hidden(inputs["value"], masks.get("value_mask")), query_mask, masks.get(
-        "value_mask")  # fmt: skip
+    return (
+        query,
+        hidden(inputs["value"], masks.get("value_mask")),
+        query_mask,
+        masks.get("value_mask"),
+    )
 
 
 def cross_attention(layer: Any, inputs: dict, masks: dict) -> tuple:
@@ -339,8 +411,10 @@ def multi_head(layer: Any, inputs: dict, masks: dict) -> tuple:
     """One head after the other."""
     query, value, query_mask, value_mask = _query_value(inputs, masks)
     w = weights(layer)
-    q, k, v = (x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
-               for n, x in (("query", query), ("key", value), ("value", value)))  # fmt: skip
+    q, k, v = (
+        x @ w[f"{n}_kernel"] + w.get(f"{n}_bias", 0)
+        for n, x in (("query", query), ("key", value), ("value", value))
+    )
     seen = _pairs(layer, query.shape[1], value.shape[1], len(query), query_mask, value_mask)
     width, per_group = (
         q.shape[2] // layer.num_heads,

@@ -29,7 +29,7 @@ ARROW = {
     "explaining": {"core", "layers", "models", "capture", "metrics", "plots"},
     "trusting": {"core", "layers", "models", "capture", "metrics", "plots", "explaining"},
     "presets": {"core", "catalog", "layers", "models", "capture", "version"},
-    "data": {"core", "tasks"},
+    "data": {"core", "layers", "tasks"},
     "training": {"core", "catalog", "data", "layers", "models", "tasks", "capture", "metrics",
                  "presets"},
     "tuning": {"core", "catalog", "data", "layers", "models", "tasks", "capture", "metrics",

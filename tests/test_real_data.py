@@ -45,14 +45,12 @@ def test_data_without_a_split_are_parted_by_class_and_share_nothing():
     np.testing.assert_allclose(shares, 0.25, atol=0.01)
 
 
-def test_mean_pooling_gets_as_many_parameters():
-    train, _ = real_sets.digits()
-    recipe = real_data.plain(train, "lstm_after")
-    sizes = [
-        real_data.build_for(one, train, 0).count_params()
-        for one in (recipe, real_data.without_attention(recipe, train))
-    ]
-    assert abs(sizes[1] / sizes[0] - 1) < 0.03
+def test_a_variant_changes_only_the_attention():
+    train, _ = real_sets.breast_cancer()
+    usual, pooled, uniform = (real_data.recipe_of(v, train) for v in real_page.VARIANTS)
+    assert pooled == usual.changed(config={**usual.config, "attention": None})
+    assert uniform.config["attention"]["config"]["normalizer"] == "uniform"
+    assert uniform.phases == usual.phases
 
 
 def test_the_page_is_that_of_its_results():

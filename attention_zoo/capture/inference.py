@@ -11,6 +11,7 @@ from keras import ops
 
 from attention_zoo.capture.backend import loses_variables_on_error, preserved_generator
 from attention_zoo.capture.inputs import pack_inputs
+from attention_zoo.layers.traversal import all_layers
 
 
 def predict(model: keras.Model, x: Any, batch_size: int) -> Any:
@@ -48,7 +49,7 @@ def all_variables(model: keras.Model) -> list[keras.Variable]:
     """The variables of a model, with those that Keras does not list: the states of a recurrent
     layer with `stateful=True`."""
     found = {id(variable): variable for variable in model.variables}
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         found |= {id(variable): variable for variable in _variables_in(list(vars(layer).values()))}
     return list(found.values())
 

@@ -12,13 +12,14 @@ from attention_zoo.core import arrays
 from attention_zoo.layers.attention_decoder import AttentionDecoder
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.keras_hooks import KERAS_LAYERS
+from attention_zoo.layers.traversal import all_layers
 
 _ATTENTION = (AttentionLayer, *KERAS_LAYERS)
 
 
 def has_attention(model: keras.Model) -> bool:
     """Whether any layer in the model, however deep, is an attention layer."""
-    return any(isinstance(la, _ATTENTION) for la in model._flatten_layers(include_self=False))
+    return any(isinstance(la, _ATTENTION) for la in all_layers(model, include_self=False))
 
 
 def check_built(model: Any) -> None:
@@ -35,7 +36,7 @@ def check_model(model: Any) -> None:
     """What `check_built` raises, and ValueError for a model without attention, or from which no
     scores can be captured."""
     check_built(model)
-    layers = list(model._flatten_layers(include_self=False))
+    layers = all_layers(model, include_self=False)
     if not has_attention(model):
         raise ValueError(
             f"The model {model.name!r} has no attention layer. Its layers are: "
@@ -44,7 +45,7 @@ def check_model(model: Any) -> None:
     for loop in layers:
         if not isinstance(loop, (keras.layers.RNN, AttentionDecoder)):
             continue
-        inside = [layer for layer in loop.cell._flatten_layers() if isinstance(layer, _ATTENTION)]
+        inside = [layer for layer in all_layers(loop.cell) if isinstance(layer, _ATTENTION)]
         if inside:
             raise ValueError(
                 f"The attention layer {inside[0].name!r} is called inside the cell of "

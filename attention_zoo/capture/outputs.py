@@ -93,7 +93,8 @@ def are_probabilities(model: keras.Model, values: np.ndarray, index: int) -> boo
     if getattr(model, "outputs", None):
         activation = getattr(model.outputs[index]._keras_history.operation, "activation", None)
     if activation is not None:
-        return activation in (keras.activations.sigmoid, keras.activations.softmax)
+        probabilities = (keras.activations.sigmoid, keras.activations.softmax)
+        return keras.activations.get(activation) in probabilities
     within = bool(np.all((values >= 0) & (values <= 1)))
     return within and (values.shape[-1] == 1 or bool(np.all(np.abs(values.sum(-1) - 1) < 1e-3)))
 

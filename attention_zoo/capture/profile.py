@@ -1,4 +1,4 @@
-"""Scores of any shape as one figure an index."""
+"""Scores of any shape as one score for each index."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def profile(scores: np.ndarray, axis: int | None = None) -> np.ndarray:
     return rows.reshape(len(rows), -1, rows.shape[-1]).mean(1)
 
 
-def over_input(seen: Any) -> np.ndarray:
+def over_input(captured: Any) -> np.ndarray:
     """What the first layer attends to, as one score for each cell of its input.
 
     The mean over the queries, heads or hops that share the input; of words in windows, the word's
     score times its window's.
 
     Args:
-        seen: anything with `scores`, `axes` and `attended` by layer name.
+        captured: anything with `scores`, `axes` and `attended` by layer name.
     """
-    name, scores = next(iter(seen.scores.items()))
-    axes = seen.axes[name]
+    name, scores = next(iter(captured.scores.items()))
+    axes = captured.axes[name]
     if "segment" in axes:
-        above = seen.scores[f"{name.removesuffix('/1')}/2"]
+        above = captured.scores[f"{name.removesuffix('/1')}/2"]
         return (scores * above[..., None]).reshape(len(scores), -1)
     if {"key", "hop"} & set(axes):
-        return profile(scores, 1 + axes.index(seen.attended[name]))
+        return profile(scores, 1 + axes.index(captured.attended[name]))
     return scores

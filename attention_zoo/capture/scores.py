@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 
-from attention_zoo import models
 from attention_zoo.capture.inference import fixed_batch_size, preserved_state
 from attention_zoo.capture.inputs import check_inputs, check_model, does_not_fit, pack_inputs
 from attention_zoo.core import checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.layers.recorder import ScoreRecord
 from attention_zoo.layers.score_model import ScoreModel, call_recorded
+from attention_zoo.models.cache import ModelCache
 
 
 @by_identity
@@ -28,6 +27,8 @@ class Capture(NamedTuple):
             indices)}`; without the layers that had no mask.
         axes: what the axes of the scores after the samples are, `{layer name: names}`.
         attended: which of those sums to 1, `{layer name: name}`.
+        contributions: what each step adds to the model's logits, `{layer name: array (samples,
+            steps, logits)}`, of the layers whose steps the model adds up.
     """
 
     predictions: Any
@@ -35,6 +36,7 @@ class Capture(NamedTuple):
     masks: dict[str, np.ndarray]
     axes: dict[str, tuple[str, ...]]
     attended: dict[str, str]
+    contributions: dict[str, np.ndarray]
 
 
 def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[str, np.ndarray]:
@@ -76,7 +78,7 @@ def attention_scores(model: keras.Model, x: Any, batch_size: int = 256) -> dict[
     return capture_scores(model, x, batch_size).scores
 
 
-def with_scores(model: keras.Model) -> keras.Model:
+def with_scores(model: keras.Model, contributions: bool = False) -> keras.Model:
     """A model over the same weights whose extra outputs are its attention scores.
 
     An ordinary Keras model, to be called, trained, saved, served and exported. It returns a flat
@@ -87,6 +89,7 @@ def with_scores(model: keras.Model) -> keras.Model:
                           "predictions_1", "predictions_2", ... for a list of them
     then the scores       "attention_" and the layer's name, as `attention_scores` has it, in which
                           what is neither letter nor digit is "_": "attention_sentence_pooling"
+    then, if wanted,      "contributions_" and the layer's name: see `Explanation.contributions`
     ```
 
     The weights are shared: training one model trains the other. To train it, give losses and
@@ -97,6 +100,7 @@ def with_scores(model: keras.Model) -> keras.Model:
     Args:
         model: a built functional, Sequential or subclassed model with attention layers of this
             package or Keras's own.
+        contributions: whether what each step adds to the logits is an output too.
 
     Returns:
         A functional model with the inputs of `model`; for a subclassed one, whose inputs Keras does
@@ -116,7 +120,8 @@ def with_scores(model: keras.Model) -> keras.Model:
     {'predictions': (3, 1), 'attention_attention': (3, 20)}
     """
     check_model(model)
-    scored = ScoreModel(model)
+    checks.boolean("contributions", contributions)
+    scored = ScoreModel(model, contributions)
     if not getattr(model, "inputs", None):
         return scored
     inputs = pack_inputs(model, model.inputs if len(model.inputs) > 1 else model.inputs[0])
@@ -149,6 +154,7 @@ def capture_scores(model: keras.Model, x: Any, batch_size: int = 256) -> Capture
         {name: found["masks"][name] for name in names if name in found["masks"]},
         {name: capturing.axes[name] for name in names},
         {name: capturing.attended[name] for name in names},
+        {n: found["contributions"][n] for n in names if n in found["contributions"]},
     )
 
 
@@ -192,6 +198,11 @@ class CaptureModel(keras.Model):
             "predictions": outputs,
             "scores": {name: record.scores for name, record in records.items()},
             "masks": {n: record.mask for n, record in records.items() if record.mask is not None},
+            "contributions": {
+                n: record.contributions
+                for n, record in records.items()
+                if record.contributions is not None
+            },
         }
 
 
@@ -208,9 +219,7 @@ def _axes(record: ScoreRecord) -> tuple[tuple[str, ...], str]:
     return segments + names, attended if attended in names else names[-1]
 
 
-_MODELS: WeakKeyDictionary[keras.Model, dict[bool, tuple[CaptureModel, Any, Any]]] = (
-    WeakKeyDictionary()
-)
+_MODELS: ModelCache[CaptureModel] = ModelCache()
 
 
 def capture_model(model: keras.Model, *, replaces: bool = False) -> CaptureModel:
@@ -221,12 +230,10 @@ def capture_model(model: keras.Model, *, replaces: bool = False) -> CaptureModel
     """
     if not (type(model).__module__.startswith("keras.") and model.inputs):
         return CaptureModel(model, replaces=replaces)
-    known = _MODELS.setdefault(model, {})
-    found, graph, constants = known.get(replaces, (None, None, None))
-    now = models.constants(model)
-    if found is None or graph is not model.outputs[0] or constants != now:
+
+    def make() -> CaptureModel:
         # Of a list, since Keras warns where the names of a dictionary are not those of the tensors
         outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
-        found = CaptureModel(keras.Model(model.inputs, outputs), replaces=replaces)
-        known[replaces] = found, model.outputs[0], now
-    return found
+        return CaptureModel(keras.Model(model.inputs, outputs), replaces=replaces)
+
+    return _MODELS.get(model, replaces, make)

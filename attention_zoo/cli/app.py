@@ -1,4 +1,4 @@
-"""The commands, and what becomes of their errors."""
+"""The commands, and how their errors are reported."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def options(
 
 def main() -> None:
     """Run the command line: 0 for success, 2 and one line for bad input, 130 for Ctrl-C."""
-    # TensorFlow's chatter, not a setting of ours
+    # TensorFlow's own variable, which hides its log lines
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     hush()
     command = typer.main.get_command(app)
@@ -64,10 +64,10 @@ def main() -> None:
         complain(str(error))
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output left: nothing more can be said to it
+        # The reader of the output is gone, so that nothing more can be written
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:  # every error ends here: the expected ones as one line
+    except Exception as error:  # expected errors become one line
         sys.exit(_fail(error))
     if status == _INTERRUPTED:  # Typer makes this of a KeyboardInterrupt
         complain("Interrupted.")

@@ -19,7 +19,7 @@ from attention_zoo.core.parsing import printable
 
 
 class _Safe(Console):
-    """A console that no text commands: names of files, columns and layers are anybody's."""
+    """A console that escapes all text: names of files, columns and layers come from anywhere."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
         """Escape every string that Rich renders."""
@@ -33,8 +33,7 @@ class _Safe(Console):
 out = _Safe(highlight=False, markup=False, emoji=False)
 err = _Safe(stderr=True, highlight=False, markup=False, emoji=False)
 
-
-#: Below so many columns a whole name would leave no room for what is said of it.
+#: On a narrower terminal a whole name would leave no room for the other columns.
 _NARROW = 70
 
 
@@ -44,19 +43,19 @@ def complain(message: str) -> None:
 
 
 class Interrupted(Exception):
-    """Ctrl-C; the message says what is kept."""
+    """Ctrl-C; the message says what was saved."""
 
 
 @contextlib.contextmanager
-def resumable(folder: Path, kept: Callable[[], bool]) -> Iterator[None]:
-    """Say after Ctrl-C that the command goes on from the folder, where that is so."""
+def resumable(folder: Path, begun: Callable[[], bool]) -> Iterator[None]:
+    """Say after Ctrl-C that the command can be resumed from the folder, if it has begun there."""
     try:
         yield
     except KeyboardInterrupt:
-        if not kept():
+        if not begun():
             raise
         raise Interrupted(
-            f"Interrupted. What is done is kept in {folder}: go on with the same command and "
+            f"Interrupted. The progress is saved in {folder}: go on with the same command and "
             "--resume."
         ) from None
 
@@ -79,7 +78,7 @@ def table(
             printable(column),
             justify="right" if number in right else "left",
             overflow="fold",
-            # A name that is cut in two can neither be copied nor searched for
+            # A name that is cut in two can be neither copied nor searched for
             no_wrap=number == 0 and out.width >= _NARROW,
         )
     for row in rows:

@@ -6,34 +6,35 @@ import importlib.metadata
 import json
 import os
 import platform
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from packaging.requirements import Requirement
 
 from attention_zoo.cli.console import out, table
+from attention_zoo.cli.options import Json
 from attention_zoo.core.registry import one_of
 from attention_zoo.version import __version__
 
 _NAME = "attention-zoo"
 _BACKENDS = ("tensorflow", "jax", "torch")
-#: Extras that only those need who work on the package itself.
-_OURS = ("docs", "real-data", "test")
-#: The preset that is loaded and compared with the answers that it was saved with.
+#: Extras for the development of the package.
+_DEVELOPMENT = ("docs", "real-data", "test")
+#: The preset that is loaded and compared with its golden output.
 _PRESET = "lstm_after"
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Say which backends, extras and devices are there, and what is missing. Status 1 where
-    attention_zoo cannot work."""
-    found = examine()
+    """Say which backends, extras and devices are there, and what is missing. The exit status is 1
+    if attention_zoo cannot work."""
+    report = examine()
     if as_json:
-        out.print_json(json.dumps(found))
+        out.print_json(json.dumps(report))
     else:
-        _print(found)
-    if found["problems"]:
+        _print(report)
+    if report["problems"]:
         raise typer.Exit(1)
 
 
@@ -42,7 +43,7 @@ def examine() -> dict[str, Any]:
     asked = asked_for(_NAME)
     needed = asked.pop("", [])
     # The backends are printed with their devices
-    hidden = (*_BACKENDS, *_OURS)
+    hidden = (*_BACKENDS, *_DEVELOPMENT)
     extras = {extra: packages for extra, packages in asked.items() if extra not in hidden}
     chosen, devices, error = _try()
     unused = {name for name in _BACKENDS if name != chosen}
@@ -50,10 +51,15 @@ def examine() -> dict[str, Any]:
     if error:
         problems.append(error)
     return {
-        "attention_zoo": __version__, "python": platform.python_version(), "needed": needed,
-        "backends": {name: installed(name) for name in _BACKENDS}, "backend": chosen,
-        "devices": devices, "extras": extras, "problems": problems,
-    }  # fmt: skip
+        "attention_zoo": __version__,
+        "python": platform.python_version(),
+        "needed": needed,
+        "backends": {name: installed(name) for name in _BACKENDS},
+        "backend": chosen,
+        "devices": devices,
+        "extras": extras,
+        "problems": problems,
+    }
 
 
 def installed(name: str) -> str | None:
@@ -65,10 +71,10 @@ def installed(name: str) -> str | None:
 
 
 def asked_for(distribution: str) -> dict[str, list[dict[str, Any]]]:
-    """Return what a distribution asks for, by extra, and under `""` what it always needs.
+    """Return what a distribution requires, by extra, and under `""` what it always requires.
 
     Each package has its `name`, the versions `wanted`, the version `found`, and whether it `fits`.
-    Nothing is known of a distribution that is not installed, as when it runs from a checkout.
+    A distribution that is not installed, as when it runs from a checkout, requires nothing.
     """
     if installed(distribution) is None:
         return {}
@@ -80,9 +86,8 @@ def asked_for(distribution: str) -> dict[str, list[dict[str, Any]]]:
         users = [""] if marker is None else [e for e in extras if marker.evaluate({"extra": e})]
         found = installed(needed.name)
         fits = found is not None and needed.specifier.contains(found, prereleases=True)
-        package = {
-            "name": needed.name, "wanted": str(needed.specifier), "found": found, "fits": fits,
-        }  # fmt: skip
+        wanted = str(needed.specifier)
+        package = {"name": needed.name, "wanted": wanted, "found": found, "fits": fits}
         for extra in users:
             asked[extra].append(package)
     return asked
@@ -101,7 +106,7 @@ def _try() -> tuple[str | None, list[str], str]:
         chosen = keras.backend.backend()
         az.load(_PRESET, verify=True)
         return chosen, _devices(chosen), ""
-    except Exception as error:  # whatever it is, it is what the user came to learn
+    except Exception as error:  # any error is reported
         if missing := missing_backend(error):
             return chosen, [], missing
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -109,7 +114,7 @@ def _try() -> tuple[str | None, list[str], str]:
 
 
 def missing_backend(error: BaseException) -> str:
-    """Return what to do about an error that is Keras's for a backend that is not installed."""
+    """Return what to do about Keras's error for a backend that is not installed."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
     if name not in _BACKENDS:
         return ""
@@ -135,34 +140,34 @@ def _wrong(one: dict[str, Any]) -> str:
     return f"{one['name']} {one['wanted']} is needed, {there}: pip install -U {_NAME}"
 
 
-def _print(found: dict[str, Any]) -> None:
-    out.print(f"attention_zoo {found['attention_zoo']}, Python {found['python']}\n")
-    if found["needed"]:
+def _print(report: dict[str, Any]) -> None:
+    out.print(f"attention_zoo {report['attention_zoo']}, Python {report['python']}\n")
+    if report["needed"]:
         rows = [
             [one["name"], one["wanted"], one["found"] or "missing", "" if one["fits"] else "unfit"]
-            for one in found["needed"]
+            for one in report["needed"]
         ]
         table("Needed", ["package", "wanted", "installed", ""], rows)
     else:
-        out.print("attention-zoo was not installed by pip, so that what it asks for is not known.")
+        out.print("attention-zoo was not installed by pip, so its requirements are not known.")
     out.print()
     rows = []
-    for name, version in found["backends"].items():
-        used = f"in use, on {', '.join(found['devices'])}" if name == found["backend"] else ""
+    for name, version in report["backends"].items():
+        used = f"in use, on {', '.join(report['devices'])}" if name == report["backend"] else ""
         rows.append([name, version or "missing", used if version else _how(name)])
     table("Backends: KERAS_BACKEND chooses", ["backend", "installed", ""], rows)
-    if found["extras"]:
+    if report["extras"]:
         out.print()
         rows = []
-        for extra, packages in found["extras"].items():
+        for extra, packages in report["extras"].items():
             lacking = [one["name"] for one in packages if not one["fits"]]
             rows.append([extra, ", ".join(lacking) or "nothing", _how(extra) if lacking else ""])
         table("Extras", ["extra", "missing", ""], rows)
     out.print()
-    for problem in found["problems"]:
+    for problem in report["problems"]:
         out.print(f"Problem: {problem}")
-    if not found["problems"]:
-        out.print(f"All is well: the preset {_PRESET!r} answers as when it was saved.")
+    if not report["problems"]:
+        out.print(f"All is well: the preset {_PRESET!r} predicts as when it was saved.")
 
 
 def _how(extra: str) -> str:

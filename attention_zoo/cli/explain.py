@@ -5,27 +5,34 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
 
 from attention_zoo.cli.cards import retrained_uniform
 from attention_zoo.cli.console import out
+from attention_zoo.cli.options import Model, Overwrite, Target
 from attention_zoo.cli.progress import steps
 from attention_zoo.core import checks, files
 from attention_zoo.core.identity import by_identity
 
+if TYPE_CHECKING:
+    from attention_zoo.explaining import Explanation
+    from attention_zoo.explaining.layer_scores import LayerScores
+    from attention_zoo.presets.card import Card
+    from attention_zoo.trusting import Trust
+
 _BAR = 40
 _MOST_ROWS = 60
-#: Of the pictures that Matplotlib writes, those that need nothing else and open anywhere.
+#: The formats of pictures that Matplotlib writes without other packages and that open anywhere.
 _ENDINGS = (".eps", ".jpeg", ".jpg", ".pdf", ".png", ".svg", ".tif", ".tiff", ".webp")
 
 
 def explain(
-    model: Annotated[str, typer.Argument(help="A preset's name or folder, or a .keras file.")],
+    model: Model,
     data: Annotated[Path | None, typer.Option(help="Your own .npz (arrays x, y) or .csv.")] = None,
-    target: Annotated[str | None, typer.Option(help="The column of the .csv to predict.")] = None,
+    target: Target = None,
     out_: Annotated[Path | None, typer.Option("--out", help="The picture to write.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write one interactive page (.html) instead of a picture.")
@@ -38,7 +45,7 @@ def explain(
     trust_out: Annotated[
         Path | None, typer.Option(help="Write what --trust prints to a .json.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Print the mean attention per index, with the planted index marked, and write a picture; or,
     with --trust, test how far the attention can be trusted; with --html, write a page that shows
@@ -47,26 +54,29 @@ def explain(
     trust = trust or trust_out is not None
     source = _Source(model)
     picture = Path(f"{source.name}.png") if (out_, html, trust) == (None, None, False) else out_
-    files_of = _Files(picture, html, trust_out, overwrite)
-    given = source.open(data, target, samples)
-    explanation = given.explain() if picture or html or not trust else None
+    writer = _Files(picture, html, trust_out, overwrite)
+    inputs = source.open(data, target, samples)
+    explanation = inputs.explain() if picture or html or not trust else None
     if explanation is not None:
         explanation.layer(layer)
-    measured = _trust(source, given, layer) if trust else None
+    measured = _trust(source, inputs, layer) if trust else None
     if measured is None and explanation is not None:
         _print_bars(source.name, explanation.layer(layer))
-    files_of.write(source.name, explanation, measured, layer)
+    writer.write(source.name, explanation, measured, layer)
 
 
-def _trust(source: _Source, given: _Given, layer: str | None) -> Any:
+def _trust(source: _Source, inputs: _Inputs, layer: str | None) -> Trust:
     """Run and print the tests of trust."""
     import attention_zoo as az
 
     with steps("measuring") as progress:
         measured = az.trust(
-            given.model, given.x, given.y, truth=given.truth, layer=layer,
-            retrained_uniform=retrained_uniform(source.card), progress=progress,
-        )  # fmt: skip
+            *inputs[:3],
+            truth=inputs.truth,
+            layer=layer,
+            retrained_uniform=retrained_uniform(source.card),
+            progress=progress,
+        )
     measured = dataclasses.replace(measured, model=source.name)
     out.print(measured.as_text(min(out.width, 100)))
     return measured
@@ -89,21 +99,26 @@ class _Files:
             if path is not None:
                 files.refuse_existing(path, overwrite=overwrite)
 
-    def write(self, name: str, explanation: Any, measured: Any, layer: str | None) -> None:
+    def write(
+        self,
+        name: str,
+        explanation: Explanation | None,
+        measured: Trust | None,
+        layer: str | None,
+    ) -> None:
         """Write the files and print their paths."""
         written = []
-        if self.picture is not None:
+        if self.picture is not None and explanation is not None:
             figure = explanation.plot(layer, title=f"{name}: attention per index")
             with files.new_file(self.picture, overwrite=self.overwrite) as scratch:
                 figure.savefig(scratch, dpi=150)
             written.append(f"Picture: {self.picture}")
-        if self.html is not None:
-            _first(explanation, layer).to_html(
-                self.html, title=f"{name}: where it attends", trust=measured,
-                overwrite=self.overwrite,
-            )  # fmt: skip
+        if self.html is not None and explanation is not None:
+            title, replace = f"{name}: where it attends", self.overwrite
+            page = _first(explanation, layer)
+            page.to_html(self.html, title=title, trust=measured, overwrite=replace)
             written.append(f"Page: {self.html}")
-        if self.trust is not None:
+        if self.trust is not None and measured is not None:
             with files.new_file(self.trust, overwrite=self.overwrite) as scratch:
                 text = json.dumps(measured.to_dict(), indent=1) + "\n"
                 scratch.write_text(text, encoding="utf-8")
@@ -112,15 +127,15 @@ class _Files:
             out.print("\n" + "\n".join(written))
 
 
-def _first(explanation: Any, layer: str | None) -> Any:
-    """The explanation with that layer first, so that the page opens on it."""
+def _first(explanation: Explanation, layer: str | None) -> Explanation:
+    """Return the explanation with that layer first, so that the page opens on it."""
     name = explanation.layer(layer).name
     scores = {name: explanation.scores[name], **explanation.scores}
     return dataclasses.replace(explanation, scores=scores)
 
 
 @by_identity
-class _Given(NamedTuple):
+class _Inputs(NamedTuple):
     """A model and its data; None where there is none."""
 
     model: Any
@@ -130,13 +145,10 @@ class _Given(NamedTuple):
     step_names: list[str] | None = None
     feature_names: list[str] | None = None
 
-    def explain(self) -> Any:
+    def explain(self) -> Explanation:
         import attention_zoo as az
 
-        return az.explain(
-            self.model, self.x, y=self.y, truth=self.truth, step_names=self.step_names,
-            feature_names=self.feature_names,
-        )  # fmt: skip
+        return az.explain(**self._asdict())
 
 
 class _Source:
@@ -145,7 +157,7 @@ class _Source:
     def __init__(self, model: str):
         from attention_zoo.presets.folder import find, read_card
 
-        self.card: Any = None
+        self.card: Card | None = None
         if model.endswith(".keras"):
             self.path = Path(model)
             if not self.path.is_file():
@@ -156,26 +168,28 @@ class _Source:
             self.card = read_card(self.path)
             self.name = self.path.resolve().name
 
-    def open(self, data: Path | None, target: str | None, samples: int) -> _Given:
+    def open(self, data: Path | None, target: str | None, samples: int) -> _Inputs:
         """Return the model with the data of the file, or with samples of the task of the preset."""
-        if data is None and not (self.card and (self.card.recipe or {}).get("task")):
+        recipe = (self.card.recipe if self.card else None) or {}
+        if data is None and not recipe.get("task"):
             raise ValueError(f"{self.name} comes with no data: give --data FILE (.npz or .csv).")
         if data is not None and not data.exists():
-            # Before Keras is imported and the model read
+            # Checked before Keras is imported and the model is read
             raise FileNotFoundError(f"There is no file {data}.")
         import attention_zoo as az
         from attention_zoo import training
         from attention_zoo.data.alignment import as_codes, in_order, padding_of
         from attention_zoo.data.padding import pad
+        from attention_zoo.models.classes import class_labels, class_names
 
         network = az.load(self.path)
         if data is None:
-            recipe = self.card.recipe
             task = az.tasks.get(recipe["task"], **recipe["task_config"])
             drawn = training.from_task(task, samples, 0, "test")
-            return _Given(network, drawn.x, drawn.y, drawn.relevance)
+            return _Inputs(network, drawn.x, drawn.y, drawn.relevance)
         x, y, mask, names = training.read_arrays(data, target=target)
-        known, kind, classes = self._known()
+        card = self.card
+        known, kind, classes = (card.names, card.kind, card.classes) if card else (None,) * 3
         if target is None and names and [len(names) - 1] == list(network.input_shape[1:2]):
             others = [each for each in names if known and each not in known] or names[-1:]
             raise ValueError(
@@ -189,20 +203,17 @@ class _Source:
         x, names = in_order(x, names, known, self.name)
         if y is not None:
             y = as_codes(y, classes, kind, self.name, network.outputs[0].shape[-1])
+            y = class_labels(y, class_names(network))
         if x.ndim == 2 and len(network.input_shape) == 3:
-            return _Given(network, x[..., None], y, step_names=names)
-        return _Given(network, x, y, feature_names=names)
-
-    def _known(self) -> tuple[list[str] | None, str | None, list[Any] | None]:
-        """Return the columns, the kind and the classes of the card."""
-        return (self.card.names, self.card.kind, self.card.classes) if self.card else (None,) * 3
+            return _Inputs(network, x[..., None], y, step_names=names)
+        return _Inputs(network, x, y, feature_names=names)
 
 
-def _print_bars(name: str, layer: Any) -> None:
+def _print_bars(name: str, layer: LayerScores) -> None:
     """Print the mean attention of each index, or of the largest where there are many."""
     mean, expected, names = layer.profile().mean(0), layer.expected, layer.index_names
     out.print(f"{name}: mean attention over {len(layer.scores)} samples\n")
-    # A relevance that is much the same everywhere marks nothing
+    # Relevance that is about the same everywhere marks nothing
     marked = np.zeros(len(mean)) if expected is None else expected > 2 * expected.mean()
     shown = list(range(len(mean)))
     if len(mean) > _MOST_ROWS:

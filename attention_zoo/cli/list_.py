@@ -12,10 +12,16 @@ from attention_zoo import tasks
 from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.cli import cards
 from attention_zoo.cli.console import number, out, table
+from attention_zoo.cli.options import Json
 from attention_zoo.core.registry import matching, one_of
 from attention_zoo.presets.folder import list_presets, read_card
 
-KINDS = ("presets", "models", "layers", "tasks", "recipes")
+REGISTRIES = {
+    "models": (MODELS, "Models: attention_zoo.build(name, input_shape=...)"),
+    "layers": (LAYERS, "Layers: attention=name, or attention_zoo.layers"),
+    "tasks": (tasks.TASKS, "Tasks: attention_zoo.tasks.get(name)"),
+}
+KINDS = ("presets", *REGISTRIES, "recipes")
 
 
 def list_(
@@ -23,7 +29,7 @@ def list_(
         str | None, typer.Argument(help=f"One of {', '.join(KINDS)}; all of them by default.")
     ] = None,
     pattern: Annotated[str, typer.Option(help="Only names like this, such as 'lstm*'.")] = "*",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the presets, models, layers, tasks and recipes."""
     if what is not None and what not in KINDS:
@@ -39,48 +45,42 @@ def list_(
 
 
 def _names(kind: str, pattern: str) -> list[str]:
+    if kind == "presets":
+        return list_presets(pattern)
     if kind == "recipes":
         return matching(_recipes(), pattern)
-    registries = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}
-    return list_presets(pattern) if kind == "presets" else registries[kind].names(pattern)
+    return REGISTRIES[kind][0].names(pattern)
 
 
 def _recipes() -> dict[str, Any]:
     """Return the files of the recipes by name; `training` itself imports Keras."""
     folder = resources.files("attention_zoo") / "training" / "recipes"
-    return {
-        file.name.removesuffix(".json"): file
-        for file in folder.iterdir()
-        if file.name.endswith(".json")
-    }
+    recipes = [file for file in folder.iterdir() if file.name.endswith(".json")]
+    return {file.name.removesuffix(".json"): file for file in recipes}
 
 
 def _print(kind: str, pattern: str) -> None:
     names = _names(kind, pattern)
     if kind == "presets":
-        rows = []
-        for name in names:
-            card = read_card(name)
-            rma = number(card.scores.get("relevance_mass_accuracy"))
-            judged = cards.metric(card)
-            value = number(card.scores[judged]) if judged else ""
-            rows.append([name, str(card.parameters), judged or "", value, rma])
         columns = ["name", "parameters", "metric", "", "attention on the answer"]
+        rows = [_preset(name) for name in names]
         table("Presets: attention_zoo.load(name)", columns, rows, {1, 3, 4})
-        return
-    if kind == "recipes":
-        recipes = {name: json.loads(_recipes()[name].read_text("utf-8")) for name in names}
-        rows = [
-            [name, recipe["task"], str(sum(phase["epochs"] for phase in recipe["phases"]))]
-            for name, recipe in recipes.items()
-        ]
+    elif kind == "recipes":
         title = "Recipes: attention-zoo train --recipe name"
-        table(title, ["name", "task", "epochs"], rows, {2})
-        return
-    registry = {"models": MODELS, "layers": LAYERS, "tasks": tasks.TASKS}[kind]
-    title = {
-        "models": "Models: attention_zoo.build(name, input_shape=...)",
-        "layers": "Layers: attention=name, or attention_zoo.layers",
-        "tasks": "Tasks: attention_zoo.tasks.get(name)",
-    }[kind]
-    table(title, ["name", "what it is"], [[name, registry.summary(name)] for name in names])
+        table(title, ["name", "task", "epochs"], [_recipe(name) for name in names], {2})
+    else:
+        registry, title = REGISTRIES[kind]
+        table(title, ["name", "what it is"], [[name, registry.summary(name)] for name in names])
+
+
+def _preset(name: str) -> list[str]:
+    card = read_card(name)
+    metric = cards.metric(card)
+    value = number(card.scores[metric]) if metric else ""
+    rma = number(card.scores.get("relevance_mass_accuracy"))
+    return [name, str(card.parameters), metric or "", value, rma]
+
+
+def _recipe(name: str) -> list[str]:
+    recipe = json.loads(_recipes()[name].read_text("utf-8"))
+    return [name, recipe["task"], str(sum(phase["epochs"] for phase in recipe["phases"]))]

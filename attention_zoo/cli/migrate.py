@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from attention_zoo.cli.console import out
+from attention_zoo.cli.options import Overwrite
 
 
 def migrate(
@@ -16,7 +17,7 @@ def migrate(
     reference: Annotated[
         Path | None, typer.Option("--reference", help="An .npz file of x and the old outputs y.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Convert a model with the old packages' attention; no code from it runs."""
     from attention_zoo import compat

@@ -7,22 +7,30 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from attention_zoo.cli.console import err
 from attention_zoo.core.parsing import printable
+
+
+def _columns() -> list[ProgressColumn]:
+    return [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
 
 
 class EpochBar(Progress):
     """One bar for each phase of a training, with the validation metrics of the last epoch."""
 
     def __init__(self, name: str, *, shown: bool = True):
-        super().__init__(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[metrics]}"), console=err,
-            transient=True,
-            disable=not (shown and err.is_terminal),
-        )  # fmt: skip
+        columns = [TimeRemainingColumn(), TextColumn("{task.fields[metrics]}")]
+        hidden = not (shown and err.is_terminal)
+        super().__init__(*_columns(), *columns, console=err, transient=True, disable=hidden)
         self.bar = self.add_task(f"training {name}", total=None, metrics="")
 
     def callbacks(self, phase: int) -> Sequence[Any]:
@@ -42,10 +50,8 @@ class EpochBar(Progress):
 @contextlib.contextmanager
 def steps(what: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar over named steps: call it with a name, how many are done, of how many."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err,
-        transient=True, disable=not err.is_terminal,
-    ) as progress:  # fmt: skip
+    hidden = not err.is_terminal
+    with Progress(*_columns(), console=err, transient=True, disable=hidden) as progress:
         bar = progress.add_task(what)
 
         def moved(name: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""TensorFlow's chatter, which none of its settings keeps from the terminal."""
+"""TensorFlow's log lines at its import, which none of its settings turns off."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: What TensorFlow's C++ says of itself before its logging heeds TF_CPP_MIN_LOG_LEVEL.
+#: What TensorFlow's C++ logs before it reads TF_CPP_MIN_LOG_LEVEL.
 _CHATTER = re.compile(
     rb"[IWE]\d{4} [\d:.]+ +\d+ \S+\.cc:\d+\]|WARNING: All log messages before absl"
 )
 
 
 def hush(package: str = "tensorflow") -> None:
-    """Let the package be imported without its chatter, whoever imports it."""
+    """Hide the log lines that a package writes when it is imported, whoever imports it."""
     there = any(isinstance(one, _Hush) and one.package == package for one in sys.meta_path)
     if package not in sys.modules and not there:  # two would ask each other without end
         sys.meta_path.insert(0, _Hush(package))
 
 
 class _Hush(importlib.abc.MetaPathFinder):
-    """Finds one package as the other finders do, and runs its code without its chatter. wrapt's
-    hooks run after the code of a module, not around it."""
+    """Finds one package as the other finders do, and hides its log lines while its code runs.
+
+    wrapt's hooks run after the code of a module, not around it.
+    """
 
     def __init__(self, package: str):
         self.package = package
@@ -37,8 +39,8 @@ class _Hush(importlib.abc.MetaPathFinder):
         if fullname != self.package:
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
-        found = (finder.find_spec(fullname, path, target) for finder in others)
-        spec = next(filter(None, found), None)
+        specs = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next(filter(None, specs), None)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
@@ -52,18 +54,18 @@ class _Hush(importlib.abc.MetaPathFinder):
 
 @contextmanager
 def _without_chatter() -> Iterator[None]:
-    """Write the error stream after the block, without the chatter."""
+    """Write the error stream after the block, without the log lines."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as heard:
-        os.dup2(heard.fileno(), 2)
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            heard.seek(0)
-            for line in heard:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            captured.seek(0)
+            for line in captured:
                 if not _CHATTER.match(line):
                     os.write(2, line)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from attention_zoo.cli.cards import verdict
 from attention_zoo.cli.console import number, out, table
+from attention_zoo.cli.options import Json, Preset
 from attention_zoo.presets.folder import find, read_card
 
-_VARIANTS = {
-    "ours": "this recipe",
-    "softmax": "plain softmax",
-    "uniform": "uniform attention",
-}
+_CONTROLS = {"softmax": "plain softmax", "uniform": "uniform attention"}
 
 
-def show(
-    name: Annotated[str, typer.Argument(help="A preset's name or folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
-) -> None:
+def show(name: Preset, as_json: Json = False) -> None:
     """Show a preset's card: its recipe, scores, controls and provenance."""
     card = read_card(name)
     if as_json:
@@ -32,6 +24,10 @@ def show(
         ["architecture", card.architecture],
         ["parameters", str(card.parameters)],
         ["task", str(recipe.get("task") or "the owner's data")],
+        *[
+            [f"resolution of {layer!r}", f"sees {n['sees']} steps, stands for {n['stride']}"]
+            for layer, n in (card.resolution or {}).items()
+        ],
         *([["published", card.published]] if card.published else []),
         ["not for", card.limits or "not stated"],
         ["license", card.license],
@@ -48,14 +44,14 @@ def show(
 
 
 def _study(study: dict[str, Any]) -> None:
-    """Print the medians, the spread of this recipe, and what the controls give."""
-    ours = study["ours"]
-    shown = [v for v in _VARIANTS if v in study]
+    """Print the medians and the spread of this recipe, and the medians of its controls."""
+    recipe = study["ours"]
+    controls = {name: title for name, title in _CONTROLS.items() if name in study}
     rows = []
-    for key, median in ours["median"].items():
-        values = [run[key] for run in ours["runs"]]
+    for key, median in recipe["median"].items():
+        values = [run[key] for run in recipe["runs"]]
         spread = f"{number(min(values))} to {number(max(values))}"
-        others = [number(study[v]["median"].get(key)) for v in shown[1:]]
+        others = [number(study[name]["median"].get(key)) for name in controls]
         rows.append([key.replace("_", " "), number(median), spread, *others])
-    columns = ["", _VARIANTS["ours"], "from, to", *(_VARIANTS[v] for v in shown[1:])]
+    columns = ["", "this recipe", "from, to", *controls.values()]
     table(f"Median of {study['seeds']} seeds", columns, rows, {1, 2, 3, 4})

@@ -11,12 +11,15 @@ import typer
 
 from attention_zoo.catalog import MODELS
 from attention_zoo.cli.console import err, number, out, resumable, table, to_copy
-from attention_zoo.core import checks, foreign, strict_json
+from attention_zoo.core import foreign, strict_json
 
 
 def train(
     architecture: Annotated[
-        str | None, typer.Argument(help="A model: see attention-zoo list models.")
+        str | None,
+        typer.Argument(
+            help="A model: see attention-zoo list models. None for the default that suits --data."
+        ),
     ] = None,
     recipe: Annotated[
         str | None,
@@ -54,7 +57,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Another argument of the model, as depth=2. Repeatable."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs, in one phase.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs, which the phases of a recipe share.")
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(help="Stop after so many epochs without improvement, at the best one."),
@@ -76,16 +81,22 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Train a model, measure it on what is held out, and write it as a preset."""
-    counts = {
-        "epochs": epochs, "patience": patience, "samples": samples, "batch_size": batch_size
-    }  # fmt: skip
-    for name, value in counts.items():
-        checks.positive_int(name, value, none=True)
-    if (architecture is None) == (recipe is None):
+    if architecture is not None and recipe is not None or task and architecture is None:
         raise ValueError("Give an ARCHITECTURE or --recipe NAME, one of the two.")
+    if normalizer is not None and architecture is None and recipe is None:
+        raise ValueError("--normalizer is for a model that is named: give an ARCHITECTURE.")
     if recipe is None and (task is None) == (data is None):
         raise ValueError("Give --task, --data or --recipe, one of the three.")
     need_data(ordered, data)
+    of_data: dict[str, Any] = {
+        "validation_data": validation_data,
+        "validation_split": validation_split,
+    }
+    of_data |= {"test_data": test_data, "kind": kind}
+    if data is None:
+        _refuse({**of_data, "class_weight": class_weight}, "--data: a task has its own draws")
+    else:
+        _refuse({"samples": samples, "seeds": seeds}, "the draws of a task")
     if out_ is None:
         raise ValueError("Give --out FOLDER, where the trained model goes.")
     if architecture is not None:
@@ -95,32 +106,61 @@ def train(
         need_target(path, target)
     from attention_zoo import training  # Keras, only for the commands that need it
     from attention_zoo.cli.progress import EpochBar
+    from attention_zoo.training.overrides import Overrides, with_normalizer
 
-    given: dict[str, Any] = {
-        name: None if path is None else training.read(path, target=target, kind=kind)
-        for name, path in files.items()
-    }
-    given |= {"attention": attention, "units": units, **_values(option)}
-    given = {name: value for name, value in given.items() if value is not None}
+    settings: dict[str, Any] = {"epochs": epochs, "patience": patience, "batch_size": batch_size}
+    settings |= {"learning_rate": learning_rate, "seed": seed}
+    config: dict[str, Any] = {"attention": attention, "units": units}
+    config = {name: value for name, value in config.items() if value is not None}
+    config |= _values(option)
+    overrides = Overrides(**settings, samples=samples, normalizer=normalizer, config=config)
+    if recipe is not None:
+        overrides.refuse_beside_recipe()
     # Of several processes that train together one speaks
     first = not distribute or training.is_first()
-    bar = EpochBar(architecture or str(recipe), shown=first)
-    state = Path(f"{out_.expanduser()}.training")  # where training.train keeps it
+    bar = EpochBar(architecture or str(recipe or "default"), shown=first)
+    options: dict[str, Any] = {"out": out_, "resume": resume, "overwrite": overwrite, "verbose": 0}
+    options |= {"distribute": distribute, "callbacks": bar.callbacks}
+    state = Path(f"{out_.expanduser()}.training")  # where training keeps it
     with resumable(state, state.is_dir), bar:
-        result = training.train(
-            architecture, recipe=recipe, task=task, validation_split=validation_split, **counts,
-            learning_rate=learning_rate, class_weight=_weights(class_weight, given.get("x")),
-            ordered=ordered, seed=seed, normalizer=normalizer, out=out_, seeds=seeds,
-            resume=resume, overwrite=overwrite, distribute=distribute, callbacks=bar.callbacks,
-            report=err.print, **given,
-        )  # fmt: skip
+        if data is None:
+            chosen: Any = recipe
+            if architecture is not None:
+                chosen = overrides.apply(training.default_recipe(architecture, task))
+            result = training.run_recipe(chosen, seeds=seeds, report=err.print, **options)
+        else:
+            if architecture is not None and normalizer is not None:
+                config["attention"] = with_normalizer(architecture, config, normalizer)
+            read: dict[str, Any] = {
+                name: training.read(path, target=target, kind=kind)
+                for name, path in files.items()
+                if path is not None
+            }
+            result = training.train(
+                architecture,
+                recipe=recipe,
+                validation_split=validation_split,
+                class_weight=_weights(class_weight, read["x"]),
+                ordered=ordered,
+                **read,
+                **settings,
+                **config,
+                **options,
+            )
     if not first:
         return
     _print_score(result)
     here = out_ if out_.is_absolute() else f"./{out_}"
     again = [] if data is None else ["--data", data, *(["--target", target] if target else [])]
     command = to_copy("attention-zoo", "explain", here, *again)
-    out.print(f"\nWritten to {here}. See where it looks: {command}", soft_wrap=True)
+    out.print(f"\nWritten to {here}. See where it attends: {command}", soft_wrap=True)
+
+
+def _refuse(options: dict[str, Any], other: str) -> None:
+    """ValueError for the first of these options that is there."""
+    for name, value in options.items():
+        if value:
+            raise ValueError(f"--{name.replace('_', '-')} is for {other}. Leave it out.")
 
 
 def _print_score(result: Any) -> None:
@@ -139,36 +179,36 @@ def _print_score(result: Any) -> None:
         out.print("The model is worse than the baseline.")
 
 
-def _pairs(option: str, given: list[str] | None, example: str) -> dict[str, str]:
-    for one in given or []:
+def _pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
+    for one in texts or []:
         if "=" not in one:
             raise ValueError(f"`{option}` must be NAME=VALUE, such as {example}. Received: {one!r}")
-    return {name: value for name, _, value in (one.partition("=") for one in given or [])}
+    return {name: value for name, _, value in (one.partition("=") for one in texts or [])}
 
 
-def _values(given: list[str] | None) -> dict[str, Any]:
+def _values(texts: list[str] | None) -> dict[str, Any]:
     """The arguments of --set, whose values are JSON or else text."""
-    found: dict[str, Any] = {}
-    for name, value in _pairs("--set", given, "depth=2").items():
+    values: dict[str, Any] = {}
+    for name, value in _pairs("--set", texts, "depth=2").items():
         try:
-            found[name] = strict_json.parse(value.encode())
+            values[name] = strict_json.parse(value.encode())
         except ValueError:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
-def _weights(given: list[str] | None, data: Any) -> dict[Any, float] | None:
+def _weights(texts: list[str] | None, data: Any) -> dict[Any, float] | None:
     """The weights of --class-weight, by the labels of the data."""
     labels = {str(label): label for label in (getattr(data, "classes", None) or [])}
-    found = {}
-    for label, weight in _pairs("--class-weight", given, "yes=2").items():
+    weights = {}
+    for label, weight in _pairs("--class-weight", texts, "yes=2").items():
         try:
-            found[labels.get(label, label)] = float(weight)
+            weights[labels.get(label, label)] = float(weight)
         except ValueError:
             raise ValueError(
                 f"`--class-weight` must be LABEL=NUMBER. Received: {label}={weight}"
             ) from None
-    return found or None
+    return weights or None
 
 
 def need_data(ordered: bool, data: Path | None) -> None:
@@ -178,9 +218,13 @@ def need_data(ordered: bool, data: Path | None) -> None:
 
 
 def read_data(
-    training: Any, data: Path, target: str | None, kind: str | None, architecture: str, *,
+    training: Any,
+    data: Path,
+    target: str | None,
+    kind: str | None,
+    architecture: str,
     ordered: bool,
-) -> Any:  # fmt: skip
+) -> Any:
     """The user's file as an architecture takes it: a table's rows are series of one feature to
     those that are not for tables."""
     need_target(data, target)

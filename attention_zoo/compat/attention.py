@@ -10,12 +10,7 @@ from attention_zoo.layers.luong import LuongAttention
 
 
 def Attention(
-    units: int = 128,
-    score: str = "luong",
-    *,
-    name: str | None = None,
-    dtype: Any = None,
-    trainable: bool = True,
+    units: int = 128, score: str = "luong", **kwargs: Any
 ) -> LuongAttention | BahdanauAttention:
     """The layer that `attention.Attention(units, score)` of the package `attention` 5.0.0 was.
 
@@ -24,17 +19,16 @@ def Attention(
     score="bahdanau"     BahdanauAttention(units, use_bias=False)
     ```
 
-    It is that layer of ours and is saved as that: with the weights carried over, as the two say,
-    it gives the package's outputs. Any length works, which the package's bahdanau did not admit.
+    With the weights carried over, as the two say, it gives the package's outputs. Any length works,
+    which the package's bahdanau did not admit.
 
     Masking: as in the two layers. The package takes no mask: its query is the last step, padding
-    or not, and it attends to padding. Without a mask the two are equal; with one, padding changes
-    nothing here.
+    or not, and it attends to padding. Without a mask the two are equal.
 
     Args:
         units: the width of the output.
         score: `"luong"` or `"bahdanau"`.
-        name, dtype, trainable: as in every Keras layer.
+        **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
 
     Returns:
         A `LuongAttention` or a `BahdanauAttention`: `(batch, time, features)` to `(batch, units)`.
@@ -48,9 +42,8 @@ def Attention(
     >>> tuple(Attention(units=8, score="bahdanau")(np.ones((4, 20, 6), "float32")).shape)
     (4, 8)
     """
-    shared = {"units": units, "name": name, "dtype": dtype, "trainable": trainable}
     if score == "luong":
-        return LuongAttention(**shared)
+        return LuongAttention(units, **kwargs)
     if score == "bahdanau":
-        return BahdanauAttention(use_bias=False, **shared)
+        return BahdanauAttention(units, use_bias=False, **kwargs)
     raise one_of("score", score, ("luong", "bahdanau"))

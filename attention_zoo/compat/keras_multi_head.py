@@ -12,20 +12,7 @@ from attention_zoo.layers import multi_head
 
 
 def MultiHeadAttention(
-    head_num: int,
-    activation: Any = "relu",
-    use_bias: bool = True,
-    kernel_initializer: Any = "glorot_normal",
-    bias_initializer: Any = "zeros",
-    kernel_regularizer: Any = None,
-    bias_regularizer: Any = None,
-    kernel_constraint: Any = None,
-    bias_constraint: Any = None,
-    history_only: bool = False,
-    *,
-    name: str | None = None,
-    dtype: Any = None,
-    trainable: bool = True,
+    head_num: int, activation: Any = "relu", *, history_only: bool = False, **kwargs: Any
 ) -> multi_head.MultiHeadAttention:
     """The layer that `keras_multi_head.MultiHeadAttention` 0.29 was, with `activation=None`.
 
@@ -40,11 +27,9 @@ def MultiHeadAttention(
         head_num: the number of heads, which divides the width.
         activation: None or `"linear"`. The package's default, relu on each projection, has no
             counterpart.
-        use_bias, kernel_initializer, bias_initializer: as in `MultiHeadAttention`.
-        kernel_regularizer, bias_regularizer: as in `MultiHeadAttention`.
-        kernel_constraint, bias_constraint: as in `MultiHeadAttention`.
         history_only: whether a step sees only steps up to itself.
-        name, dtype, trainable: as in every Keras layer.
+        **kwargs: `use_bias`, the initializers, regularizers and constraints, and all else that
+            `MultiHeadAttention` takes.
 
     Returns:
         A `MultiHeadAttention`: `(batch, time, features)` to the same.
@@ -63,24 +48,12 @@ def MultiHeadAttention(
     checks.boolean("history_only", history_only)
     if activation not in (None, "linear"):
         raise ValueError(
-            "`activation` must be None: the projections have none here. To train again, give None "
+            "`activation` must be None: the projections have none here. To train again, pass None "
             "and put keras.layers.Activation behind the layer; a model trained with one (relu is "
             f"the package's default) cannot be carried over. Received: activation={activation!r}"
         )
-    return multi_head.MultiHeadAttention(
-        num_heads=head_num,
-        use_causal_mask=history_only,
-        use_bias=use_bias,
-        kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
-        kernel_regularizer=kernel_regularizer,
-        bias_regularizer=bias_regularizer,
-        kernel_constraint=kernel_constraint,
-        bias_constraint=bias_constraint,
-        name=name,
-        dtype=dtype,
-        trainable=trainable,
-    )
+    kwargs.setdefault("kernel_initializer", "glorot_normal")
+    return multi_head.MultiHeadAttention(head_num, use_causal_mask=history_only, **kwargs)
 
 
 class MultiHead:
@@ -92,13 +65,13 @@ class MultiHead:
 
     In a functional model it becomes the layers it stands for, `layers` and with `hidden_dim` a
     Dense before each, in `projections`; the model is saved and loaded with those alone. It is no
-    layer itself, so that a Sequential model or a subclassed one does not take it.
+    layer itself, so that Sequential and subclassed models do not take it.
 
     Args:
         layer: the layer to copy, or a list of layers with one output shape.
         layer_num: how many copies.
-        hidden_dim: the width of a linear map before each, or None for none of them.
-        use_bias: whether that has a bias.
+        hidden_dim: the width of a Dense before each; None puts none there.
+        use_bias: whether the Dense has a bias.
         reg_index, reg_slice, reg_factor: None, None and 0 alone.
         name: the beginning of the projections' names.
 
@@ -135,11 +108,11 @@ class MultiHead:
                 "layers is written in your training step. "
                 f"Received: reg_index={reg_index!r}, reg_factor={reg_factor!r}"
             )
-        given = list(layer) if isinstance(layer, (list, tuple)) else [layer]
-        for one in given:
+        several = isinstance(layer, (list, tuple))
+        for one in layer if several else [layer]:
             if not isinstance(one, keras.layers.Layer):
                 raise TypeError(f"`layer` must be a Keras layer. Received: layer={one!r}")
-        self.layers = given if isinstance(layer, (list, tuple)) else _copies(layer, layer_num)
+        self.layers = list(layer) if several else _copies(layer, layer_num)
         self.projections = [
             keras.layers.Dense(
                 hidden_dim,
@@ -153,8 +126,8 @@ class MultiHead:
 
     def __call__(self, inputs: Any) -> Any:
         """Return the outputs of all the layers, on a new last axis."""
-        fed = [project(inputs) for project in self.projections] or [inputs] * len(self.layers)
-        return ops.stack([layer(x) for layer, x in zip(self.layers, fed, strict=True)], axis=-1)
+        parts = [project(inputs) for project in self.projections] or [inputs] * len(self.layers)
+        return ops.stack([layer(x) for layer, x in zip(self.layers, parts, strict=True)], axis=-1)
 
 
 def _copies(layer: keras.layers.Layer, count: int) -> list[keras.layers.Layer]:

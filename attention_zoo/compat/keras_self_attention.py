@@ -18,20 +18,12 @@ def SeqSelfAttention(
     attention_type: str = "additive",
     return_attention: bool = False,
     history_only: bool = False,
-    kernel_initializer: Any = "glorot_normal",
-    bias_initializer: Any = "zeros",
-    kernel_regularizer: Any = None,
-    bias_regularizer: Any = None,
-    kernel_constraint: Any = None,
-    bias_constraint: Any = None,
+    *,
     use_additive_bias: bool = True,
     use_attention_bias: bool = True,
     attention_activation: Any = None,
     attention_regularizer_weight: float = 0.0,
-    *,
-    name: str | None = None,
-    dtype: Any = None,
-    trainable: bool = True,
+    **kwargs: Any,
 ) -> SelfAttention:
     """The layer that `keras_self_attention.SeqSelfAttention` 0.51 was, as a SelfAttention.
 
@@ -55,15 +47,13 @@ def SeqSelfAttention(
         attention_type: `"additive"` or `"multiplicative"`.
         return_attention: False alone; the scores are asked for in the call.
         history_only: whether a step sees only steps up to itself.
-        kernel_initializer: that of the kernels; `SelfAttention` draws the additive score's vector
-            from `"glorot_uniform"`, whatever this is.
-        bias_initializer, kernel_regularizer, bias_regularizer: as in `SelfAttention`.
-        kernel_constraint, bias_constraint: as in `SelfAttention`.
         use_additive_bias: whether the additive score has a bias.
         use_attention_bias: True or False, without effect.
         attention_activation: None or `"linear"` alone.
         attention_regularizer_weight: 0 alone.
-        name, dtype, trainable: as in every Keras layer.
+        **kwargs: the initializers, regularizers and constraints, and all else that `SelfAttention`
+            takes. It draws the additive score's vector from `"glorot_uniform"`, whatever
+            `kernel_initializer` is.
 
     Returns:
         A `SelfAttention`: `(batch, time, features)` to the same.
@@ -87,40 +77,28 @@ def SeqSelfAttention(
     if attention_activation not in (None, "linear"):
         raise ValueError(
             "`attention_activation` must be None: the logits have no activation here. For scores "
-            "that are bounded, give `temperature` to attention_zoo.layers.SelfAttention. "
+            "that are bounded, pass `temperature` to attention_zoo.layers.SelfAttention. "
             f"Received: attention_activation={attention_activation!r}"
         )
     if attention_regularizer_weight != 0:
         raise ValueError(
-            "`attention_regularizer_weight` must be 0. Give a penalty on the scores as "
+            "`attention_regularizer_weight` must be 0. Pass a penalty on the scores as "
             "`scores_regularizer` to attention_zoo.layers.SelfAttention, which sees (batch, time, "
             f"time). Received: attention_regularizer_weight={attention_regularizer_weight!r}"
         )
+    kwargs.setdefault("kernel_initializer", "glorot_normal")
     return SelfAttention(
-        units=units,
-        score=_SCORES[attention_type],
-        window=_window(attention_width, history_only),
+        units,
+        _SCORES[attention_type],
+        _window(attention_width, history_only),
         use_causal_mask=history_only,
         use_bias=use_additive_bias,
-        kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
-        kernel_regularizer=kernel_regularizer,
-        bias_regularizer=bias_regularizer,
-        kernel_constraint=kernel_constraint,
-        bias_constraint=bias_constraint,
-        name=name,
-        dtype=dtype,
-        trainable=trainable,
+        **kwargs,
     )
 
 
 def SeqWeightedAttention(
-    use_bias: bool = True,
-    return_attention: bool = False,
-    *,
-    name: str | None = None,
-    dtype: Any = None,
-    trainable: bool = True,
+    use_bias: bool = True, return_attention: bool = False, **kwargs: Any
 ) -> AttentionPooling:
     """The layer that `keras_self_attention.SeqWeightedAttention` 0.51 was.
 
@@ -134,7 +112,7 @@ def SeqWeightedAttention(
     Args:
         use_bias: True or False, without effect.
         return_attention: False alone; the scores are asked for in the call.
-        name, dtype, trainable: as in every Keras layer.
+        **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
 
     Returns:
         An `AttentionPooling`: `(batch, time, features)` to `(batch, features)`.
@@ -151,13 +129,7 @@ def SeqWeightedAttention(
     """
     checks.boolean("use_bias", use_bias)
     _refuse_return(return_attention)
-    return AttentionPooling(
-        score="dot",
-        kernel_initializer="random_uniform",
-        name=name,
-        dtype=dtype,
-        trainable=trainable,
-    )
+    return AttentionPooling(score="dot", kernel_initializer="random_uniform", **kwargs)
 
 
 def _window(width: int | None, history_only: bool) -> int | None:

@@ -1,4 +1,4 @@
-"""One layer of Keras 2, from its config and its weights, as one of Keras 3 or of ours."""
+"""One layer of Keras 2, from its config and weights, as one of Keras 3 or attention_zoo."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from attention_zoo.core.foreign import Refused
 from attention_zoo.presets.config_guard import check_config
 
 #: Layers whose arguments and arithmetic are the same in Keras 2 and 3.
-_SAME = (
-    "Activation", "Add", "BatchNormalization", "Bidirectional", "Concatenate", "Conv1D", "Dense",
-    "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
-    "LSTM", "Masking", "Multiply", "Permute", "RepeatVector", "Reshape",
-)  # fmt: skip
+_LAYERS = """
+Activation Add BatchNormalization Bidirectional Concatenate Conv1D Dense Dropout Embedding Flatten
+GRU GlobalAveragePooling1D GlobalMaxPooling1D LSTM Masking Multiply Permute RepeatVector Reshape
+"""
+_SAME = frozenset(_LAYERS.split())
 _OLD: dict[str, Callable[..., keras.layers.Layer]] = {
-    "Attention": Attention,
-    "MultiHeadAttention": MultiHeadAttention,
-    "SeqSelfAttention": SeqSelfAttention,
-    "SeqWeightedAttention": SeqWeightedAttention,
+    layer.__name__: layer
+    for layer in (Attention, MultiHeadAttention, SeqSelfAttention, SeqWeightedAttention)
 }
 #: Where each weight of an old layer goes, by the last part of its name; None if it is left out.
 _PLACES = {
@@ -56,17 +54,15 @@ _PLACES = {
 #: What tells an old package's layer from Keras's of the same name.
 _MARK = {"Attention": "score", "MultiHeadAttention": "head_num"}
 #: Not `hard_sigmoid`, whose slope is 1/5 in Keras 2 and 1/6 in Keras 3.
-_ACTIVATIONS = {
-    "linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "softplus", "softsign",
-    "exponential", "swish", "silu", "gelu",
-}  # fmt: skip
+_WORDS = "linear relu tanh sigmoid softmax elu selu softplus softsign exponential swish silu gelu"
+_ACTIVATIONS = frozenset(_WORDS.split())
 #: Arguments that Keras 3 has no use for, and that change no result.
 _DROPPED = {"batch_input_shape", "implementation", "input_length"}
 _BASE = {"name", "trainable", "dtype", "activity_regularizer"}
 
 
 def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.layers.Layer:
-    """Return the layer of Keras 3 or of ours that an old one was.
+    """Return an old layer as one of Keras 3 or of attention_zoo.
 
     Raises:
         ValueError: for a class, an argument or an activation that has no counterpart.
@@ -92,10 +88,9 @@ def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.l
 
 def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str, Any]:
     known = set(inspect.signature(getattr(keras.layers, class_name).__init__).parameters) | _BASE
-    kept: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, value in config.items():
-        known_one = isinstance(value, str) and value in _ACTIVATIONS
-        if name.endswith("activation") and not known_one:
+        if name.endswith("activation") and str(value) not in _ACTIVATIONS:
             raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, which Keras 3 "
                 f"computes in another way or not at all. Known: {', '.join(sorted(_ACTIVATIONS))}"
@@ -103,17 +98,17 @@ def _arguments(class_name: str, config: dict[str, Any], path: Path) -> dict[str,
         if name in ("layer", "backward_layer") and isinstance(value, Mapping):
             value = translate(value["class_name"], value["config"], path)
         if name in known:
-            kept[name] = value
+            arguments[name] = value
         elif name not in _DROPPED and value not in (None, False):
             raise Refused(
                 f"The layer {config.get('name')!r} of {path} has {name}={value!r}, for which "
                 f"{class_name} of Keras 3 has no counterpart."
             )
     if class_name == "GRU":
-        kept.setdefault("reset_after", False)  # the default of the first Keras 2
-    if class_name == "BatchNormalization" and isinstance(kept.get("axis"), list):
-        (kept["axis"],) = kept["axis"]
-    return kept
+        arguments.setdefault("reset_after", False)  # the default of the first Keras 2
+    if class_name == "BatchNormalization" and isinstance(arguments.get("axis"), list):
+        (arguments["axis"],) = arguments["axis"]
+    return arguments
 
 
 def _dtype(value: Any) -> str:
@@ -129,18 +124,20 @@ def carry(old: Mapping[str, np.ndarray], layer: keras.layers.Layer, path: Path) 
     Raises:
         ValueError: for a weight that is missing, of another name or of another shape.
     """
-    ours = type(layer).__module__.startswith("attention_zoo.")
-    given = _renamed(old, layer, path) if ours else [(_last(n), w) for n, w in old.items()]
     wanted = [(variable.name, tuple(variable.shape)) for variable in layer.weights]
-    if ours:
-        given.sort(key=lambda pair: [name for name, _ in wanted + [(pair[0], ())]].index(pair[0]))
-    received = [(name, tuple(weight.shape)) for name, weight in given]
+    if type(layer).__module__.startswith("attention_zoo."):
+        weights = _renamed(old, layer, path)
+        order = [name for name, _ in wanted]
+        weights.sort(key=lambda pair: [*order, pair[0]].index(pair[0]))
+    else:
+        weights = [(name.partition(":")[0].rpartition("/")[2], w) for name, w in old.items()]
+    received = [(name, tuple(weight.shape)) for name, weight in weights]
     if received != wanted:
         raise Refused(
             f"The weights of the layer {layer.name!r} of {path} are not those that "
             f"{type(layer).__name__} needs, {wanted}. Received: {received}"
         )
-    layer.set_weights([weight for _, weight in given])
+    layer.set_weights([weight for _, weight in weights])
 
 
 def _renamed(
@@ -160,7 +157,3 @@ def _renamed(
         if place is not None:
             renamed.append((place, weight))
     return renamed
-
-
-def _last(name: str) -> str:
-    return name.partition(":")[0].rpartition("/")[2]

@@ -55,17 +55,13 @@ def read(file: BinaryIO, path: Path) -> OldModel:
                 f"{path} holds no model, weights at most. Save the whole model in the old "
                 "environment with model.save('old.h5')."
             )
-        described = _described(old.attrs["model_config"], path)
+        text = old.attrs["model_config"]
+        data = text.encode("utf-8") if isinstance(text, str) else bytes(text)
+        described = parse(data, path, "model_config")
+        config = check_layers(described, path, "model_config")
         groups = old["model_weights"]
         weights = {name: _arrays(groups[name], path) for name in _names(groups, "layer_names")}
-    return OldModel(path, described["class_name"], described["config"], weights, numbers)
-
-
-def _described(text: Any, path: Path) -> dict[str, Any]:
-    data = text.encode("utf-8") if isinstance(text, str) else bytes(text)
-    described = parse(data, path, "model_config")
-    config = check_layers(described, path, "model_config")
-    return {"class_name": described["class_name"], "config": config}
+    return OldModel(path, described["class_name"], config, weights, numbers)
 
 
 def parse(data: bytes, path: Path, where: str) -> Any:
@@ -110,9 +106,8 @@ def _names(group: h5py.Group, attribute: str) -> list[str]:
 
 
 def _arrays(group: h5py.Group, path: Path) -> dict[str, np.ndarray]:
-    found = {}
-    for name in _names(group, "weight_names"):
+    names = _names(group, "weight_names")
+    for name in names:
         if not isinstance(group.get(name), h5py.Dataset):
             raise Refused(f"{path}: the weight {name!r} of {group.name} is not in the file.")
-        found[name] = group[name][()]
-    return found
+    return {name: group[name][()] for name in names}

@@ -19,29 +19,22 @@ class AttentionMechanism(keras.layers.Layer):
     that layer in it, and is saved and loaded with it alone.
 
     Args:
-        units, memory, memory_sequence_length, probability_fn: as in the two.
-        flags: by name, what must be True or False.
         options: the arguments of the layer that attends.
-        dtype, name, **kwargs: as in every Keras layer.
+        units, memory, memory_sequence_length, probability_fn: as in the two.
+        **kwargs: as in every Keras layer.
     """
 
     def __init__(
         self,
+        options: dict[str, Any],
         units: int,
         memory: Any,
         memory_sequence_length: Any,
-        probability_fn: Any,
-        *,
-        flags: dict[str, Any],
-        options: dict[str, Any],
-        dtype: Any,
-        name: str | None,
+        probability_fn: str,
         **kwargs: Any,
     ):
         checks.positive_int("units", units)
-        for flag, value in flags.items():
-            checks.boolean(flag, value)
-        super().__init__(dtype=dtype, name=name, **kwargs)
+        super().__init__(**kwargs)
         self.units = units
         if probability_fn != "softmax":
             raise ValueError(
@@ -50,7 +43,7 @@ class AttentionMechanism(keras.layers.Layer):
                 "normalizer='sparsemax', and a small `temperature` for nearly one. "
                 f"Received: probability_fn={probability_fn!r}"
             )
-        self.attention = CrossAttention(**options, dtype=dtype, name=name)
+        self.attention = CrossAttention(**options, **kwargs)
         self.memory = self.memory_mask = None
         if memory is not None:
             self._remember(memory, memory_sequence_length)
@@ -156,14 +149,11 @@ class LuongAttention(AttentionMechanism):
         memory_sequence_length: Any = None,
         scale: bool = False,
         probability_fn: str = "softmax",
-        dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(
-            units, memory, memory_sequence_length, probability_fn, flags={"scale": scale},
-            options={"score": "general"}, dtype=dtype, name=name, **kwargs,
-        )  # fmt: skip
+        checks.boolean("scale", scale)
+        options = {"score": "general"}
+        super().__init__(options, units, memory, memory_sequence_length, probability_fn, **kwargs)
 
     def _check_query(self, width: int | None) -> None:
         if width != self.units:
@@ -198,19 +188,13 @@ class BahdanauAttention(AttentionMechanism):
 
     Args:
         units: the width of the score's hidden layer.
-        memory: `(batch, memory time, memory width)`, or None until it is set up.
-        memory_sequence_length: integers, `(batch,)`: how many steps of each are real.
+        memory, memory_sequence_length: as in `LuongAttention`.
         normalize: whether the score has a bias.
         probability_fn: `"softmax"` alone.
         kernel_initializer: that of the two kernels.
         **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
 
-    Call arguments:
-        inputs: `[query, state]`; see `AttentionMechanism`.
-        setup_memory: whether `inputs` is a memory to keep.
-
-    Returns:
-        The alignments, `(batch, memory time)`, and the next state, which is the same.
+    It is called, and returns, as `LuongAttention`.
 
     Raises:
         ValueError: for another `probability_fn`, or a call before there is a memory.
@@ -234,14 +218,8 @@ class BahdanauAttention(AttentionMechanism):
         normalize: bool = False,
         probability_fn: str = "softmax",
         kernel_initializer: Any = "glorot_uniform",
-        dtype: Any = None,
-        name: str | None = None,
         **kwargs: Any,
     ):
-        options = {
-            "units": units, "use_bias": normalize, "kernel_initializer": kernel_initializer
-        }  # fmt: skip
-        super().__init__(
-            units, memory, memory_sequence_length, probability_fn, flags={"normalize": normalize},
-            options=options, dtype=dtype, name=name, **kwargs,
-        )  # fmt: skip
+        checks.boolean("normalize", normalize)
+        options = {"units": units, "use_bias": normalize, "kernel_initializer": kernel_initializer}
+        super().__init__(options, units, memory, memory_sequence_length, probability_fn, **kwargs)

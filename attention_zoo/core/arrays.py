@@ -29,7 +29,7 @@ def numeric(name: str, value: Any) -> np.ndarray:
 
 
 def unmasked(name: str, value: Any) -> None:
-    """Refuse NumPy's masked arrays with masked values, which nothing after this could tell."""
+    """Refuse NumPy's masked arrays with masked values, which `np.asarray` would drop."""
     for array in value if isinstance(value, (list, tuple)) else [value]:
         if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
             raise ValueError(
@@ -46,18 +46,18 @@ def objects(name: str, value: Any) -> np.ndarray:
     """
     array = np.asarray(value, dtype=object)
     values = array.ravel().tolist()
-    known: tuple[Any, ...] = (str, bytes, (bool, np.bool_), numbers.Real)
-    kind = next((k for k in known if values and isinstance(values[0], k)), ())
+    kinds: tuple[Any, ...] = (str, bytes, (bool, np.bool_), numbers.Real)
+    kind = next((k for k in kinds if values and isinstance(values[0], k)), ())
     wrong = next((i for i, v in enumerate(values) if not isinstance(v, kind)), None)
     if wrong is not None:
         raise ValueError(
             f"`{name}` must be all text or all numbers, without gaps. "
             f"Received: {repr(values[wrong])[:100]} at {name}[{wrong}]"
         )
-    found = np.asarray(values)
-    if found.dtype == object:
+    result = np.asarray(values)
+    if result.dtype == object:
         raise ValueError(f"`{name}` must be numbers that fit in 64 bits.")
-    return found.reshape(array.shape)
+    return result.reshape(array.shape)
 
 
 def plain(value: Any) -> Any:

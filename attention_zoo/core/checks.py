@@ -60,12 +60,12 @@ def boolean(name: str, value: Any, *, none: bool = False) -> None:
 
 def names(argument: str, value: Any) -> list[str]:
     """Return one name, or several, as a list; raise TypeError for others, ValueError for none."""
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, (list, tuple)) or not all(isinstance(n, str) for n in several):
         raise TypeError(f"`{argument}` must be a name or a list of names. Received: {value!r}")
-    if not given:
+    if not several:
         raise ValueError(f"`{argument}` must name at least one. Received: {value!r}")
-    return list(given)
+    return list(several)
 
 
 def shape(name: str, value: Any, axes: tuple[str, ...]) -> tuple:

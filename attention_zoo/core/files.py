@@ -43,7 +43,7 @@ def _previous(path: Path) -> Path:
 
 
 def standing(path: Path) -> Path:
-    """Return where the folder of `path` is: there, or set aside by an interrupted replacement."""
+    """Return `path`, or where an interrupted replacement has left its folder."""
     return _previous(path) if not path.exists() and _previous(path).is_dir() else path
 
 
@@ -52,8 +52,8 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a folder to fill, which takes its place at `path` only when the block ends well.
 
     Whatever happens, `path` holds the old folder or the new one (where the system cannot replace
-    a folder in one step, `standing` finds the old one between the two), and what a killed process
-    left is cleared by the next call. The new folder may be read by whom the old one could.
+    a folder in one step, `standing` finds the old one between the two). What a killed process left
+    is removed by the next call. The new folder has the permissions of the old one.
 
     Raises:
         FileExistsError: if something is there and `overwrite` is false.
@@ -86,7 +86,7 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def new_file(path: Path, *, overwrite: bool = False, secret: bool = False) -> Iterator[Path]:
     """Yield a file to write, which takes its place at `path` only when the block ends well.
 
-    A file that replaces another may be read by whom that could; one with a `secret` by this user
+    A file that replaces another has its permissions; one with a `secret` may be read by this user
     alone.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What comes from outside: the one place where it is opened, looked at and read under limits."""
+"""Files from outside: the one place where they are opened, checked and read under limits."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ JSON_LIMIT = 1_000_000
 #: The most bytes, and values, of a JSON file of records: the epochs of a training, for instance.
 RECORDS_LIMIT, RECORDS_VALUES = 50_000_000, 2_000_000
 
-_KINDS = (
-    (stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
-)  # fmt: skip
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
-# Windows lacks some; there the look before the opening has to do
-_SAFE = sum(
-    getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
-)  # fmt: skip
+# Windows lacks some of the flags; there the check before the opening has to do
+_FLAGS = ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
+_SAFE = sum(getattr(os, name, 0) for name in _FLAGS)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -42,7 +45,7 @@ def opened(
     limit: int | None = None,
     links: bool = False,
     error: type[Exception] = Refused,
-    cure: str = "",
+    hint: str = "",
     said: str | os.PathLike | None = None,
 ) -> Iterator[BinaryIO]:
     """Open a regular file for reading, check its size, and translate what a parser raises.
@@ -53,8 +56,8 @@ def opened(
         limit: the most bytes that it may have; None for any number.
         links: whether it may be a symbolic link: one that the user named may, one in a folder
             of somebody else may not.
-        error: what is raised of a file that is refused, by the opening or in the block.
-        cure: a sentence that the errors end with.
+        error: what is raised for a file that is refused, by the opening or in the block.
+        hint: a sentence that the errors end with.
         said: what the errors call the file, by default its path.
 
     Raises:
@@ -68,8 +71,8 @@ def opened(
     with _regular(path, name, os.O_RDONLY, links=links, error=error) as file:
         size = size_of(file)
         if limit is not None and size > limit:
-            raise error(_too_large(name, size, limit, cure))
-        with parsing(name, what=what, error=error, cure=cure):
+            raise error(_too_large(name, size, limit, hint))
+        with parsing(name, what=what, error=error, hint=hint):
             yield file
 
 
@@ -79,7 +82,7 @@ def read(path: str | os.PathLike, *, limit: int, **terms: Any) -> bytes:
         data = file.read(limit + 1)
         if len(data) > limit:  # it has grown since it was opened
             name = shown(terms.get("said") or path, most=1000)
-            raise Refused(_too_large(name, len(data), limit, terms.get("cure", "")))
+            raise Refused(_too_large(name, len(data), limit, terms.get("hint", "")))
         return data
 
 
@@ -105,14 +108,14 @@ def read_json(
     said = terms.pop("said", None) or path
     terms.pop("links", None)
     with parsing(said, what="JSON", **terms):
-        found = strict_json.parse(data, values=values, nan=nan)
-        if kind is not None and not isinstance(found, kind):
+        value = strict_json.parse(data, values=values, nan=nan)
+        if kind is not None and not isinstance(value, kind):
             raise ValueError(f"it must be {'an object' if kind is dict else 'an array'}")
-        return found
+        return value
 
 
 def records(path: str | os.PathLike, **terms: Any) -> Any:
-    """Return the records that a run of ours keeps in JSON, which may be long and have NaN."""
+    """Return the records of a training or search, JSON that may be long and hold NaN."""
     return read_json(path, limit=RECORDS_LIMIT, values=RECORDS_VALUES, nan=True, **terms)
 
 
@@ -120,9 +123,9 @@ def records(path: str | os.PathLike, **terms: Any) -> Any:
 def open_for_writing(
     path: str | os.PathLike, *, error: type[Exception] = Refused
 ) -> Iterator[BinaryIO]:
-    """Open a file of ours, to lock it or to write in it; make it if there is none.
+    """Open a file to lock it or to write in it; make it if there is none.
 
-    What has to be whole or not there is written by `files.new_file` instead.
+    A file that must be whole or not there is written by `files.new_file` instead.
 
     Raises:
         error: for a link, a second name of another file, or anything but a regular file.
@@ -153,10 +156,10 @@ def size_of(file: BinaryIO) -> int:
 
 
 def kind_of(mode: int) -> str | None:
-    """Say what something is that is no regular file; return None for a regular one."""
+    """Return what kind of thing is no regular file, or None for a regular file."""
     if stat.S_ISREG(mode):
         return None
-    return next((kind for test, kind in _KINDS if test(mode)), "no regular file")
+    return _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 
 @contextlib.contextmanager
@@ -165,7 +168,7 @@ def _regular(
 ) -> Iterator[BinaryIO]:
     making = bool(flags & os.O_CREAT)
     try:
-        # Looked at first, since the mere opening of a device may do something
+        # Checked first, since the mere opening of a device may do something
         if not making or os.path.lexists(path):
             _refuse_kind(os.stat(path, follow_symlinks=links).st_mode, name, error)
         number = os.open(path, flags | _SAFE | (0 if links else _NO_LINK), 0o666)
@@ -201,5 +204,5 @@ def _refuse_kind(mode: int, name: str, error: type[Exception]) -> None:
     raise error(f"{name} is {kind}{tail}")
 
 
-def _too_large(name: str, size: int, limit: int, cure: str) -> str:
-    return ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", cure)
+def _too_large(name: str, size: int, limit: int, hint: str) -> str:
+    return ended(f"{name} has {size:,} bytes, more than the {limit:,} allowed", hint)

@@ -27,18 +27,23 @@ _SUFFIX = ".npy"
 
 
 def read(
-    file: BinaryIO, *, limit: int, names: Collection[str] | None = None, kinds: str = "fiub",
-    packed: bool = True, cure: str = "",
-) -> dict[str, np.ndarray]:  # fmt: skip
+    file: BinaryIO,
+    *,
+    limit: int,
+    names: Collection[str] | None = None,
+    kinds: str = "fiub",
+    packed: bool = True,
+    hint: str = "",
+) -> dict[str, np.ndarray]:
     """Return the arrays of an open `.npz`, never unpickled.
 
     Args:
         file: from `foreign.opened`, which translates what is raised here.
         limit: the most bytes that the arrays may take, which their headers declare.
-        names: the arrays to read, as far as they are there; None for all.
+        names: the arrays to read, of those in the file; None for all.
         kinds: the kinds of dtype that are allowed.
         packed: whether they may be compressed.
-        cure: what to do about arrays above the limit.
+        hint: what to do about arrays above the limit.
 
     Raises:
         ValueError: for an array of another kind, or more bytes than allowed in all, before any of
@@ -48,22 +53,22 @@ def read(
         wanted = {}
         total = 0
         for entry in archive.infolist():
-            name = _name(entry)
+            name = entry.filename.removesuffix(_SUFFIX)
             if names is not None and name not in names:
                 continue
             if name in wanted:
                 raise ValueError(f"{shown(name)} is in it twice")
             if not packed and entry.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{shown(entry.filename)} is packed")
-            found = _declared(archive, entry)
-            if found is None or found.kind not in kinds:
-                what = "no array" if found is None else shown(found)
+            dtype = _declared(archive, entry)
+            if dtype is None or dtype.kind not in kinds:
+                what = "no array" if dtype is None else shown(dtype)
                 raise ValueError(f"{shown(entry.filename)} holds {what}, which is never read")
             total += entry.file_size
             wanted[name] = entry
         if total > limit:
             raise ValueError(
-                f"its arrays take {total:,} bytes of memory, more than the {limit:,} allowed{cure}"
+                f"its arrays take {total:,} bytes of memory, more than the {limit:,} allowed{hint}"
             )
         arrays = {}
         for name, entry in wanted.items():
@@ -91,10 +96,6 @@ def archive_of(file: BinaryIO) -> zipfile.ZipFile:
     if length > _DIRECTORY:
         raise ValueError(f"its directory has {length:,} bytes, more than {_DIRECTORY:,}")
     return zipfile.ZipFile(file)
-
-
-def _name(entry: zipfile.ZipInfo) -> str:
-    return entry.filename.removesuffix(_SUFFIX)
 
 
 def _declared(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.dtype | None:

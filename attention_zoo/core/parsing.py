@@ -1,4 +1,4 @@
-"""What a parser raises of a broken file, as one error that names the file and the cure."""
+"""What a parser raises for a broken file, as one error that names the file and what to do."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-#: What the parsers below us raise of a file that is broken: Python's own, NumPy's, HDF5's, Keras's.
-BROKEN = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RecursionError,
-    RuntimeError, SyntaxError, TypeError, UserWarning, ValueError, csv.Error, struct.error,
-    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
+_VALUES = (ArithmeticError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
+_STATES = (EOFError, MemoryError, OSError, RuntimeError, UserWarning)
+_PARSERS = (csv.Error, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+#: What the parsers of Python, NumPy, HDF5 and Keras raise for a file that is broken.
+BROKEN = (*_VALUES, *_STATES, *_PARSERS)
 
-#: Trouble of the machine, which no other file would cure.
-_MACHINE = {
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE,
-    errno.EIO,
-}  # fmt: skip
+#: Errors of the machine, which another file would meet too: no permission, or no room.
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_MACHINE = _DENIED | {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
 
 
 class Refused(ValueError):
@@ -33,12 +30,11 @@ class Refused(ValueError):
 
 @contextlib.contextmanager
 def parsing(
-    said: str | os.PathLike, *, what: str, error: type[Exception] = Refused, cure: str = ""
+    said: str | os.PathLike, *, what: str, error: type[Exception] = Refused, hint: str = ""
 ) -> Iterator[None]:
-    """Turn what a parser raises in the block into `error`, which names the file and the cure.
+    """Turn what a parser raises in the block into `error`, which names the file and what to do.
 
-    What is an `error` or a trouble of the machine already, such as a full disk, passes; a
-    `Refused` keeps its words.
+    An `error`, or an error of the machine such as a full disk, passes; a `Refused` keeps its words.
     """
     try:
         yield
@@ -49,15 +45,15 @@ def parsing(
     except BROKEN as broken:
         if isinstance(broken, OSError) and broken.errno in _MACHINE:
             raise
-        raise error(ended(f"{shown(said, most=1000)} is no valid {what}: {reason(broken)}", cure)
-                    ) from broken  # fmt: skip
+        message = f"{shown(said, most=1000)} is no valid {what}: {reason(broken)}"
+        raise error(ended(message, hint)) from broken
 
 
 def printable(text: str) -> str:
-    """Return the text as a terminal may print it: line breaks stay, other marks are escaped.
+    """Return the text as a terminal may print it, with control characters escaped.
 
-    Such marks are ESC, which begins a terminal's commands, and those that turn the direction of
-    what follows them.
+    Line breaks stay. ESC, which begins a terminal's commands, and the characters that turn the
+    direction of text are escaped.
     """
     return "".join(
         mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in text
@@ -85,6 +81,6 @@ def reason(error: BaseException) -> str:
     return shown(first.rstrip(".") or type(error).__name__)
 
 
-def ended(sentence: str, cure: str) -> str:
-    """Return a sentence and its cure, if there is one."""
-    return f"{sentence}. {cure}".rstrip()
+def ended(sentence: str, hint: str) -> str:
+    """Return a sentence, and what to do about it if that is known."""
+    return f"{sentence}. {hint}".rstrip()

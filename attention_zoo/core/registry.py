@@ -36,7 +36,7 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
 
 
 class Registry:
-    """A dictionary that refuses a taken name and answers an unknown one with the nearest.
+    """A dictionary that refuses a taken name, and for an unknown one suggests the nearest.
 
     A built-in entry is declared as `"module:attribute"` with one line about it, so that listing
     the names imports nothing; the module is imported when the entry is first asked for. The entry

@@ -1,4 +1,4 @@
-"""Folders in which something is made before it takes its place, and what a killed process left."""
+"""Folders in which something is made before it takes its place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scratch(path: Path) -> Iterator[Path]:
     killed process left for the same path is removed first, since nobody holds its lock.
 
     Raises:
-        OSError: for a full disk, which says whose place was not taken.
+        OSError: for a full disk; it names the path that was not replaced.
     """
     _clear(path)
     folder, lock = _locked(path)
@@ -50,7 +50,7 @@ def scratch(path: Path) -> Iterator[Path]:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two paths change their names in one step; return False where that cannot be."""
+    """Exchange the names of two paths in one step; return False where the system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
@@ -99,13 +99,13 @@ def _lock(folder: Path) -> int | None:
 
 
 def _clear(path: Path) -> None:
-    """Remove what a process left that ended while it made something for this path."""
+    """Remove what killed processes left of their work on this path."""
     left = re.compile(rf"{re.escape(_prefix(path))}\d+\.[^.]+\.{_MAKING}")
     try:
-        found = [each for each in path.parent.iterdir() if left.fullmatch(each.name)]
+        folders = [each for each in path.parent.iterdir() if left.fullmatch(each.name)]
     except OSError:
-        return  # a folder in which one may write but not look
-    for folder in found:
+        return  # a folder that may be written but not listed
+    for folder in folders:
         try:
             lock = _lock(folder)
         except OSError:

@@ -22,8 +22,8 @@ def parse(data: bytes, *, values: int = VALUES, nan: bool = False) -> Any:
 
     Raises:
         ValueError: if it is not UTF-8 or not JSON, deeper than 60 levels, with more than `values`
-            values or 10,000 keys in one object, if a key stands twice or a number is NaN or
-            infinite, but as Python writes them where `nan` allows it.
+            values or 10,000 keys in one object, if a key stands twice, or if a number is NaN or
+            infinite, unless `nan` allows those as Python writes them.
     """
     text = data.decode("utf-8")
     if text.startswith("\ufeff"):
@@ -37,14 +37,17 @@ def parse(data: bytes, *, values: int = VALUES, nan: bool = False) -> Any:
         raise ValueError(f"it is {deepest} levels deep, more than the {DEPTH} allowed")
     if bare.count(",") > values:
         raise ValueError(f"it has {bare.count(',')} values, more than the {values} allowed")
-    found = json.loads(
-        text, object_pairs_hook=_once, parse_constant=float if nan else _no_number,
-        parse_float=_finite, parse_int=_integer,
-    )  # fmt: skip
+    value = json.loads(
+        text,
+        object_pairs_hook=_once,
+        parse_constant=float if nan else _no_number,
+        parse_float=_finite,
+        parse_int=_integer,
+    )
     if "\\u" in text:
         # Half a surrogate pair is no text, and fails wherever it is written later
-        json.dumps(found, ensure_ascii=False).encode("utf-8")
-    return found
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo.data.dataset import Dataset
+from attention_zoo.layers.traversal import all_layers
 
 
 def align_to_card(data: Dataset, card: Any, model: keras.Model, name: str) -> Dataset:
@@ -106,7 +107,7 @@ def in_order(
 
 def padding_of(model: keras.Model, name: str) -> float:
     """The value whose steps the model takes for padding; ValueError if there is none."""
-    found = [la for la in model._flatten_layers() if isinstance(la, keras.layers.Masking)]
+    found = [la for la in all_layers(model) if isinstance(la, keras.layers.Masking)]
     if not found:
         raise ValueError(
             f"The data have a mask, and {name} has no Masking layer: it would read the padding as "

@@ -19,7 +19,8 @@ class Baseline(NamedTuple):
     Example:
 
     >>> x = np.random.default_rng(0).normal(size=(20, 3))
-    >>> az.train("dense", x, x[:, 0] > 0, validation_split=0.2, epochs=1).baseline.name
+    >>> az.train("dense", x, x[:, 0] > 0, validation_split=0.2, epochs=1,
+    ...          verbose=0).baseline.name
     'majority class'
     """
 

@@ -40,15 +40,15 @@ def read_csv(
         target: the column that is no input; None for none.
         limit: the most bytes that the table may take in memory.
     """
-    cells, rows = _counted(file)
+    cells, rows = counted(file)
     needed = _NUMBER * cells + (0 if target is None else _LABEL * rows)
     if needed > limit:
         raise Refused(
             f"{path} has up to {cells:,} cells, which take {needed:,} bytes of memory, more than "
             f"the {limit:,} allowed. Give fewer rows or columns, or raise max_bytes."
         )
-    header, lines = _begun(file, path)
-    _check_header(header, path, target)
+    header, lines = begun(file, path)
+    check_header(header, path, target)
     names = [name for name in header if name != target]
     if not names:
         raise Refused(f"{path} has no column but the target {target!r}.")
@@ -80,7 +80,7 @@ def read_csv(
     return np.delete(values, place, axis=1), _labels(labels, path, str(target)), None, names
 
 
-def _counted(file: BinaryIO) -> tuple[int, int]:
+def counted(file: BinaryIO) -> tuple[int, int]:
     """At most how many cells and rows there are, without reading one."""
     commas = rows = 0
     while block := file.read(_BLOCK):
@@ -106,7 +106,7 @@ def _text(file: BinaryIO) -> Iterator[str]:
     return _Text(file, encoding="utf-8-sig", newline="")
 
 
-def _begun(file: BinaryIO, path: Path) -> tuple[list[str], Iterable[str]]:
+def begun(file: BinaryIO, path: Path) -> tuple[list[str], Iterable[str]]:
     """The header, and the lines after it."""
     lines = _text(file)
     header = next((row for row in csv.reader(lines) if row), None)
@@ -115,7 +115,7 @@ def _begun(file: BinaryIO, path: Path) -> tuple[list[str], Iterable[str]]:
     return [name.strip() for name in header], lines
 
 
-def _check_header(header: list[str], path: Path, target: str | None) -> None:
+def check_header(header: list[str], path: Path, target: str | None) -> None:
     if len(set(header)) < len(header):
         twice = Counter(header).most_common(1)[0][0]
         raise Refused(f"{path} has the column {shown(twice)!r} more than once.")
@@ -159,7 +159,7 @@ def _wrong(cell: str, is_target: bool) -> str | None:
         return "the target is empty." if is_target else "an empty cell where a number is needed."
     if is_target:
         return None
-    value = _number(cell)
+    value = number(cell)
     if value is None:
         return f"the text {cell[:50]!r} where a number is needed."
     if not math.isfinite(value):
@@ -170,7 +170,7 @@ def _wrong(cell: str, is_target: bool) -> str | None:
     return None
 
 
-def _number(cell: str) -> float | None:
+def number(cell: str) -> float | None:
     """What NumPy's reader takes for a number: in ASCII, without the underscores of Python."""
     if "_" in cell or not cell.isascii():
         return None
@@ -188,7 +188,7 @@ def _labels(cells: list[str], path: Path, target: str) -> np.ndarray:
         except ValueError:
             continue
         for row, cell in enumerate(cells, start=2):
-            if _number(cell) is None:
+            if number(cell) is None:
                 raise Refused(
                     f"{path}, row {row}, column {shown(target)!r}: {cell[:50]!r} is written as no "
                     "number is. Write digits and a point alone; begin labels with a letter."

@@ -20,13 +20,13 @@ Kind = Literal["binary", "multiclass", "regression"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs and targets that fit each other, with what is known about them.
+    """Inputs and targets that fit each other, and what else describes them.
 
     Args:
         x: the inputs, `(samples, features)` or `(samples, time, features)`.
         y: the targets, `(samples,)`, `(samples, time)` or `(samples, outputs)`.
         kind: `"binary"`, `"multiclass"` or `"regression"`.
-        relevance: which cells or steps the target depends on, where that is known.
+        relevance: which cells or steps the target depends on, or None.
         mask_value: the value that fills padding steps; None where there is no padding.
         classes: the labels in the order of the classes; None for numbers.
         names: the names of the features.
@@ -111,10 +111,9 @@ class Dataset:
 
     def _with_heads(self, target: Callable[[Dataset], np.ndarray]) -> Dataset:
         """The same, its outputs with these inputs and their new targets."""
+        shared: dict[str, Any] = {"x": self.x, "sample_weight": self.sample_weight}
         heads = {
-            name: dataclasses.replace(
-                head, x=self.x, y=target(head), sample_weight=self.sample_weight
-            )  # fmt: skip
+            name: dataclasses.replace(head, y=target(head), **shared)
             for name, head in (self.heads or {}).items()
         }
         return dataclasses.replace(self, heads=heads or None)
@@ -150,16 +149,26 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     sample = task.sample(n, seed=seed, split=split)
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
     x, mask_value = pad(sample.x, sample.mask)
+    drawn = (x, sample.y, task.kind, sample.relevance)
     return Dataset(
-        x, sample.y, task.kind, sample.relevance, mask_value=mask_value, classes=classes,
+        *drawn,
+        mask_value=mask_value,
+        classes=classes,
         tolerance=task.tolerance,
-    )  # fmt: skip
+        vector=sample.y.ndim == 2 and not task.per_step,
+    )
 
 
 def from_arrays(
-    x: Any, y: Any, mask: Any = None, kind: Any = None, *, ordered: bool = False,
-    sample_weight: Any = None, per_step: bool = False,
-) -> Dataset:  # fmt: skip
+    x: Any,
+    y: Any,
+    mask: Any = None,
+    kind: Any = None,
+    *,
+    ordered: bool = False,
+    sample_weight: Any = None,
+    per_step: bool = False,
+) -> Dataset:
     """The user's own arrays, checked.
 
     Args:
@@ -209,10 +218,8 @@ def from_arrays(
     arrays.finite("x", x)
     if len(x) == 0:
         raise ValueError("`x` has no samples.")
-    about: dict[str, Any] = {
-        "mask_value": mask_value, "names": names, "ordered": ordered,
-        "sample_weight": _weights(sample_weight, len(x)),
-    }  # fmt: skip
+    about: dict[str, Any] = {"mask_value": mask_value, "names": names, "ordered": ordered}
+    about["sample_weight"] = _weights(sample_weight, len(x))
     if not isinstance(y, Mapping):
         return Dataset(x, **fields_of_target("y", y, kind, len(x), per_step), **about)
     if not y or not all(isinstance(name, str) and name.isidentifier() for name in y):

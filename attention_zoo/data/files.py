@@ -106,7 +106,7 @@ def _npz(
     file: BinaryIO, path: Path, limit: int
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, None]:
     cure = ". Give fewer samples, or raise max_bytes"
-    arrays = npz.read(file, limit=limit, names=("x", "y", "mask"), kinds="fiubUS", cure=cure)
+    arrays = npz.read(file, limit=limit, names=("x", "y", "mask"), kinds="fiubUS", hint=cure)
     if "x" not in arrays:
         found = ", ".join(name.removesuffix(".npy") for name in npz.archive_of(file).namelist())
         raise foreign.Refused(

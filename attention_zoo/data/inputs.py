@@ -12,12 +12,20 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.alignment import align_to_training
 from attention_zoo.data.dataset import Dataset, from_arrays
 from attention_zoo.data.stream import Stream, from_stream, is_stream
+from attention_zoo.data.window_stream import WindowStream, from_windows
+from attention_zoo.data.windows import Windows
 
 
 def to_dataset(
-    x: Any, y: Any = None, *, sample_weight: Any = None, kind: Any = None, ordered: bool = False,
-    per_step: bool = False, name: str = "x",
-) -> Dataset:  # fmt: skip
+    x: Any,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    kind: Any = None,
+    ordered: bool = False,
+    per_step: bool = False,
+    name: str = "x",
+) -> Dataset:
     """Arrays, a frame, a `Dataset` or a stream as a `Dataset`.
 
     Args:
@@ -36,13 +44,15 @@ def to_dataset(
                 "tf.data.Dataset, a PyDataset and a DataLoader have their own. "
                 f"Received: {type(x).__name__}"
             )
-        return from_arrays(x, y, None, kind, ordered=ordered, sample_weight=sample_weight,
-                           per_step=per_step)  # fmt: skip
+        options = {"ordered": ordered, "per_step": per_step}
+        return from_arrays(x, y, None, kind, sample_weight=sample_weight, **options)
     if y is not None or sample_weight is not None:
         beside = "y" if y is not None else "sample_weight"
         raise TypeError(
             f"`{beside}` must be left out: `{name}` has its own. Received: {type(x).__name__}"
         )
+    if isinstance(x, Windows):
+        return from_windows(x)
     if not isinstance(x, Dataset):
         return from_stream(x, kind, per_step=per_step)
     if kind not in (None, x.kind):
@@ -53,38 +63,44 @@ def to_dataset(
     return dataclasses.replace(x, ordered=True) if ordered else x
 
 
-def to_held_out(name: str, given: Any, train: Dataset, *, per_step: bool = False) -> Dataset | None:
+def to_held_out(name: str, data: Any, train: Dataset, *, per_step: bool = False) -> Dataset | None:
     """Data that validate or test, as they are, with the columns and classes of what trains.
 
     Args:
         name: of the argument.
-        given: `(x, y)` or `(x, y, sample_weight)`, a `Dataset`, a stream, or None.
+        data: `(x, y)` or `(x, y, sample_weight)`, a `Dataset`, a stream, or None.
         train: what trains.
         per_step: as in `from_arrays`.
     """
-    if given is None:
+    if data is None:
         return None
-    if isinstance(given, tuple) and len(given) in (2, 3):
-        weight = given[2] if len(given) == 3 else None
-        found = to_dataset(*given[:2], sample_weight=weight, name=name, per_step=per_step)
-    elif isinstance(given, Dataset) or is_stream(given):
-        found = to_dataset(given, name=name, per_step=per_step)
+    if isinstance(data, tuple) and len(data) in (2, 3):
+        weight = data[2] if len(data) == 3 else None
+        held_out = to_dataset(*data[:2], sample_weight=weight, name=name, per_step=per_step)
+    elif isinstance(data, Dataset) or is_stream(data):
+        held_out = to_dataset(data, name=name, per_step=per_step)
     else:
         raise TypeError(
             f"`{name}` must be (x, y), (x, y, sample_weight), a Dataset, or batches as `fit` takes "
-            f"them. Received: {type(given).__name__}"
+            f"them. Received: {type(data).__name__}"
         )
-    if isinstance(found, Stream):
-        same = {each.name: getattr(train, each.name) for each in dataclasses.fields(Dataset)
-                if each.name in ("kind", "classes", "vector", "mask_value")}  # fmt: skip
-        return found if found.heads else dataclasses.replace(found, **same)
-    if found.x.ndim == 2 and train.x.ndim == 3 and train.x.shape[2] == 1:
-        found = found.as_series()
-    if found.mask_value != train.mask_value and found.mask_value is not None:
+    if isinstance(held_out, WindowStream) or isinstance(train, WindowStream):
+        if (held_out.names, held_out.y.shape[1:]) != (train.names, train.y.shape[1:]):
+            raise ValueError(
+                f"`{name}` must be windows like those that train, as .split makes them. Received: "
+                f"columns {held_out.names}, targets of shape {held_out.y.shape[1:]} for a window"
+            )
+        return dataclasses.replace(held_out, mask_value=train.mask_value)
+    if isinstance(held_out, Stream):
+        same = {each: getattr(train, each) for each in ("kind", "classes", "vector", "mask_value")}
+        return held_out if held_out.heads else dataclasses.replace(held_out, **same)
+    if held_out.x.ndim == 2 and train.x.ndim == 3 and train.x.shape[2] == 1:
+        held_out = held_out.as_series()
+    if held_out.mask_value != train.mask_value and held_out.mask_value is not None:
         raise ValueError(
             f"`{name}` has a mask and the training data have none: give both or neither."
         )
-    return align_to_training(found, train, name)
+    return align_to_training(held_out, train, name)
 
 
 def weigh_classes(data: Dataset, class_weight: Mapping[Any, float] | None) -> Dataset:

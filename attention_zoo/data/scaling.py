@@ -56,18 +56,21 @@ def _adapt_to_batches(
 
     Not Keras's own way: it computes on the backend, and JAX compiles that for each size of a batch.
     """
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    count, mean, squares = np.zeros(1), np.zeros(1), np.zeros(1)
     lowest, highest = np.array([np.inf]), np.array([-np.inf])
     for batch in batches:
         flat = batch.reshape(-1, batch.shape[-1]).astype("float64")
-        if len(flat) == 0:
-            continue
-        count += len(flat)
-        share, off = len(flat) / count, flat.mean(0) - mean
-        mean = mean + share * off
-        squares = squares + len(flat) * (flat.var(0) + (1 - share) * off**2)
-        lowest, highest = np.minimum(lowest, flat.min(0)), np.maximum(highest, flat.max(0))
-    if count == 0:
+        seen = ~np.isnan(flat)  # what is missing in a window is NaN
+        own = np.maximum(seen.sum(0), 1)
+        center = np.where(seen, flat, 0).sum(0) / own
+        off = np.where(seen, flat - center, 0)
+        count = count + seen.sum(0)
+        share, jump = seen.sum(0) / np.maximum(count, 1), center - mean
+        mean = mean + share * jump
+        squares = squares + (off**2).sum(0) + seen.sum(0) * (1 - share) * jump**2
+        lowest = np.minimum(lowest, np.where(seen, flat, np.inf).min(0, initial=np.inf))
+        highest = np.maximum(highest, np.where(seen, flat, -np.inf).max(0, initial=-np.inf))
+    if not count.all():
         raise ValueError(_NO_STEP)
     layer.adapt_mean.assign(mean)
     layer.adapt_variance.assign(squares / count)

@@ -92,8 +92,8 @@ def folds(
         turn = np.empty(len(rest), dtype=int)
         turn[np.argsort(_labels(data)[rest], kind="stable")] = np.arange(len(rest)) % count
         pairs = [(rest[turn != k], rest[turn == k]) for k in range(count)]
-    found = [(data.take(train), data.take(validation)) for train, validation in pairs]
-    return found, data.take(rest), data.take(test)
+    parts = [(data.take(train), data.take(validation)) for train, validation in pairs]
+    return parts, data.take(rest), data.take(test)
 
 
 def check_learnable(data: Dataset) -> None:
@@ -139,10 +139,10 @@ def _parts(data: Dataset, rng: np.random.Generator) -> np.ndarray:
 def _check_ordered(data: Dataset, train: np.ndarray) -> None:
     """ValueError where the earliest samples, which are the first to be learned from, have one
     class only."""
-    known = np.unique(data.y[train])
-    if data.classes and len(known) < 2:
+    codes = np.unique(data.y[train])
+    if data.classes and len(codes) < 2:
         raise ValueError(
             f"The first {len(train)} samples, in their order, have one class only "
-            f"({data.classes[int(known[0])]!r}): nothing can be learned from them. Leave `ordered` "
+            f"({data.classes[int(codes[0])]!r}): nothing can be learned from them. Leave `ordered` "
             "out if time does not matter, or take fewer folds."
         )

@@ -52,7 +52,7 @@ class Stream(Dataset):
     """A `Dataset` whose inputs stay where they are: `x` is their first batch, `y` all targets.
 
     Attributes:
-        source: what `fit` is given.
+        source: what `fit` takes.
         length: the number of samples.
         sizes: the sizes of a sample; None for a length that differs between batches.
     """
@@ -99,14 +99,14 @@ def from_stream(source: Any, kind: Any = None, *, per_step: bool = False) -> Str
     if first is None or sizes is None:
         raise ValueError("`x` has no samples.")
     y = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *targets)
-    # Only the targets are looked at here: a sample of x stands for all
-    known = from_arrays(np.zeros((length, 1)), y, None, kind, per_step=per_step)
-    for name, head in (known.heads or {"y": known}).items():
+    # Of the targets alone: zeros stand for x
+    targets_of = from_arrays(np.zeros((length, 1)), y, None, kind, per_step=per_step)
+    for name, head in (targets_of.heads or {"y": targets_of}).items():
         if head.classes and list(head.classes) != list(range(len(head.classes))):
             raise ValueError(
                 f"`{name}` of a stream must be classes numbered 0, 1, ... "
                 f"Received: {head.classes[:10]}"
             )
-    about = {field.name: getattr(known, field.name) for field in dataclasses.fields(Dataset)}
+    about = {field.name: getattr(targets_of, field.name) for field in dataclasses.fields(Dataset)}
     about["x"] = first.astype("float32")
     return Stream(**about, source=source, length=length, sizes=sizes)

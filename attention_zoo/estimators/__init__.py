@@ -1,4 +1,4 @@
-"""scikit-learn's interface: fit, predict, and where the model looked."""
+"""scikit-learn's interface: fit, predict, and where the model attends."""
 
 from attention_zoo.core.optional import require as _require
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,16 @@ import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from attention_zoo.capture import attention_scores
 from attention_zoo.data.splitting import split_off
 from attention_zoo.estimators.inputs import read
 from attention_zoo.estimators.layout import layout_of
-from attention_zoo.estimators.plan import check_parameters, recipe_of
+from attention_zoo.estimators.plan import check_options, choose, recipe_of
 from attention_zoo.explaining import Explanation, explain
+from attention_zoo.models import name_classes
 from attention_zoo.training import Dataset
 from attention_zoo.training.compiled_cache import CompiledModelCache
 from attention_zoo.training.fit import fit
@@ -31,9 +35,30 @@ CACHE = CompiledModelCache()
 #: How many samples are predicted at once.
 _BATCH = 1000
 
+_COUNT = [Interval(Integral, 1, None, closed="left")]
+
 
 class AttentionEstimator(BaseEstimator):
     """Parameters, training, attention, and files; see the two subclasses."""
+
+    _parameter_constraints: dict[str, Any] = {
+        "architecture": [str],
+        "attention": "no_validation",
+        "units": [*_COUNT, None],
+        "depth": [*_COUNT, None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "options": [dict, None],
+        "standardize": ["boolean"],
+        "mask_value": [Interval(Real, None, None, closed="neither"), None],
+        "epochs": [*_COUNT, None],
+        "batch_size": [*_COUNT, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": _COUNT,
+        "random_state": ["random_state"],
+        "verbose": ["verbose", StrOptions({"auto"})],
+    }
 
     def __init__(
         self,
@@ -47,10 +72,11 @@ class AttentionEstimator(BaseEstimator):
         standardize: bool = True,
         mask_value: float | None = None,
         epochs: int | None = None,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
-        patience: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
         random_state: Any = None,
         verbose: Any = 0,
     ):
@@ -65,8 +91,9 @@ class AttentionEstimator(BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
-        self.patience = patience
+        self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
         self.verbose = verbose
 
@@ -92,7 +119,8 @@ class AttentionEstimator(BaseEstimator):
             ValueError: for parameters or data that are not allowed.
             attention_zoo.training.TrainingError: if the loss becomes NaN or infinite.
         """
-        check_parameters(self)
+        self._validate_params()
+        check_options(self.options)
         inputs = read(self, X, reset=True)
         if y is None:
             raise ValueError(
@@ -100,34 +128,41 @@ class AttentionEstimator(BaseEstimator):
             )
         y, kind, classes = self._read_target(y)
         check_consistent_length(inputs.x, y)
-        layout = layout_of(self.architecture, inputs, self.mask_value)
+        architecture, config = choose(self, kind, inputs.x.shape[1:])
+        layout = layout_of(architecture, inputs, self.mask_value)
         x, mask_value = layout.arrange(inputs)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, x, dtype="float32", ensure_non_negative=True
-            )
-            counted = np.flatnonzero(sample_weight)
-            if len(counted) == 0:
-                raise ValueError("Sample weights must contain at least one non-zero number.")
-            sample_weight = sample_weight / sample_weight[counted].mean()
-        data = Dataset(x, y, kind, mask_value=mask_value, classes=classes,
-                       sample_weight=sample_weight, any_length=layout.any_length)  # fmt: skip
-        if sample_weight is not None:
-            data = data.take(counted)
+        data = Dataset(
+            x, y, kind, mask_value=mask_value, classes=classes, any_length=layout.any_length
+        )
+        weights = self._weights(sample_weight, y)
+        if weights is not None:
+            counted = np.flatnonzero(weights)
+            weights = weights / weights[counted].mean()
+            data = dataclasses.replace(data, sample_weight=weights).take(counted)
         with ONE_AT_A_TIME:  # else a fit in another thread may have seeded what is drawn from
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        recipe = recipe_of(self, layout, data, seed)
+        recipe = recipe_of(self, layout, data, seed, config)
         train, validation = data, None
-        if self.patience is not None:
+        if self.early_stopping:
             train, validation = split_off(data, self.validation_fraction, seed)
-        self.model_, self.history_ = fit(
-            recipe, train, validation, cache=CACHE, endless=True, verbose=self.verbose
-        )  # fmt: skip
+        options: dict[str, Any] = {"cache": CACHE, "endless": True, "verbose": self.verbose}
+        self.model_, self.history_ = fit(recipe, train, validation, **options)
         self.recipe_, self.layout_ = recipe, layout
+        self.n_iter_ = len(self.history_["loss"])
+        name_classes(self.model_, classes)
         return self
 
+    def _weights(self, sample_weight: Any, y: np.ndarray) -> np.ndarray | None:
+        """How much each sample counts; None if all count the same."""
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, y, dtype="float32", ensure_non_negative=True)
+        if not weights.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return weights
+
     def attention_scores(self, X: Any) -> dict[str, np.ndarray]:
-        """Where the model looks, as `az.attention_scores`.
+        """Return where the model attends, as `az.attention_scores`.
 
         Args:
             X: as in `fit`.
@@ -150,18 +185,18 @@ class AttentionEstimator(BaseEstimator):
         step_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> Explanation:
-        """What the model predicts and where it looks, as `az.explain`.
+        """Return what the model predicts and where it attends, as `az.explain`.
 
         Args:
             X: as in `fit`.
             y: the targets, if they are known.
-            truth: where the answer is, if that is known.
+            truth: 1 on the relevant inputs, if they are known.
             step_names: labels of the time steps; by default the columns in `fit`, if the rows of
                 a frame are read as series.
             feature_names: labels of the features; by default the columns in `fit`.
 
         Returns:
-            An `Explanation`, whose classes are numbers: the indices in `classes_`.
+            An `Explanation`, whose classes are the labels.
         """
         x = self._read(X)
         columns = getattr(self, "feature_names_in_", None)
@@ -169,7 +204,6 @@ class AttentionEstimator(BaseEstimator):
             step_names = columns if step_names is None else step_names
         elif feature_names is None:
             feature_names = columns
-        y = None if y is None else self._target(y)
         return explain(
             self.model_, x, y=y, truth=truth, step_names=step_names, feature_names=feature_names
         )
@@ -181,7 +215,7 @@ class AttentionEstimator(BaseEstimator):
 
     def _predictions(self, X: Any) -> np.ndarray:
         x = self._read(X)
-        # Keras's `predict` takes longer to begin than a small model to answer
+        # Keras's `predict` takes longer to begin than a small model to predict
         parts = range(0, len(x), _BATCH)
         with many_models():
             predictions = [self.model_.predict_on_batch(x[i : i + _BATCH]) for i in parts]
@@ -204,4 +238,6 @@ class AttentionEstimator(BaseEstimator):
                 path = Path(folder) / "model.keras"
                 path.write_bytes(state["model_"])
                 state["model_"] = keras.models.load_model(path, compile=False)
+            if "classes_" in state:
+                name_classes(state["model_"], state["classes_"].tolist())
         super().__setstate__(state)

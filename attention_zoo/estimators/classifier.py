@@ -1,4 +1,4 @@
-"""A scikit-learn classifier that shows where it looks."""
+"""A scikit-learn classifier that shows where it attends."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from attention_zoo.core.registry import one_of
 from attention_zoo.estimators.base import AttentionEstimator
 
 
@@ -20,9 +21,9 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
     and cross-validation, and can be pickled and copied. NaN is refused.
 
     Args:
-        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
-            for series. Any other than `"dense"` reads the rows of a table as series of one
-            feature.
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables; for series
+            `"conv_after"`, or `"gru"` where `units`, `depth` or `options` are none of its arguments
+            (docs/which.md). All but `"dense"` read the rows of a table as series of one feature.
         attention: an attention layer by its name, its config or itself; None for none; `"auto"`
             for the architecture's own.
         units: the width of its hidden or recurrent layers; None for the architecture's own.
@@ -34,18 +35,23 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
             about 1,000 updates of the weights, whichever are more.
-        batch_size: how many samples an update of the weights sees.
-        learning_rate: of Adam.
-        patience: hold some samples out, end after so many epochs without a lower loss on them,
-            and go back to the weights of the lowest. None trains on all, for all epochs.
-        validation_fraction: the share that `patience` holds out, of each class.
+        batch_size: how many samples an update of the weights sees; None for 32, of `"conv_after"`
+            16.
+        learning_rate: of Adam; None for .001, of `"conv_after"` .005 at the highest.
+        early_stopping: whether some samples are held out, training ends when the loss on them no
+            longer falls, and the weights of the lowest are restored. Else all samples train.
+        validation_fraction: the share that `early_stopping` holds out, of each class.
+        n_iter_no_change: so many epochs without a lower loss end the training.
+        class_weight: how much each class counts, `{label: weight}`; `"balanced"` for the inverse of
+            its frequency; None if all count the same.
         random_state: an integer for the same result again.
-        verbose: as in `keras.Model.fit`: 0 is silent.
+        verbose: as in `keras.Model.fit`: 0 prints nothing.
 
     Attributes:
         classes_: the labels, sorted.
         model_: the trained `keras.Model`, for `az.save`, `az.export`, `az.trust` and the like.
         history_: `{name: one value an epoch}`.
+        n_iter_: the number of epochs of the training.
         recipe_: the `az.training.Recipe` of what was trained.
         layout_: how inputs become what the model takes.
         n_features_in_, feature_names_in_: as everywhere in scikit-learn; of series, those of a
@@ -63,6 +69,52 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
     >>> clf.explain(X, y).feature_names[:2]
     ['alcohol', 'malic_acid']
     """
+
+    _parameter_constraints = {
+        **AttentionEstimator._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        architecture: str = "auto",
+        attention: Any = "auto",
+        *,
+        units: int | None = None,
+        depth: int | None = None,
+        dropout: float | None = None,
+        options: dict[str, Any] | None = None,
+        standardize: bool = True,
+        mask_value: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        class_weight: Any = None,
+        random_state: Any = None,
+        verbose: Any = 0,
+    ):
+        super().__init__(
+            architecture,
+            attention,
+            units=units,
+            depth=depth,
+            dropout=dropout,
+            options=options,
+            standardize=standardize,
+            mask_value=mask_value,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
 
     def predict(self, X: Any) -> np.ndarray:
         """The label of each sample."""
@@ -89,11 +141,10 @@ class AttentionClassifier(ClassifierMixin, AttentionEstimator):
         kind = "binary" if len(self.classes_) == 2 else "multiclass"
         return codes.astype("float32"), kind, self.classes_.tolist()
 
-    def _target(self, y: Any) -> np.ndarray:
-        """The numbers of known labels."""
-        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
-        labels = column_or_1d(y).tolist()
-        for label in labels:
-            if label not in numbers:
-                raise one_of("label in y", label, map(str, numbers))
-        return np.array([numbers[label] for label in labels])
+    def _weights(self, sample_weight: Any, y: np.ndarray) -> np.ndarray | None:
+        weights = super()._weights(sample_weight, y)
+        if self.class_weight is None:
+            return weights
+        labels = self.classes_[y.astype(int)]
+        by_class = compute_sample_weight(self.class_weight, labels).astype("float32")
+        return by_class if weights is None else by_class * weights

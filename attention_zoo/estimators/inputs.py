@@ -1,4 +1,4 @@
-"""What an estimator is given: tables, frames, series of one length or of many."""
+"""The inputs of an estimator: tables, frames, series of one length or of many."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Inputs(NamedTuple):
 
     Attributes:
         x: float32, `(samples, features)` or `(samples, time, features)`.
-        mask: of series that were given as a list, `(samples, time)`, True where a step is real.
+        mask: of series in a list, `(samples, time)`, True where a step is real.
     """
 
     x: np.ndarray
@@ -75,11 +75,11 @@ def _refuse_text(X: Any, error: Exception) -> None:
             continue
         bad = {name: column for name, column in columns.items() if not _numeric(column)}
         if bad:
-            found = ", ".join(
+            listed = ", ".join(
                 f"column {name} with {_first(column)}" for name, column in bad.items()
             )
             raise ValueError(
-                f"`X` must be numbers. Received: {found}. Leave such a column out, or encode it "
+                f"`X` must be numbers. Received: {listed}. Leave such a column out, or encode it "
                 "before, as scikit-learn's OneHotEncoder and OrdinalEncoder do."
             ) from None
 

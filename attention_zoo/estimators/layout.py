@@ -12,7 +12,7 @@ from attention_zoo.estimators.inputs import Inputs
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What was given to `fit`, and the architecture for it.
+    """The inputs of `fit`, and the architecture for them.
 
     Attributes:
         architecture: the name of a factory.
@@ -64,8 +64,6 @@ def layout_of(architecture: str, inputs: Inputs, mask_value: float | None) -> La
     """The layout of the inputs of `fit`; ValueError if the architecture does not take them."""
     x, mask = inputs
     series = x.ndim == 3
-    if architecture == "auto":
-        architecture = "gru" if series else "dense"
     if series and architecture == "dense":
         raise ValueError(
             "`architecture` must be one for series, such as 'gru', or 'auto', since X is series. "

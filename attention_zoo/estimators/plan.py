@@ -3,66 +3,58 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from attention_zoo import layers
 from attention_zoo.catalog import MODELS
-from attention_zoo.core import checks
 from attention_zoo.estimators.layout import Layout
-from attention_zoo.training import Dataset, Recipe, default_recipe, make_recipe
+from attention_zoo.training import Dataset, Recipe, default_recipe
+from attention_zoo.training.defaults import default_model
 
-#: Arguments of the factories that are parameters of their own, or decided by the data.
-_TAKEN = ("input_shape", "outputs", "activation", "mask_value", "standardize", "attention",
-          "units", "depth", "dropout", "return_sequences")  # fmt: skip
+#: Arguments of the factories that are parameters of their own where they are not None.
+_SIZES = ("units", "depth", "dropout")
+#: Those that are parameters of their own, or decided by the data.
+_TAKEN = {"input_shape", "outputs", "activation", "mask_value", "standardize", "attention"}
+_TAKEN |= {*_SIZES, "return_sequences"}
 
 
-def check_parameters(estimator: Any) -> None:
-    """Refuse the parameters that no recipe or factory checks under their own name."""
-    checks.positive_int("epochs", estimator.epochs, none=True)
-    checks.positive_int("batch_size", estimator.batch_size)
-    checks.positive("learning_rate", estimator.learning_rate)
-    checks.positive_int("patience", estimator.patience, none=True)
-    checks.rate("validation_fraction", estimator.validation_fraction)
-    if estimator.mask_value is not None:
-        checks.number("mask_value", estimator.mask_value)
-    if estimator.architecture != "auto":
-        MODELS.get(estimator.architecture)
-    if estimator.options is None:
-        return
-    if not isinstance(estimator.options, dict):
-        raise TypeError(f"`options` must be a dictionary. Received: {estimator.options!r}")
-    for name in estimator.options:
+def check_options(options: dict[str, Any] | None) -> None:
+    """ValueError for further arguments of the architecture that are none."""
+    for name in options or {}:
         if name in _TAKEN:
             raise ValueError(
                 f"`options` is for further arguments of the architecture; {name!r} is a parameter "
-                f"of its own, or decided by the data. Received: options={estimator.options!r}"
+                f"of its own, or decided by the data. Received: options={options!r}"
             )
 
 
-def recipe_of(estimator: Any, layout: Layout, data: Dataset, seed: int) -> Recipe:
-    """What will be trained, and how."""
-    epochs = estimator.epochs
-    if epochs is None:
-        usual = default_recipe(layout.architecture, None, data.kind, len(data.x))
-        epochs = usual.phases[0].epochs
-    config: dict[str, Any] = {"standardize": estimator.standardize, **(estimator.options or {})}
-    for name in ("units", "depth", "dropout"):
+def choose(estimator: Any, kind: str, input_shape: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """The architecture, and the arguments that suit the data where the estimator leaves it open."""
+    if estimator.architecture != "auto":
+        return estimator.architecture, {}
+    given = [name for name in _SIZES if getattr(estimator, name) is not None]
+    return default_model(kind, input_shape, [*given, *(estimator.options or {})])
+
+
+def recipe_of(
+    estimator: Any, layout: Layout, data: Dataset, seed: int, config: dict[str, Any]
+) -> Recipe:
+    """What will be trained, and how; `config` are arguments that suit the data."""
+    usual = default_recipe(layout.architecture, None, data.kind, len(data), estimator.batch_size)
+    config = {**config, "standardize": estimator.standardize, **(estimator.options or {})}
+    for name in _SIZES:
         if getattr(estimator, name) is not None:
             config[name] = getattr(estimator, name)
-    config["attention"] = _attention(estimator.attention, layout)
-    return make_recipe(
-        {
-            "architecture": layout.architecture,
-            "config": config,
-            "kind": data.kind,
-            "seed": seed,
-            "batch_size": estimator.batch_size,
-            "phases": [{"epochs": epochs, "learning_rate": estimator.learning_rate}],
-            "patience": estimator.patience,
-        }
-    )
+    if estimator.attention != "auto" or "attention" not in config:
+        config["attention"] = _attention(estimator.attention, layout)
+    values = {name: getattr(estimator, name) for name in ("epochs", "learning_rate")}
+    phase = usual.phases[0].model_dump()
+    phase |= {name: value for name, value in values.items() if value is not None}
+    patience = estimator.n_iter_no_change if estimator.early_stopping else None
+    return usual.changed(config=config, seed=seed, patience=patience, phases=[phase])
 
 
 def _attention(attention: Any, layout: Layout) -> Any:

@@ -1,4 +1,4 @@
-"""A scikit-learn regressor that shows where it looks."""
+"""A scikit-learn regressor that shows where it attends."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
     predicts in the units of y; the losses in `history_` are those of the scaled y.
 
     Args:
-        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables, `"gru"`
-            for series. Any other than `"dense"` reads the rows of a table as series of one
-            feature.
+        architecture: a name from `az.list_models()`, or `"auto"`: `"dense"` for tables; for series
+            `"gru"` (docs/which.md).
+            Any other than `"dense"` reads the rows of a table as series of one feature.
         attention: an attention layer by its name, its config or itself; None for none; `"auto"`
             for the architecture's own.
         units: the width of its hidden or recurrent layers; None for the architecture's own.
@@ -35,13 +35,14 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
             Series in a list need none.
         epochs: how often training sees each sample; None for 30, or for so many that there are
             about 1,000 updates of the weights, whichever are more.
-        batch_size: how many samples an update of the weights sees.
-        learning_rate: of Adam.
-        patience: hold some samples out, end after so many epochs without a lower loss on them,
-            and go back to the weights of the lowest. None trains on all, for all epochs.
-        validation_fraction: the share that `patience` holds out.
+        batch_size: how many samples an update of the weights sees; None for 32.
+        learning_rate: of Adam; None for .001.
+        early_stopping: whether some samples are held out, training ends when the loss on them no
+            longer falls, and the weights of the lowest are restored. Else all samples train.
+        validation_fraction: the share that `early_stopping` holds out.
+        n_iter_no_change: so many epochs without a lower loss end the training.
         random_state: an integer for the same result again.
-        verbose: as in `keras.Model.fit`: 0 is silent.
+        verbose: as in `keras.Model.fit`: 0 prints nothing.
 
     Example:
 
@@ -57,9 +58,6 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
         return self._predictions(X)[:, 0].astype("float32")
 
     def _read_target(self, y: Any) -> tuple[np.ndarray, str, None]:
-        return self._target(y), "regression", None
-
-    def _target(self, y: Any) -> np.ndarray:
         y = column_or_1d(y, warn=True)
         try:
             y = y.astype("float64")
@@ -68,4 +66,4 @@ class AttentionRegressor(RegressorMixin, AttentionEstimator):
                 f"`y` must be numbers. Received: dtype {y.dtype}, the first value {y[0]!r}"
             ) from None
         assert_all_finite(y, input_name="y")
-        return y
+        return y, "regression", None

@@ -8,11 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.capture.outputs import output_index
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import arrays
 from attention_zoo.explaining.explanation import Explanation
+from attention_zoo.models.classes import class_codes, class_labels
+from attention_zoo.models.classes import class_names as names_of
 
 
 def explain(
@@ -25,8 +28,14 @@ def explain(
     feature_names: Sequence[str] | None = None,
     batch_size: int = 256,
     output: str | int | None = None,
+    class_names: Sequence[Any] | None = None,
 ) -> Explanation:
     """Predict, and see where the model attends.
+
+    The scores are at the steps of the input: after convolutions or pooling with strides, the steps
+    that one step of the scores stands for share its score equally. `attention_scores` has them as
+    the layer has. An axis of steps that `keras.layers.Permute` made of features is called
+    `feature`.
 
     Args:
         model: a built model with attention layers of this package or of Keras.
@@ -40,13 +49,16 @@ def explain(
         batch_size: the number of samples in a batch.
         output: the name or number of the output that y and the predicted classes belong to, where
             the model has several.
+        class_names: the names of the classes, in the order of the model's numbers; by default those
+            of the labels that `az.train` or an estimator trained on, which a preset keeps.
 
     Returns:
         An `Explanation`.
 
     Raises:
         ValueError: as `attention_scores`; for a truth, targets or names of the wrong shape; for
-            targets of a model with several outputs where `output` is missing.
+            a label that is no class; for targets of a model with several outputs where `output` is
+            missing.
         TypeError: for names that are not a sequence.
 
     Example:
@@ -58,19 +70,31 @@ def explain(
     """
     if feature_names is None:
         feature_names = arrays.columns(x)
-    look = capture_scores(model, x, batch_size)
     inputs = check_inputs(model, x)
-    if y is not None or output is not None:
-        output = output_index(model, output, look.predictions)
+    captured = at_input_steps(model, inputs, capture_scores(model, x, batch_size))
+    if y is not None or output is not None or class_names is not None:
+        output = output_index(model, output, captured.predictions)
     if truth is not None:
         truth = arrays.numeric("truth", truth)
         arrays.finite("truth", truth)
+    names = _class_names(class_names, model, captured.predictions, output)
+    if y is not None:
+        y = class_labels(class_codes(y, names), names)
     explanation = Explanation(
         keras.tree.flatten(inputs) if keras.tree.is_nested(inputs) else inputs,
-        look.predictions, look.scores, truth, None if y is None else np.asarray(y), look.masks,
-        look.axes, look.attended, _as_list("step_names", step_names),
-        _as_list("feature_names", feature_names), output,
-    )  # fmt: skip
+        captured.predictions,
+        captured.scores,
+        truth,
+        y,
+        captured.masks,
+        captured.axes,
+        captured.attended,
+        _as_list("step_names", step_names),
+        _as_list("feature_names", feature_names),
+        output,
+        names,
+        captured.contributions,
+    )
     labels = explanation.y
     if labels is not None and labels.shape[:1] != (len(explanation),):
         raise ValueError(
@@ -79,6 +103,19 @@ def explain(
     _check_names(explanation)
     _ = explanation.layer().truth  # refuses a truth that does not fit
     return explanation
+
+
+def _class_names(
+    names: Sequence[Any] | None, model: keras.Model, predictions: Any, output: Any
+) -> list[Any] | None:
+    """The names that were given, or else the model's; ValueError for another number of names."""
+    if names is None:
+        return names_of(model)
+    values = np.asarray(keras.tree.flatten(predictions)[output or 0])
+    count = max(2, values.shape[-1])
+    if isinstance(names, (str, bytes)) or len(names) != count:
+        raise ValueError(f"`class_names` must be {count} names. Received: {names!r}")
+    return arrays.plain(list(names))
 
 
 def _as_list(argument: str, names: Sequence[Any] | None) -> list[str] | None:

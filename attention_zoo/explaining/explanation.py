@@ -14,6 +14,7 @@ from attention_zoo.core.optional import require
 from attention_zoo.core.registry import one_of
 from attention_zoo.explaining import notebook, storage
 from attention_zoo.explaining.layer_scores import LayerScores
+from attention_zoo.models.classes import class_labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
 class Explanation:
     """Predictions and attention scores of a model on some samples.
 
-    `explanation[samples]` is the explanation of some of the samples: a number, a slice, indices
-    or booleans.
+    `explanation[samples]` is that of some samples: a number, a slice, indices or booleans.
 
     Attributes:
         x: the inputs, `(samples, ...)`, or a list of them.
         predictions: the outputs of the model, from the same pass as the scores.
         scores: `{layer name: array (samples, ...)}`.
         truth: 1 on the relevant inputs, or None.
-        y: the targets, or None.
-        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`, for the
-            layers that saw a mask.
+        y: the targets, or None; classes by their names, where `class_names` has them.
+        masks: False on padding, `{layer name: booleans (samples, [segments,] indices)}`.
         axes: the names of the axes of the scores after the samples, `{layer name: names}`, such as
-            `("step",)`, `("feature",)`, `("step", "feature")` or `("head", "query", "key")`.
+            `("step",)`, `("step", "feature")` or `("head", "query", "key")`.
         attended: the axis that is attended over, `{layer name: name}`.
         step_names, feature_names: labels of the time steps and of the features, or None.
-        output: the number of the output that `y` and `predicted` belong to, among the flattened
-            predictions; None if `explain` was not told.
+        output: the number of the output that `y` and `predicted` belong to, or None.
+        class_names: the names of the classes in the order of the model's numbers, or None.
+        contributions: what each step adds to the logits, `{layer name: array (samples, steps,
+            logits)}`, of the layers whose steps the model adds up.
 
     Example:
 
@@ -62,6 +63,8 @@ class Explanation:
     step_names: list[str] | None = None
     feature_names: list[str] | None = None
     output: int | None = None
+    class_names: list[Any] | None = None
+    contributions: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.scores.values())))
@@ -83,10 +86,11 @@ class Explanation:
         if name not in self.scores:
             raise one_of("layer", name, self.scores)
         steps = dict.fromkeys(("step", "query", "key"), self.step_names)
-        labels = {**steps, "feature": self.feature_names}
+        classes = self.class_names and [str(name) for name in self.class_names]
+        labels = {**steps, "feature": self.feature_names, "logit": classes}
         return LayerScores(
             name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
-            self.masks.get(name), self.truth, labels,
+            self.masks.get(name), self.truth, labels, self.contributions.get(name),
         )  # fmt: skip
 
     def profile(self, layer: str | None = None) -> np.ndarray:
@@ -96,8 +100,8 @@ class Explanation:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The predicted class of each sample: the largest value, or a single one above one half."""
-        return predicted_classes(self.predictions, self.output)
+        """The predicted class of each sample, by its name where `class_names` has one."""
+        return class_labels(predicted_classes(self.predictions, self.output), self.class_names)
 
     def __getitem__(self, samples: Any) -> Explanation:
         rows = np.atleast_1d(np.arange(len(self))[samples])
@@ -105,7 +109,7 @@ class Explanation:
             raise ValueError(f"Of {len(self)} samples no sample is chosen. Received: {samples!r}")
         changed = {
             name: keras.tree.map_structure(lambda array: array[rows], getattr(self, name))
-            for name in ("x", "predictions", "scores", "truth", "y", "masks")
+            for name in ("x", "predictions", "scores", "truth", "y", "masks", "contributions")
             if getattr(self, name) is not None
         }
         return dataclasses.replace(self, **changed)
@@ -114,7 +118,7 @@ class Explanation:
         """Return the explanation of the samples of one class.
 
         Args:
-            label: the class.
+            label: the class: its name where `class_names` has one, else its number.
             by: `"prediction"` for the predicted class, or `"label"` for that of `y`.
 
         Raises:
@@ -140,7 +144,7 @@ class Explanation:
 
         Returns:
             Columns `sample`, `layer`, one for each axis of the scores, `score`, and where they are
-            known `visible` and `truth`.
+            known `visible`, `truth` and `contribution`, or `contribution_0`, ... of several.
 
         Raises:
             ImportError: without pandas, the extra `frames`.
@@ -172,14 +176,9 @@ class Explanation:
         return cls(**storage.load(path, max_bytes))
 
     def plot(
-        self,
-        layer: str | None = None,
-        *,
-        kind: str = "bars",
-        sample: int = 0,
-        names: Any = None,
+        self, layer: str | None = None, *, kind: str = "bars", sample: int = 0, names: Any = None,
         title: str = "",
-    ) -> Figure:
+    ) -> Figure:  # fmt: skip
         """Draw where the model attends.
 
         Args:
@@ -187,11 +186,11 @@ class Explanation:
             kind: of all samples `"bars"`, the mean attention per index with its spread and the
                 relevant indices, or `"rows"`, a row of attention per sample, its largest cell and
                 the truth; of one sample `"heatmap"`, time by feature below the series,
-                `"alignment"`, queries by keys, `"heads"`, the same for each head, or `"tokens"`,
-                a coloured text.
+                `"alignment"`, queries by keys, `"heads"`, the same for each head, `"tokens"`, a
+                coloured text, or `"contributions"`, what each step adds to each logit.
             sample: the number of the sample, for the kinds of one.
             names: one label per index; by default the names given to `explain`, or numbers.
-            title: a line above the picture.
+            title: a line above the picture; by default a sample's class, where it has a name.
 
         Returns:
             A Matplotlib `Figure`, not shown: `explanation.plot().savefig("where.png")`. The
@@ -203,7 +202,8 @@ class Explanation:
         """
         from attention_zoo.explaining.picture import draw  # Matplotlib only when it is needed
 
-        return draw(self.layer(layer), self.x, kind, sample, names, title)
+        classes = (self.predicted, self.y) if self.class_names else None
+        return draw(self.layer(layer), self.x, kind, sample, names, title, classes)
 
     def to_html(
         self,
@@ -225,8 +225,7 @@ class Explanation:
             title: the heading; by default the names of the layers.
             trust: what `az.trust` returned, shown below.
             overwrite: replace an existing file.
-            samples: the largest number of samples in the page, spread evenly over all. Large
-                samples are fewer.
+            samples: the largest number of samples in the page, spread evenly over all.
 
         Raises:
             ValueError: for a path that does not end in `.html`, or `samples` below 1.
@@ -237,7 +236,7 @@ class Explanation:
 
         shown = content(
             [self.layer(name) for name in self.scores], self.x, self.predictions, self.y,
-            self.output, self.feature_names, samples,
+            self.output, self.feature_names, samples, self.class_names,
         )  # fmt: skip
         title = title or "Where the model attends: " + ", ".join(self.scores)
         return write_page(path, shown, title=title, trust=trust, overwrite=overwrite)

@@ -25,6 +25,8 @@ class LayerScores:
         mask: False on padding, `(samples, [segments,] indices)`; None if the layer saw no mask.
         relevance: 1 on the relevant inputs, as it was given to `explain`, or None.
         labels: the labels of axes by their names, or None.
+        contributions: what each step adds to the logits, `(samples, steps, logits)`, or None.
+        what: what the scores are: `"attention"`, or `"contribution"` (see `added`).
 
     Example:
 
@@ -44,15 +46,26 @@ class LayerScores:
     mask: np.ndarray | None = None
     relevance: np.ndarray | None = None
     labels: Mapping[str, list[str] | None] = dataclasses.field(default_factory=dict)
+    contributions: np.ndarray | None = None
+    what: str = "attention"
 
     def __getitem__(self, samples: Any) -> LayerScores:
         """Return the scores of some of the samples."""
-        mask, relevance = (
-            None if array is None else array[samples] for array in (self.mask, self.relevance)
-        )
+        kept: Any = {
+            name: array[samples]
+            for name in ("scores", "mask", "relevance", "contributions")
+            if (array := getattr(self, name)) is not None
+        }
+        return dataclasses.replace(self, **kept)
+
+    def added(self) -> LayerScores:
+        """Return the contributions as scores of the axes step and logit; TypeError for None."""
+        if self.contributions is None:
+            raise TypeError(f"The layer {self.name!r} has no contributions.")
         return dataclasses.replace(
-            self, scores=self.scores[samples], mask=mask, relevance=relevance
-        )
+            self, name=f"{self.name}, contributions", scores=self.contributions,
+            axes=("step", "logit"), attended="step", contributions=None, what="contribution",
+        )  # fmt: skip
 
     @property
     def axis(self) -> int | None:
@@ -107,7 +120,7 @@ class LayerScores:
 
     def columns(self) -> dict[str, Any]:
         """Return a column for the sample, the layer, each axis, the score, and where they are
-        known visible and truth; each has a row per score."""
+        known visible, truth and the contributions; each has a row per score."""
         shape = self.scores.shape
         sample, *indices = np.indices(shape, sparse=True)
         found = {"sample": sample, "layer": np.array(self.name)}
@@ -119,4 +132,9 @@ class LayerScores:
             found["visible"] = self.spread(self.mask)
         if (truth := self.truth) is not None:
             found["truth"] = truth
+        if self.contributions is not None:
+            logits = self.contributions.shape[-1]
+            for logit in range(logits):
+                name = "contribution" if logits == 1 else f"contribution_{logit}"
+                found[name] = self.contributions[..., logit]
         return {name: np.broadcast_to(cells, shape).ravel() for name, cells in found.items()}

@@ -19,12 +19,24 @@ _OF_ONE = {
     "alignment": "attention from queries to keys",
     "heads": "several heads or hops",
     "tokens": "a sequence of tokens, or `names` for them",
+    "contributions": "what each step of one series adds to an answer that is their sum",
 }
 _KINDS = ("bars", "rows", *_OF_ONE)
 
 
-def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: str) -> Figure:
-    """Draw a layer and, where the kind shows them, the inputs: see `Explanation.plot`."""
+def draw(
+    layer: LayerScores,
+    x: Any,
+    kind: str,
+    sample: int,
+    names: Any,
+    title: str,
+    classes: tuple[np.ndarray, np.ndarray | None] | None,
+) -> Figure:
+    """Draw a layer and, where the kind shows them, the inputs: see `Explanation.plot`.
+
+    `classes` are the predicted ones and the labels of all samples.
+    """
     if kind not in _KINDS:
         raise one_of("kind", kind, _KINDS)
     labels = layer.index_names if names is None else names
@@ -41,14 +53,18 @@ def draw(layer: LayerScores, x: Any, kind: str, sample: int, names: Any, title: 
     total = len(layer.scores)
     if not -total <= sample < total:
         raise ValueError(f"`sample` must be below {total}. Received: {sample}")
+    if not title and classes is not None:
+        predicted, y = classes
+        title = f"predicted: {predicted[sample]}" + ("" if y is None else f", label: {y[sample]}")
     visible, truth = layer.visible, layer.truth
     one = _Sample(
         layer, x, sample, None if visible is None else visible[sample],
         None if truth is None else truth[sample], names, title,
     )  # fmt: skip
-    figure = {"heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens}[
-        kind
-    ](one)
+    figure = {
+        "heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens,
+        "contributions": _contributions,
+    }[kind](one)  # fmt: skip
     if figure is None:
         raise ValueError(
             f"kind={kind!r} shows {_OF_ONE[kind]}. The scores of {layer.name!r} are {layer.axes}; "
@@ -92,6 +108,17 @@ def _heatmap(one: _Sample) -> Figure | None:
         scores, one.x[one.number], truth=truth, visible=one.visible,
         step_names=one.labels(kept[0]),
         feature_names=one.layer.labels.get("feature"), title=one.title,
+    )  # fmt: skip
+
+
+def _contributions(one: _Sample) -> Figure | None:
+    layer = one.layer
+    if layer.contributions is None or isinstance(one.x, list) or one.x.ndim != 3:
+        return None
+    return plots.plot_heatmap(
+        layer.contributions[one.number], one.x[one.number], truth=one.truth, visible=one.visible,
+        step_names=one.labels("step"), feature_names=layer.labels.get("feature"),
+        row_name="logit", title=one.title,
     )  # fmt: skip
 
 

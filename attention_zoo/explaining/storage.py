@@ -15,9 +15,11 @@ from attention_zoo.core.arrays import npz_bytes
 #: The version of what is written.
 _FORMAT = 1
 _PLAIN = ("axes", "attended", "step_names", "feature_names")
+#: What older files of this format lack.
+_ADDED = ("output", "class_names")
 #: The fields of arrays, and their kinds: inputs and labels may be text.
 _KINDS = {"x": "fiubU", "predictions": "fiub", "scores": "fiub", "masks": "fiub",
-          "truth": "fiub", "y": "fiubU"}  # fmt: skip
+          "truth": "fiub", "y": "fiubU", "contributions": "fiub"}  # fmt: skip
 #: The arrays may take one of so many parts of the machine's memory.
 _PARTS = 4
 
@@ -33,7 +35,7 @@ def save(fields: dict[str, Any], path: str | Path, *, overwrite: bool) -> Path:
         arrays.append(np.asarray(array))
         return len(arrays) - 1
 
-    meta = {"format": _FORMAT, **{name: fields[name] for name in ("output", *_PLAIN)}}
+    meta = {"format": _FORMAT, **{name: fields[name] for name in (*_ADDED, *_PLAIN)}}
     for name in _KINDS:
         value = fields[name]
         meta[name] = None if value is None else keras.tree.map_structure(number, value)
@@ -54,7 +56,7 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
     limit = max_bytes or memory.share(_PARTS)
     cure = ". Raise max_bytes if you trust the file"
     with foreign.opened(path, what="saved explanation", links=True) as file:
-        arrays = npz.read(file, limit=limit, kinds="fiubU", cure=cure)
+        arrays = npz.read(file, limit=limit, kinds="fiubU", hint=cure)
         text = arrays.pop("meta").tobytes()
         if len(text) > foreign.RECORDS_LIMIT:
             raise ValueError(f"its description has {len(text):,} bytes")
@@ -62,10 +64,12 @@ def load(path: str | Path, max_bytes: int | None = None) -> dict[str, Any]:
         if meta["format"] != _FORMAT:
             raise ValueError(f"it is of format {meta['format']}, this version reads {_FORMAT}")
         found = {name: meta[name] for name in _PLAIN} | {
-            name: _filled(meta[name], arrays) for name in _KINDS
+            name: _filled(meta[name], arrays) for name in _KINDS if name != "contributions"
         }
+        found |= {name: meta.get(name) for name in _ADDED}
+        # Files of earlier versions have none
+        found["contributions"] = _filled(meta.get("contributions", {}), arrays)
         _check(found)
-    found["output"] = meta.get("output")
     found["axes"] = {layer: tuple(names) for layer, names in found["axes"].items()}
     return found
 
@@ -94,11 +98,17 @@ def _check(found: dict[str, Any]) -> None:
     texts = [found["step_names"] or [], found["feature_names"] or [], *axes.values()]
     if not all(isinstance(name, str) for names in texts for name in names):
         raise ValueError("its axes and names must be text")
+    if not all(isinstance(name, (str, int, float)) for name in found["class_names"] or []):
+        raise ValueError("its class names must be text or numbers")
     for layer, names in axes.items():
         if len(names) != scores[layer].ndim - 1 or found["attended"][layer] not in names:
             raise ValueError(f"its axes of the layer {layer!r} are not those of the scores")
-    if set(found["masks"]) - set(scores):
-        raise ValueError("it has masks of layers without scores")
+    for name in ("masks", "contributions"):
+        if not isinstance(found[name], dict) or set(found[name]) - set(scores):
+            raise ValueError(f"it has {name} of layers without scores")
+    for layer, array in found["contributions"].items():
+        if array.ndim != 3 or array.shape[:2] != scores[layer].shape:
+            raise ValueError(f"its contributions of the layer {layer!r} do not fit its scores")
 
 
 def _filled(structure: Any, stored: Any) -> Any:

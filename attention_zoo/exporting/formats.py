@@ -1,4 +1,4 @@
-"""What can be written, and how it is run again: one row a format."""
+"""The file formats, and how each is run by its own runtime."""
 
 from __future__ import annotations
 
@@ -43,39 +43,41 @@ def _run_saved_model(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.
     # Named, since its variables live only as long as it does
     loaded = tf.saved_model.load(str(path))
     tensors = {name: tf.constant(array) for name, array in inputs.items()}
-    answers = loaded.signatures["serving_default"](**tensors)
-    return {name: tensor.numpy() for name, tensor in answers.items()}
+    outputs = loaded.signatures["serving_default"](**tensors)
+    return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def _run_litert(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
-    # Some TensorFlows have them linked and would run what LiteRT alone does not
+    # Some builds of TensorFlow have Flex linked and would run what LiteRT alone does not
     if _needs_tensorflow(path.read_bytes()):
         raise ValueError(
             "The model needs TensorFlow's own operations in LiteRT (Flex), as a recurrent layer "
-            "does, and where they are not linked it does not run, so that it is not compared. With "
-            "verify=False it is written all the same; 'onnx' and 'saved_model' need none."
+            "does. Where they are not linked it does not run, so it is not compared. With "
+            "verify=False it is written all the same; 'onnx' and 'saved_model' need none of them."
         )
     return dict(tf.lite.Interpreter(model_path=str(path)).get_signature_runner()(**inputs))
 
 
 def _needs_tensorflow(model: bytes) -> bool:
-    """Whether a LiteRT file names an operation of TensorFlow's: a flatbuffer writes the length of a
-    name before it, so that no layer called Flex is taken for one."""
-    found = re.finditer(rb"(?s:(.{4}))(Flex\w+)\0", model)
-    return any(int.from_bytes(length, "little") == len(name) for length, name in (
-        one.groups() for one in found))  # fmt: skip
+    """Return True if a LiteRT file names an operation of TensorFlow's.
+
+    A flatbuffer writes the length of a name before it, so that no layer called Flex is taken for
+    an operation.
+    """
+    names = re.findall(rb"(?s:(.{4}))(Flex\w+)\0", model)
+    return any(int.from_bytes(length, "little") == len(name) for length, name in names)
 
 
 def _run_openvino(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     openvino = require("openvino", extra="openvino")
     # Some processors would otherwise compute in bfloat16
     model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    answers = model(inputs)
-    # A tensor has several names at times, and those of its insides are no identifiers
+    outputs = model(inputs)
+    # A tensor may have several names, of which the inner ones are no identifiers
     names = [sorted(port.get_names(), key=str.isidentifier)[-1] for port in model.outputs]
-    return {n: np.array(answers[port]) for n, port in zip(names, model.outputs, strict=True)}
+    return {n: np.array(outputs[port]) for n, port in zip(names, model.outputs, strict=True)}
 
 
 FORMATS = {
@@ -88,7 +90,7 @@ FORMATS = {
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without what converters print and warn of their own insides."""
+    """Hide what the converters print, log and warn of."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -104,7 +106,7 @@ def quiet() -> Iterator[None]:
 
 
 def run(path: str | Path, inputs: dict[str, Any], format: str) -> dict[str, np.ndarray]:
-    """The outputs of an exported model, by name, in that format's own runtime.
+    """Return the outputs of an exported model, by name, computed by the format's own runtime.
 
     Args:
         path: what `export` wrote.

@@ -15,6 +15,7 @@ import numpy as np
 from attention_zoo.core.identity import by_identity
 from attention_zoo.core.optional import require
 from attention_zoo.layers.attention_decoder import AttentionDecoder
+from attention_zoo.layers.traversal import all_layers
 
 
 @by_identity
@@ -51,12 +52,12 @@ class Writer(NamedTuple):
 
 
 def dtype(tensor: Any) -> str:
-    """The dtype of an input."""
+    """Return the dtype of an input."""
     return keras.backend.standardize_dtype(tensor.dtype)
 
 
 def as_input(parts: list) -> Any:
-    """What a model of one input, or of several, is called with."""
+    """Return what a model of one input, or of several, is called with."""
     return parts[0] if len(parts) == 1 else parts
 
 
@@ -76,10 +77,12 @@ def _by_keras(format: str) -> Callable[[Job, Path], None]:
 
 @contextlib.contextmanager
 def _constants(model: keras.Model) -> Iterator[None]:
-    """The mean and variance of each `Normalization` as arrays, which are constants of what is
-    written: TensorFlow's converter to ONNX makes inputs of tensors."""
-    found = [la for la in model._flatten_layers() if isinstance(la, keras.layers.Normalization)]
-    before = [(layer, layer.mean, layer.variance) for layer in found]
+    """Make the mean and variance of each `Normalization` arrays, so that they are written as
+    constants: TensorFlow's converter to ONNX turns tensors into inputs."""
+    normalizations = [
+        layer for layer in all_layers(model) if isinstance(layer, keras.layers.Normalization)
+    ]
+    before = [(layer, layer.mean, layer.variance) for layer in normalizations]
     try:
         for layer, mean, variance in before:
             layer.mean = np.asarray(keras.ops.convert_to_numpy(mean))
@@ -91,12 +94,12 @@ def _constants(model: keras.Model) -> Iterator[None]:
 
 
 def _onnx(job: Job, path: Path) -> None:
-    """By Keras, which puts the outputs into the order of their names."""
+    """Write by Keras, and put the outputs, which it sorts by name, back into their order."""
     _by_keras("onnx")(job, path)
     onnx = require("onnx", extra="export")
     model = onnx.load(path)
     ports = {port.name: port for port in model.graph.output}
-    if set(ports) == set(job.outputs):  # else the comparison says so
+    if set(ports) == set(job.outputs):  # else the comparison fails
         ordered = [ports[name] for name in job.outputs]
         del model.graph.output[:]
         model.graph.output.extend(ordered)
@@ -104,7 +107,7 @@ def _onnx(job: Job, path: Path) -> None:
 
 
 def _litert(job: Job, path: Path) -> None:
-    """By Keras too; those who read outputs by their place get the predictions first."""
+    """Write by Keras, and put the predictions first for users who read outputs by position."""
     _by_keras("litert")(job, path)
     from tensorflow.lite.tools import flatbuffer_utils
 
@@ -116,7 +119,7 @@ def _litert(job: Job, path: Path) -> None:
 
 
 def _torch_onnx(job: Job, path: Path) -> None:
-    """Keras's own export names no output; and a trace, unlike torch.export, takes open axes."""
+    """Write by a trace: Keras's export names no output, and torch.export takes no open axes."""
     import torch
 
     class Flat(torch.nn.Module):
@@ -125,8 +128,8 @@ def _torch_onnx(job: Job, path: Path) -> None:
             self.named = job.named
 
         def forward(self, *parts: Any) -> tuple:
-            found = self.named(as_input(list(parts)), training=False)
-            return tuple(found[name] for name in job.outputs)
+            outputs = self.named(as_input(list(parts)), training=False)
+            return tuple(outputs[name] for name in job.outputs)
 
     tensors = zip(job.inputs, job.named.inputs, strict=True)
     axes = {
@@ -146,7 +149,7 @@ def _torch_onnx(job: Job, path: Path) -> None:
 
 
 def _openvino(onnx: Callable[[Job, Path], None]) -> Callable[[Job, Path], None]:
-    """By ONNX, since OpenVINO does not take an LSTM of TensorFlow's from it itself."""
+    """Write by way of ONNX, since OpenVINO cannot read an LSTM of TensorFlow's directly."""
 
     def write(job: Job, path: Path) -> None:
         openvino = require("openvino", extra="openvino")
@@ -186,10 +189,10 @@ WRITERS: dict[str, dict[str, Writer]] = {
 
 
 def writer(kind: str, model: keras.Model) -> Writer:
-    """How this backend writes the model in that format.
+    """Return how this backend writes the model in that format.
 
     Raises:
-        ValueError: if it does not; it says which does, and what this one writes.
+        ValueError: if it does not; it names the backends that do, and the formats of this one.
     """
     here = keras.backend.backend()
     able = WRITERS[kind]
@@ -206,7 +209,7 @@ def writer(kind: str, model: keras.Model) -> Writer:
     open_axes = any(None in tensor.shape[1:] for tensor in model.inputs)
     loops = (keras.layers.RNN, AttentionDecoder)
     if not able[here].lengths and open_axes:
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             if isinstance(layer, loops):
                 raise ValueError(
                     f"On the {here} backend the loop of {layer.name!r} is written out step by "

@@ -19,14 +19,15 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.exporting.formats import FORMATS, quiet, run
 from attention_zoo.exporting.writers import Job, as_input, dtype, writer
 from attention_zoo.layers.score_model import ScoreModel, name_predictions, plain
+from attention_zoo.layers.traversal import all_layers
 
-#: The largest difference that the arithmetic of another runtime may make.
+#: The largest difference from Keras that is allowed.
 _ALLOWED = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from Keras.
+    """The result of `export`.
 
     Attributes:
         path: the file, or the folder of a SavedModel; OpenVINO's has its weights beside it.
@@ -82,7 +83,7 @@ def export(
         x: samples to compare on; None draws some.
 
     Returns:
-        What was written, and how far it is from Keras.
+        An `Exported`: what was written, and its difference from Keras.
 
     Raises:
         ValueError: on a backend that does not write the format, for an unknown format, a model
@@ -103,29 +104,29 @@ def export(
     path = files.local_path("path", path)
     kind = _format(path, format)
     _check(model, attention)
-    how = writer(kind, model)
+    backend = writer(kind, model)
     for ending in (path.suffix, *FORMATS[kind].beside):
         files.refuse_existing(path.with_suffix(ending), overwrite=overwrite)
     if FORMATS[kind].suffix == "" and path.is_dir() and not _replaceable(path):
         raise FileExistsError(f"{path} holds other things than a SavedModel, and is kept.")
-    for module in how.modules:
-        require(module, extra=how.extra)
-    batches = _samples(model) if x is None else [_given(model, x)]
+    for module in backend.modules:
+        require(module, extra=backend.extra)
+    batches = _samples(model) if x is None else [_batch(model, x)]
     names = _input_names(model)
     named, attended = _named(model, attention)
     expected = [_predictions(named, batch) for batch in batches]
     with _place(path, kind, overwrite) as scratch:
         try:
             with quiet():
-                how.write(Job(named, names, list(expected[0]), batches[0]), scratch)
+                backend.write(Job(named, names, list(expected[0]), batches[0]), scratch)
         except (RuntimeError, AttributeError, TypeError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ValueError(f"The model cannot be converted to {kind!r}: {first}") from error
         gap = None
         if verify:
             inputs = [dict(zip(names, batch, strict=True)) for batch in batches]
-            found = [run(scratch, batch, kind) for batch in inputs]
-            gap = max(map(_difference, expected, found))
+            outputs = [run(scratch, batch, kind) for batch in inputs]
+            gap = max(map(_difference, expected, outputs))
             if not gap <= _ALLOWED:
                 raise ValueError(
                     f"The {kind} file differs from Keras by {gap:.2g}, more than {_ALLOWED:g}: "
@@ -140,7 +141,7 @@ def _replaceable(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _place(path: Path, kind: str, overwrite: bool) -> Iterator[Path]:
-    """Where to write, which takes its place at `path`, with what lies beside it, if all is well."""
+    """Yield where to write; at the end it takes its place at `path`, with the files beside it."""
     new = files.new_folder if FORMATS[kind].suffix == "" else files.new_file
     with new(path, overwrite=overwrite) as scratch:
         beside = [(scratch.with_suffix(e), path.with_suffix(e)) for e in FORMATS[kind].beside]
@@ -176,8 +177,8 @@ def _check(model: Any, attention: bool) -> None:
     (check_model if attention else check_built)(model)
     if not getattr(model, "inputs", None):
         raise ValueError(f"The model {model.name!r} must be functional or Sequential, and built.")
-    computes = (str(getattr(layer, "compute_dtype", "")) for layer in model._flatten_layers())
-    half = {name for name in computes if name in ("float16", "bfloat16")}
+    dtypes = {str(getattr(layer, "compute_dtype", "")) for layer in all_layers(model)}
+    half = dtypes & {"float16", "bfloat16"}
     if half:
         raise ValueError(
             f"Only float32 can be exported. Received: layers that compute in {sorted(half)}. "
@@ -185,14 +186,14 @@ def _check(model: Any, attention: bool) -> None:
         )
 
 
-def _given(model: keras.Model, x: Any) -> list[np.ndarray]:
+def _batch(model: keras.Model, x: Any) -> list[np.ndarray]:
     arrays = keras.tree.flatten(check_inputs(model, x))
     return [a.astype(dtype(t)) for a, t in zip(arrays, model.inputs, strict=True)]
 
 
 def _named(model: keras.Model, attention: bool) -> tuple[keras.Model, dict[str, str]]:
-    """The model as the converters take it, a list of inputs and a flat dictionary of outputs; and
-    the outputs with scores, by layer name."""
+    """Return the model as the converters take it, with a list of inputs and a flat dictionary of
+    outputs; and the names of the outputs with scores, by layer name."""
     if not attention:
         outputs = model.outputs if isinstance(model, keras.Sequential) else model.output
         return keras.Model(as_input(model.inputs), name_predictions(outputs, outputs)), {}
@@ -202,15 +203,15 @@ def _named(model: keras.Model, attention: bool) -> tuple[keras.Model, dict[str, 
 
 
 def _predictions(named: keras.Model, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
-    found = named(as_input(batch), training=False)
-    return {name: keras.ops.convert_to_numpy(found[name]) for name in named.output}
+    outputs = named(as_input(batch), training=False)
+    return {name: keras.ops.convert_to_numpy(outputs[name]) for name in named.output}
 
 
 def _input_names(model: keras.Model) -> list[str]:
-    """The names of the inputs, each different."""
-    given = None if isinstance(model, keras.Sequential) else model.input
-    if isinstance(given, Mapping) and not any(map(keras.tree.is_nested, given.values())):
-        names = [plain(str(key)) for key in sorted(given)]  # as Keras has them in `model.inputs`
+    """Return the names of the inputs, each different."""
+    inputs = None if isinstance(model, keras.Sequential) else model.input
+    if isinstance(inputs, Mapping) and not any(map(keras.tree.is_nested, inputs.values())):
+        names = [plain(str(key)) for key in sorted(inputs)]  # as Keras has them in `model.inputs`
     else:
         names = [plain(tensor.name) for tensor in model.inputs]
     if len(set(names)) == len(names):
@@ -219,7 +220,7 @@ def _input_names(model: keras.Model) -> list[str]:
 
 
 def _samples(model: keras.Model) -> list[list[np.ndarray]]:
-    """Two batches of different sizes and, where it is open, lengths."""
+    """Return two batches of different sizes and, where it is open, lengths."""
     rng = np.random.default_rng(0)
     batches = []
     for count, length in ((3, 7), (2, 11)):
@@ -232,17 +233,17 @@ def _samples(model: keras.Model) -> list[list[np.ndarray]]:
     return batches
 
 
-def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
-    if set(expected) != set(found):
-        raise ValueError(f"The file has the outputs {sorted(found)}, not {sorted(expected)}.")
+def _difference(expected: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> float:
+    if set(expected) != set(outputs):
+        raise ValueError(f"The file has the outputs {sorted(outputs)}, not {sorted(expected)}.")
+    gaps = []
     for name, value in expected.items():
-        if found[name].shape != value.shape:
+        output = outputs[name]
+        if output.shape != value.shape:
             raise ValueError(
-                f"The file's output {name!r} has the shape {found[name].shape}, not {value.shape}: "
+                f"The file's output {name!r} has the shape {output.shape}, not {value.shape}: "
                 "it was not kept."
             )
-    gaps = [
-        np.max(np.abs(found[name] - value) / np.maximum(1, np.abs(value)), initial=0.0)
-        for name, value in expected.items()
-    ]
+        size = np.maximum(1, np.abs(value))
+        gaps.append(np.max(np.abs(output - value) / size, initial=0.0))
     return float(np.max(gaps))

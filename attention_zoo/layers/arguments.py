@@ -19,7 +19,7 @@ _KERAS_EXTRA = ("input_shape", "input_dim")
 #: Former name -> name. Saved files keep the former one, and are read by `from_saved`.
 RENAMED = {"heads": "num_heads", "kv_heads": "num_key_value_heads", "causal": "use_causal_mask"}
 
-#: Keras's name of the same thing, in its attention layers -> (our name, a remark).
+#: Keras's name of the same thing, in its attention layers -> (name, a remark).
 _KERAS_NAMES = {
     "num_query_heads": ("num_heads", ""),
     "head_dim": ("key_dim", ""),
@@ -48,17 +48,17 @@ def arguments_of(cls: type) -> dict[str, inspect.Parameter]:
 def refuse_unknown(cls: type, given: Mapping[str, Any]) -> None:
     """Raise TypeError for an argument that a layer does not have; it names the one that is meant.
 
-    Former names and those of Keras's attention layers are answered with ours.
+    A former name, or one of Keras's attention layers, is answered with the name of today.
     """
     known = arguments_of(cls)
     for name, value in given.items():
         if name in known or name in _KERAS_EXTRA:
             continue
-        ours, remark = _KERAS_NAMES.get(name, (RENAMED.get(name, name), ""))
-        if ours in known:
-            hint = f" Use `{ours}`{remark}."
-        elif ours in inspect.signature(cls.call).parameters:  # type: ignore[attr-defined]
-            hint = f" `{ours}` is an argument of the call: layer(..., {ours}={value!r})."
+        meant, remark = _KERAS_NAMES.get(name, (RENAMED.get(name, name), ""))
+        if meant in known:
+            hint = f" Use `{meant}`{remark}."
+        elif meant in inspect.signature(cls.call).parameters:  # type: ignore[attr-defined]
+            hint = f" `{meant}` is an argument of the call: layer(..., {meant}={value!r})."
         else:
             hint = f" {_NO_COUNTERPART[name]}" if name in _NO_COUNTERPART else nearest(name, known)
         raise TypeError(

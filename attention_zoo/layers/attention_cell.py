@@ -7,18 +7,17 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from attention_zoo.layers import recorder
 from attention_zoo.layers.cells import width_of
+from attention_zoo.layers.recorder import ACTIVE
 from attention_zoo.ops import masks, scores
-from attention_zoo.ops.backend import affine, matmul, tanh
-from attention_zoo.ops.monotonic import monotonic
+from attention_zoo.ops.backend import affine, is_half, matmul, tanh
 
 
 class AttentionCell:
     """One step of an `AttentionDecoder` over one memory.
 
     It is what `decoder.over(memory, memory_mask)` returns: a cell with the decoder's weights, for
-    `keras.layers.RNN` or for a user's loop, such as a beam search that feeds each answer back:
+    `keras.layers.RNN` or for a user's loop, such as a beam search that feeds each output back:
 
     ```
     state = cell.get_initial_state()
@@ -83,7 +82,13 @@ class AttentionCell:
             A list: the wrapped cell's states, the attention fed to the first step, the alignments.
         """
         batch, length = ops.shape(self.memory)[:2]
-        inner = keras.layers.RNN(self.decoder.cell, name="rnn").get_initial_state(batch)
+        cell = self.decoder.cell
+        if hasattr(cell, "get_initial_state"):
+            inner = cell.get_initial_state(batch_size=batch)
+        else:
+            sizes = tree.flatten(cell.state_size)
+            inner = [ops.zeros((batch, size), self.compute_dtype) for size in sizes]
+        inner = list(inner) if tree.is_nested(inner) else [inner]
         if initial_state is not None:
             inner = tree.pack_sequence_as(inner, tree.flatten(initial_state))
         attention = ops.zeros((batch, self.decoder._fed_width), self.compute_dtype)
@@ -95,15 +100,7 @@ class AttentionCell:
         return self.call(inputs, states)
 
     def call(self, inputs: Any, states: Any) -> tuple[Any, list]:
-        """The output of one step and the states after it.
-
-        Args:
-            inputs: `(batch, features)`.
-            states: what `get_initial_state` or the step before returned.
-
-        Returns:
-            The output, `(batch, width)`, and the states.
-        """
+        """The output of one step, `(batch, width)`, and the states after it."""
         decoder = self.decoder
         inner, attention, alignments = states
         x, drawn = self._split(ops.cast(ops.convert_to_tensor(inputs), self.compute_dtype))
@@ -165,14 +162,14 @@ class AttentionCell:
 
 
 def decode(
-    decoder: Any, x: Any, mask: Any, memory: Any, memory_mask: Any, initial_state: Any,
-    training: bool,
-) -> tuple[Any, Any]:  # fmt: skip
-    """The outputs and the scores of all steps of `x`, `(batch, time, ...)` each, 0 where masked.
+    decoder: Any, steps: tuple, memories: tuple, initial_state: Any, training: bool
+) -> tuple[Any, Any]:
+    """The outputs and the scores of all steps, `(batch, time, ...)` each, 0 where masked.
 
-    What is random in training, dropout and noise, is drawn before the loop: inside, it is lost on
-    JAX.
+    `steps` and `memories` are a tensor and its mask each. What is random in training, dropout and
+    noise, is drawn before the loop: inside, it is lost on JAX.
     """
+    (x, mask), (memory, memory_mask) = steps, memories
     shape = ops.shape(x)[:2] + ops.shape(memory)[1:2]
     draws = {}
     if training and decoder.noise:
@@ -181,10 +178,8 @@ def decode(
         )
     if training and decoder.dropout:
         draws["kept"] = decoder._drop(ops.ones(shape, decoder.compute_dtype), True)
-    cell = AttentionCell(
-        decoder, memory, memory_mask,
-        training=training, draws=tuple(draws), append_alignments=True,
-    )  # fmt: skip
+    cell = AttentionCell(decoder, memory, memory_mask, training=training, append_alignments=True)
+    cell.draws = tuple(draws)
     rnn = keras.layers.RNN(
         cell,
         return_sequences=True,
@@ -205,15 +200,51 @@ def decode(
                     part.get_dropout_mask(ops.ones((batch, width), dtype))
                     part.get_recurrent_dropout_mask(ops.ones((batch, part.units), dtype))
                 width = width_of(part)
-        steps = rnn(x, initial_state=state, mask=mask)
+        found = rnn(x, initial_state=state, mask=mask)
     finally:
         for part in parts:
             if hasattr(part, "reset_dropout_mask"):
                 part.reset_dropout_mask()
                 part.reset_recurrent_dropout_mask()
     width = decoder._output_width
-    alignments = steps[..., width:]
+    alignments = found[..., width:]
     # Made inside the loop, out of which no recorder gets anything
-    recorder.record_mask(alignments, memory_mask)
+    if (recorder := ACTIVE.get()) is not None:
+        recorder.record_mask(alignments, memory_mask, -1)
     # Beside scores of unknown length, a slice would not know its width
-    return ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width)), alignments
+    return ops.reshape(found[..., :width], (*ops.shape(found)[:2], width)), alignments
+
+
+def monotonic(chosen: Any, previous: Any) -> Any:
+    """The expected alignment of a reader that moves forward and stops where it chooses to.
+
+    ```
+    reached[j] = reached[j - 1] (1 - chosen[j - 1]) + previous[j]
+    alignment[j] = chosen[j] reached[j]
+    ```
+
+    Raffel et al., 2017 (arXiv:1704.00784), equation 11. What is never chosen is lost at the end,
+    so the sum may be less than 1. It is evaluated by doubling: products and sums of numbers
+    between 0 and 1, exact where the quotient of cumulative products overflows.
+
+    Args:
+        chosen: `(batch, keys)`, the probability to stop at each key once it is reached; 0 passes
+            over it.
+        previous: `(batch, keys)`, the alignment of the query before; at the first query, all on
+            the first key.
+    """
+    dtype = chosen.dtype
+    work = "float32" if is_half(dtype) else dtype
+    chosen, reached = ops.cast(chosen, work), ops.cast(previous, work)
+    length = chosen.shape[-1]
+    keys, zero = ops.arange(ops.shape(chosen)[-1]), ops.zeros((), work)
+
+    def back(x: Any, steps: int) -> Any:
+        return ops.where(keys >= steps, ops.roll(x, steps, axis=-1), zero)
+
+    passed = back(1 - chosen, 1)
+    # Of unknown length it may be anything an int32 can index
+    for doubling in range(31 if length is None else (length - 1).bit_length()):
+        reached = reached + passed * back(reached, 2**doubling)
+        passed = passed * back(passed, 2**doubling)
+    return ops.cast(chosen * reached, dtype)

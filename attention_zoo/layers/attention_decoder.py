@@ -44,7 +44,7 @@ class AttentionDecoder(ScoredAttention):
     every backend.
 
     Masking: masked keys have scores of exactly 0, whatever they hold, NaN included; where no key
-    is visible the context is 0 and the state speaks alone. Masked steps of the inputs leave the
+    is visible the context is 0. Masked steps of the inputs leave the
     state as it was; their outputs and scores are 0. The mask of the inputs is passed on.
 
     For your own loop, such as a beam search, and for `keras.layers.RNN` see `over`.
@@ -167,9 +167,9 @@ class AttentionDecoder(ScoredAttention):
         training: bool | None = None,
     ) -> Any:
         self._check(shape_of(inputs), shape_of(memory), initial_state)
-        x, mask = self._prepare(inputs, inputs_mask, self._input_width, "inputs_mask")
-        memory, memory_mask = self._prepare(memory, memory_mask, self._memory_width, "memory_mask")
-        outputs, scores = decode(self, x, mask, memory, memory_mask, initial_state, bool(training))
+        steps = self._prepare(inputs, inputs_mask, name="inputs_mask")
+        memories = self._prepare(memory, memory_mask, name="memory_mask")
+        outputs, scores = decode(self, steps, memories, initial_state, bool(training))
         return self._finish(outputs, scores, return_attention_scores)
 
     def over(self, memory: Any, memory_mask: Any = None) -> AttentionCell:

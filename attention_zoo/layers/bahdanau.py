@@ -11,7 +11,7 @@ from attention_zoo.layers.register import register
 
 @register("bahdanau")
 class BahdanauAttention(ManyToOneAttention):
-    """A query attends to a sequence through a hidden layer, and both answer together.
+    """A query attends to a sequence through a hidden layer; the output is made of both.
 
     ```
     logits[t] = v . tanh(q W + x[t] U + b)

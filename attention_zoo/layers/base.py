@@ -10,8 +10,9 @@ import keras
 from keras import constraints, initializers, ops, regularizers
 
 from attention_zoo.core import checks
-from attention_zoo.layers import recorder, sharpening
+from attention_zoo.layers import sharpening
 from attention_zoo.layers.arguments import arguments_of, from_saved, refuse_unknown
+from attention_zoo.layers.recorder import ACTIVE
 from attention_zoo.layers.shapes import same_size, shape_of
 from attention_zoo.ops import masks, normalizers
 from attention_zoo.ops.backend import cast
@@ -135,17 +136,22 @@ class AttentionLayer(keras.layers.Layer):
         """A tensor of the compute dtype and of finite numbers, of integers and lists too."""
         return cast(ops.convert_to_tensor(x), self.compute_dtype)
 
-    def _prepare(self, inputs: Any, mask: Any, width: int, name: str = "mask") -> tuple[Any, Any]:
-        """Steps of the width that the layer was built for, 0 where masked, and the mask."""
+    def _prepare(
+        self, inputs: Any, mask: Any, width: int | None = None, name: str = "mask"
+    ) -> tuple[Any, Any]:
+        """Steps, 0 where masked, and the mask; with `width` the steps must have it, where Keras's
+        `input_spec` does not see to that."""
         x = self._cast(inputs)
-        same_size(self, "features", width, x.shape[-1])
+        if width is not None:
+            same_size(self, "features", width, x.shape[-1])
         mask = masks.standardize(mask, x.shape[:-1], name=name)
         return masks.apply_mask(x, mask), mask
 
     def _attend(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         """Scores of the logits over `axis`, exactly 0 where `mask` is False, unless a recorder
         replaces them (see `capture.predict_with_scores`)."""
-        return recorder.intervene(self, self._normalize(logits, mask, axis=axis), mask, axis)
+        scores, recorder = self._normalize(logits, mask, axis=axis), ACTIVE.get()
+        return scores if recorder is None else recorder.intervene(self, scores, mask, axis)
 
     def _normalize(self, logits: Any, mask: Any = None, *, axis: int = -1) -> Any:
         return normalizers.normalize(
@@ -169,19 +175,23 @@ class AttentionLayer(keras.layers.Layer):
         *,
         axis: int = -1,
         penalized: Any = None,
+        contributions: Any = None,
     ) -> Any:
         """What `call` returns: the outputs, with the scores if they were asked for.
 
         `scores` is a tensor, or a tuple of them for a layer that attends on several levels. The
         penalty on each, whose attended axis is `axis`, is added to the losses here; `penalized`
-        stands in for scores that are not all distributions.
+        stands in for scores that are not all distributions. `contributions` is what each step
+        adds to the output before its activation, `(batch, steps, units)`, for a layer whose output
+        is such a sum.
         """
         if self.scores_regularizer is not None:
             penalized = scores if penalized is None else penalized
             for level in penalized if isinstance(penalized, tuple) else (penalized,):
                 rows = ops.cast(ops.moveaxis(level, axis, -1), self.variable_dtype)
                 self.add_loss(self.scores_regularizer(rows))
-        recorder.record(self, scores)
+        if (recorder := ACTIVE.get()) is not None:
+            recorder.record(self, scores, contributions)
         return (outputs, scores) if return_attention_scores else outputs
 
     def _scores_shape(self, *shapes: Any) -> tuple:

@@ -94,9 +94,7 @@ class CrossAttention(PairwiseAttention):
         key = self._memory(value) if key is None else key
         pairs = self._pairs(query, value, key, query_mask, value_mask, key_mask, attention_mask)
         outputs, scores = self._attend_pairs(
-            pairs,
-            self._projected(pairs.query, pairs.key),
-            pairs.value,
+            self._projected(pairs),
             return_attention_scores=return_attention_scores,
             training=training,
             use_causal_mask=use_causal_mask,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import fixed_size, reject_rank, same_size
+from attention_zoo.layers.shapes import fixed_size, reject_rank
 from attention_zoo.ops import masks
 from attention_zoo.ops.backend import affine
 
@@ -74,6 +74,7 @@ class FeatureAttention(AttentionLayer):
         if len(input_shape) < 2:
             raise reject_rank(self, input_shape, "rank 2 or more, (batch, ..., features)")
         features = fixed_size(self, "feature", input_shape[-1])
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.kernel = self._add_kernel("kernel", (features, features))
         self.bias = self._add_bias("bias", (features,))
 
@@ -85,7 +86,6 @@ class FeatureAttention(AttentionLayer):
         training: bool | None = None,
     ) -> Any:
         x = self._cast(inputs)
-        same_size(self, "features", self.kernel.shape[0], x.shape[-1])
         by_feature = mask is not None and np.ndim(mask) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_feature else x.shape[:-1])
         x = masks.apply_mask(x, mask)

@@ -6,14 +6,14 @@ from collections import deque
 from typing import Any
 
 import keras
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers import recorder
 from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.layers.recorder import segmented
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import fixed_size, one_tensor, reject_rank, same_size, shape_of
+from attention_zoo.layers.shapes import fixed_size, one_tensor, reject_rank
 from attention_zoo.ops import masks
 from attention_zoo.ops.backend import affine, matmul, tanh
 
@@ -108,8 +108,9 @@ class HierarchicalAttention(AttentionLayer):
         self._copied: deque[keras.layers.Layer] = deque()  # not a list, whose layers Keras tracks
 
     def build(self, input_shape: tuple) -> None:
-        self._check(input_shape)
+        self._check_rank(input_shape)
         self._features = fixed_size(self, "feature", input_shape[-1])
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={-1: self._features})
         width = self._encoded(self._features)
         for level, features in (("word", self._features), ("sentence", width)):
             units = self.units or width
@@ -148,7 +149,6 @@ class HierarchicalAttention(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        self._check(shape_of(inputs))
         x = self._cast(inputs)
         mask = masks.standardize(mask, x.shape[:-1])
         if self.window is not None:
@@ -156,7 +156,7 @@ class HierarchicalAttention(AttentionLayer):
         sentences, words = ops.shape(x)[1:3]
         rows = ops.reshape(x, (-1, words, self._features))
         row_mask = None if mask is None else ops.reshape(mask, (-1, words))
-        with recorder.segmented(sentences):
+        with segmented(sentences):
             rows, word_scores = self._level("word", rows, row_mask, training)
         rows = ops.reshape(rows, (-1, sentences, self._encoded(self._features)))
         word_scores = ops.reshape(word_scores, (-1, sentences, words))
@@ -177,7 +177,7 @@ class HierarchicalAttention(AttentionLayer):
         kept = ops.expand_dims(self._drop(scores, training), 1)
         return ops.squeeze(matmul(kept, x), 1), scores
 
-    def _check(self, shape: tuple) -> None:
+    def _check_rank(self, shape: tuple) -> None:
         one_tensor(self, shape)
         if self.window is None and len(shape) != 4:
             raise reject_rank(
@@ -188,8 +188,6 @@ class HierarchicalAttention(AttentionLayer):
             )
         if self.window is not None and len(shape) != 3:
             raise reject_rank(self, shape, "rank 3, (batch, time, features), with a `window`")
-        if self.built:
-            same_size(self, "features", self._features, shape[-1])
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self._encoded(input_shape[-1]))

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from attention_zoo.layers import recorder
+from attention_zoo.layers.recorder import ACTIVE, segmented
 
 #: Keras's layers whose `call` takes `return_attention_scores`.
 KERAS_LAYERS = (
@@ -21,7 +21,7 @@ KERAS_LAYERS = (
     keras.layers.GroupQueryAttention,
 )
 
-#: A hook is seen by every thread that calls the layer: one thread at a time has hooks.
+#: Every thread that calls the layer runs its hook: one thread at a time has hooks.
 _ONE_THREAD = threading.RLock()
 
 
@@ -69,20 +69,23 @@ def _call(
     layer: keras.layers.Layer, *args: Any, return_attention_scores: bool = False, **kwargs: Any
 ) -> Any:
     outputs, scores = type(layer).call(layer, *args, return_attention_scores=True, **kwargs)
-    recorder.record(layer, scores)
+    if (recorder := ACTIVE.get()) is not None:
+        recorder.record(layer, scores)
     return (outputs, scores) if return_attention_scores else outputs
 
 
 def _softmax(layer: Any, logits: Any, attention_mask: Any = None) -> Any:
     scores = type(layer)._masked_softmax(layer, logits, attention_mask)
-    return recorder.intervene(layer, scores, attention_mask)
+    recorder = ACTIVE.get()
+    return scores if recorder is None else recorder.intervene(layer, scores, attention_mask, -1)
 
 
 def _apply_scores(
     layer: Any, scores: Any, value: Any, scores_mask: Any = None, training: bool = False
 ) -> Any:
     outputs, own = type(layer)._apply_scores(layer, scores, value, scores_mask, training)
-    others = recorder.intervene(layer, own, scores_mask)
+    recorder = ACTIVE.get()
+    others = own if recorder is None else recorder.intervene(layer, own, scores_mask, -1)
     return (outputs, own) if others is own else (ops.matmul(others, value), others)
 
 
@@ -94,6 +97,6 @@ def _all_steps(layer: Any, inputs: Any, training: Any = None, mask: Any = None) 
         kwargs["mask"] = ops.reshape(mask, (-1, *ops.shape(mask)[2:]))
     if layer.layer._call_has_training_arg:
         kwargs["training"] = training
-    with recorder.segmented(steps):
+    with segmented(steps):
         rows = layer.layer.call(ops.reshape(inputs, (-1, *ops.shape(inputs)[2:])), **kwargs)
     return ops.reshape(rows, (-1, steps, *ops.shape(rows)[1:]))

@@ -13,7 +13,7 @@ _SCORES = ("general", "dot", "scaled_dot")
 
 @register("luong")
 class LuongAttention(ManyToOneAttention):
-    """A query attends to a sequence by a product of the two, and both answer together.
+    """A query attends to a sequence by a product of the two; the output is made of both.
 
     ```
     logits[t] = q W . x[t]                         score="general"
@@ -81,11 +81,7 @@ class LuongAttention(ManyToOneAttention):
     """
 
     def __init__(
-        self,
-        units: int = 128,
-        score: str = "general",
-        bidirectional: bool = False,
-        **kwargs: Any,
+        self, units: int = 128, score: str = "general", bidirectional: bool = False, **kwargs: Any
     ):
         super().__init__(units=units, bidirectional=bidirectional, **kwargs)
         if score not in _SCORES:

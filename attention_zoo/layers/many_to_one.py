@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 from keras import ops
+from keras.src.backend.common.masking import set_keras_mask
 
 from attention_zoo.core import checks
-from attention_zoo.layers.pairwise import Pairs, PairwiseAttention
+from attention_zoo.layers.pairwise import PairwiseAttention
 from attention_zoo.layers.shapes import check_sequence, shape_of
 from attention_zoo.ops import masks
 from attention_zoo.ops.backend import matmul, tanh
+from attention_zoo.ops.blockwise import Inputs
 
 
 class ManyToOneAttention(PairwiseAttention):
@@ -32,8 +35,6 @@ class ManyToOneAttention(PairwiseAttention):
         checks.boolean("bidirectional", bidirectional)
         self.units = units
         self.bidirectional = bidirectional
-        # `compute_mask` is given the query alone, from which it cannot tell
-        self._has_queries = False
 
     def build(
         self, query_shape: tuple, value_shape: tuple | None = None, key_shape: tuple | None = None
@@ -62,42 +63,43 @@ class ManyToOneAttention(PairwiseAttention):
         training: bool | None = None,
     ) -> Any:
         self._checked(*map(shape_of, (query, value, key)))
-        self._has_queries = value is not None and len(query.shape) == 3
+        several = value is not None and len(query.shape) == 3
         if value is None:
             self._refuse("needs a `value`", value_mask=value_mask, key_mask=key_mask)
             # Keras fills in `query_mask` where it sees two tensors, an explicit `mask` being one
             pairs = self._alone(query, query_mask if mask is None else mask)
         else:
             self._refuse("is for one tensor alone; beside it, use `value_mask`", mask=mask)
-            if not self._has_queries:
+            if not several:
                 query_mask = masks.standardize(query_mask, query.shape[:1], name="query_mask")
                 query_mask = None if query_mask is None else ops.expand_dims(query_mask, 1)
                 query = ops.expand_dims(query, 1)
             key = value if key is None else key
             pairs = self._pairs(query, value, key, query_mask, value_mask, key_mask)
         context, scores = self._attend_pairs(
-            pairs,
-            self._projected(pairs.query, pairs.key),
-            pairs.value,
+            self._projected(pairs),
             return_attention_scores=return_attention_scores,
             training=training,
         )
         both = ops.concatenate([context, pairs.query], axis=-1)
         outputs = tanh(matmul(both, self.output_kernel))
-        if not self._has_queries:
+        if not several:
             outputs = ops.squeeze(outputs, 1)
             scores = None if scores is None else ops.squeeze(scores, 1)
+        elif pairs.query_mask is not None:
+            # Keras gives `compute_mask` the query alone, from which it cannot tell
+            set_keras_mask(outputs, pairs.query_mask)
         return self._finish(outputs, scores, return_attention_scores)
 
-    def _alone(self, x: Any, mask: Any) -> Pairs:
+    def _alone(self, x: Any, mask: Any) -> Inputs:
         """A sequence as value and key, and its last visible state as the query."""
-        x, mask = self._prepare(x, mask, self._query_width)
+        x, mask = self._prepare(x, mask)
         query = _state(x, mask, last=True)
         if self.bidirectional:
             half = self._query_width // 2
             first = _state(x, mask, last=False)
             query = ops.concatenate([query[:, :half], first[:, half:]], axis=-1)
-        return Pairs(ops.expand_dims(query, 1), x, x, None, mask)
+        return Inputs(ops.expand_dims(query, 1), x, x, key_mask=mask)
 
     def _checked(self, query: Any, value: Any = None, key: Any = None) -> tuple:
         """The three shapes, checked against each other; alone, the query's own for all."""
@@ -130,15 +132,14 @@ class ManyToOneAttention(PairwiseAttention):
         front = query_shape[:1] if value_shape is None else query_shape[:-1]
         return (*front, self.units)
 
+    def compute_output_spec(self, query: Any, value: Any = None, *args: Any, **kwargs: Any) -> Any:
+        found = super().compute_output_spec(query, value, *args, **kwargs)
+        if value is not None and len(query.shape) == 3 and kwargs.get("query_mask") is not None:
+            set_keras_mask(keras.tree.flatten(found)[0], kwargs["query_mask"])
+        return found
+
     def _scores_shape(self, query: tuple, value: tuple | None = None, key: Any = None) -> tuple:
         return tuple(query[:2]) if value is None else (*query[:-1], value[1])
-
-    def compute_output_spec(self, query: Any, value: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self._has_queries = value is not None and len(query.shape) == 3
-        return super().compute_output_spec(query, value, *args, **kwargs)
-
-    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
-        return previous_mask if self._has_queries else None
 
 
 def _state(x: Any, mask: Any, *, last: bool) -> Any:

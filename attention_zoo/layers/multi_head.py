@@ -191,14 +191,11 @@ class MultiHeadAttention(PairwiseAttention):
                 self._project("value", pairs.value, groups, self._head_value_width)
             )
         outputs, scores = self._attend_pairs(
-            pairs,
-            (queries, keys),
-            values,
+            pairs._replace(query=queries, key=keys, value=values, bias=self._bias(score_bias)),
             return_attention_scores=return_attention_scores,
             training=training,
             use_causal_mask=use_causal_mask,
             score=scaled_dot,
-            bias=self._bias(score_bias),
             apply=_apply_mean if self.shared_values else matmul,
         )
         outputs = self._dense("output", self._joined(outputs))

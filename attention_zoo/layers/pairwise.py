@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from keras import initializers, ops
 
 from attention_zoo.core import checks
-from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
-from attention_zoo.layers import recorder
 from attention_zoo.layers.base import AttentionLayer
+from attention_zoo.layers.recorder import ACTIVE
 from attention_zoo.layers.shapes import check_fit, check_sequence, fixed_size, same_size, shape_of
 from attention_zoo.ops import masks, scores
 from attention_zoo.ops.backend import affine, matmul
@@ -67,26 +66,15 @@ class ScoredAttention(AttentionLayer):
                 f"Received: query width {query_width}, key width {key_width}"
             )
 
-    def _projected(self, query: Any, key: Any) -> tuple[Any, ...]:
-        """What the score's function takes: queries, keys, and the weights of each pair."""
+    def _projected(self, inputs: Inputs) -> Inputs:
+        """The inputs as the score's function takes them, with its weights."""
         if self.score == "general":
-            return matmul(query, self.score_kernel), key
+            return inputs._replace(query=matmul(inputs.query, self.score_kernel))
         if self.score == "additive":
-            hidden = affine(query, self.query_kernel, self.score_bias)
-            return hidden, matmul(key, self.key_kernel), self.score_vector
-        return query, key
-
-
-@by_identity
-class Pairs(NamedTuple):
-    """A query, value and key, 0 where masked, and what says which query may see which key."""
-
-    query: Any
-    value: Any
-    key: Any
-    query_mask: Any
-    key_mask: Any
-    attention_mask: Any = None
+            query = affine(inputs.query, self.query_kernel, self.score_bias)
+            key = matmul(inputs.key, self.key_kernel)
+            return inputs._replace(query=query, key=key, weights=(self.score_vector,))
+        return inputs
 
 
 class PairwiseAttention(ScoredAttention):
@@ -123,55 +111,49 @@ class PairwiseAttention(ScoredAttention):
         key_mask: Any,
         attention_mask: Any = None,
         heads: int | None = None,
-    ) -> Pairs:
-        """The call's tensors, checked and masked."""
+    ) -> Inputs:
+        """The call's tensors, checked, 0 where they are masked, and the masks."""
         self._check(*(shape_of(x) or () for x in (query, value, key)))
         query, value, key = map(self._cast, (query, value, key))
         query_mask = masks.standardize(query_mask, query.shape[:2], name="query_mask")
         value_mask = masks.standardize(value_mask, value.shape[:2], name="value_mask")
         key_mask = masks.standardize(key_mask, key.shape[:2], name="key_mask")
         key_mask = masks.both(value_mask, key_mask)
-        pairs = (query.shape[0], heads, query.shape[1], key.shape[1])
-        attention_mask = masks.standardize_pairs(attention_mask, pairs)
+        sizes = (query.shape[0], heads, query.shape[1], key.shape[1])
+        attention_mask = masks.standardize_pairs(attention_mask, sizes)
         masked = masks.apply_mask(value, key_mask)
         key = masked if key is value else masks.apply_mask(key, key_mask)
         query = masks.apply_mask(query, query_mask)
-        return Pairs(query, masked, key, query_mask, key_mask, attention_mask)
+        return Inputs(query, key, masked, query_mask, key_mask, attention_mask)
 
     def _attend_pairs(
         self,
-        pairs: Pairs,
-        projected: tuple[Any, ...],
-        value: Any,
+        inputs: Inputs,
         *,
         return_attention_scores: bool,
         training: bool | None,
         use_causal_mask: bool | None = None,
         score: Callable[..., Any] | None = None,
-        bias: Any = None,
         apply: Callable[[Any, Any], Any] = matmul,
     ) -> tuple[Any, Any]:
         """The outputs, and the scores where they are wanted, else None.
 
         Args:
-            pairs: what `_pairs` returned, for its masks.
-            projected: queries and keys, `(batch, [heads,] time, width)`, and the score's weights.
-            value: `(batch, [heads,] keys, width)`.
+            inputs: what `_pairs` returned, projected.
             return_attention_scores, training: of the call.
             use_causal_mask: of the call; None is what the layer was made with.
             score: of what is projected; None is the layer's own.
-            bias: added to the logits, or None.
             apply: the scores and the value to the outputs.
         """
-        query, key, *weights = projected
         if use_causal_mask is None:
             use_causal_mask = getattr(self, "use_causal_mask", False)
-        checks.boolean("use_causal_mask", use_causal_mask)
-        active = recorder.active()
+        else:
+            checks.boolean("use_causal_mask", use_causal_mask)
+        recorder = ACTIVE.get()
         penalized = self.scores_regularizer is not None
-        wanted = return_attention_scores or active is not None or penalized
+        wanted = return_attention_scores or recorder is not None or penalized
         if wanted:
-            self._warn_of_size(query, key)
+            self._warn_of_size(inputs.query, inputs.key)
         rule = Rule(
             score or _FUNCTIONS[self.score],
             self.normalizer,
@@ -181,15 +163,13 @@ class PairwiseAttention(ScoredAttention):
             getattr(self, "window", None),
             apply,
         )
-        masked = (pairs.query_mask, pairs.key_mask, pairs.attention_mask)
-        seed = self._dropout_seed(training)
-        inputs = Inputs(query, key, value, tuple(weights), *masked, bias, seed)
+        inputs = inputs._replace(seed=self._dropout_seed(training))
         outputs, found = attend(rule, inputs, scores=wanted, training=bool(training))
-        if active is not None:
-            keys = None if pairs.key_mask is None else ops.expand_dims(pairs.key_mask, 1)
-            others = active.intervene(self, found, keys, -1)
+        if recorder is not None:
+            keys = None if inputs.key_mask is None else ops.expand_dims(inputs.key_mask, 1)
+            others = recorder.intervene(self, found, keys, -1)
             if others is not found:
-                outputs, found = apply(others, value), others
+                outputs, found = apply(others, inputs.value), others
         return outputs, found
 
     def _warn_of_size(self, query: Any, key: Any) -> None:

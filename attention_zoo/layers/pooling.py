@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
+from attention_zoo.layers.shapes import check_sequence, fixed_size
 from attention_zoo.ops.backend import affine, matmul, tanh
 
 
@@ -35,8 +35,8 @@ class AttentionPooling(AttentionLayer):
 
     Any length works. No query can be given: that is LuongAttention or BahdanauAttention.
 
-    Differs from Raffel and Ellis: their logits are the tanh itself, ours have a learned vector
-    after it, as Yang et al.
+    Differs from Raffel and Ellis: their logits are the tanh itself; here a learned vector
+    follows it, as in Yang et al.
 
     Masking: masked steps have scores of exactly 0, whatever they hold, NaN included; a sample
     with no visible step gives zeros. The mask is not passed on, since the time axis is gone.
@@ -74,11 +74,7 @@ class AttentionPooling(AttentionLayer):
     score_axes = (("step",), ("hop", "step"))
 
     def __init__(
-        self,
-        units: int | None = None,
-        score: str = "additive",
-        hops: int = 1,
-        **kwargs: Any,
+        self, units: int | None = None, score: str = "additive", hops: int = 1, **kwargs: Any
     ):
         super().__init__(**kwargs)
         checks.positive_int("units", units, none=True)
@@ -92,6 +88,7 @@ class AttentionPooling(AttentionLayer):
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
         self._features = fixed_size(self, "feature", input_shape[2])
+        self.input_spec = InputSpec(ndim=3, axes={2: self._features})
         width = self._features
         if self.score == "additive":
             width = self.units or width
@@ -106,8 +103,7 @@ class AttentionPooling(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        check_sequence(self, shape_of(inputs))
-        x, mask = self._prepare(inputs, mask, self._features)
+        x, mask = self._prepare(inputs, mask)
         logits = self._logits(x)
         if self.hops == 1:
             scores = self._attend(ops.squeeze(logits, -1), mask)

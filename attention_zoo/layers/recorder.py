@@ -22,6 +22,8 @@ class ScoreRecord(NamedTuple):
         scores: its scores, `(batch, ...)`.
         mask: what it could attend to, `(batch, [segments,] indices)`; None without a mask.
         segments: how many leading axes of the scores are those of wrappers around the layer.
+        contributions: what each step adds to the layer's output, `(batch, [segments,] steps,
+            units)`; None for a layer whose output is no such sum.
     """
 
     layer: Any
@@ -29,6 +31,7 @@ class ScoreRecord(NamedTuple):
     scores: Any
     mask: Any
     segments: int
+    contributions: Any = None
 
 
 class ScoreRecorder:
@@ -67,16 +70,19 @@ class ScoreRecorder:
             kept = self._unfolded(ops.any(mask, axis=others))
         self._masks.append(kept)
 
-    def record(self, layer: Any, scores: Any) -> None:
-        """Record the scores of a call that ends, a tuple for a layer of several levels."""
+    def record(self, layer: Any, scores: Any, contributions: Any = None) -> None:
+        """Record the scores of a call that ends, a tuple for a layer of several levels, of which
+        the first has the contributions."""
         self._uses[id(layer)] = self._uses.get(id(layer), 0) + 1
         levels = scores if isinstance(scores, tuple) else (scores,)
         masks = [*self._masks, *[None] * len(levels)]
         self._masks = []
         for number, (level, mask) in enumerate(zip(levels, masks, strict=False), start=1):
             which = number if isinstance(scores, tuple) else None
-            record = ScoreRecord(layer, which, self._unfolded(level), mask, len(self._segments))
-            self.records.append(record)
+            added = None if contributions is None or number > 1 else self._unfolded(contributions)
+            self.records.append(
+                ScoreRecord(layer, which, self._unfolded(level), mask, len(self._segments), added)
+            )
 
     @contextlib.contextmanager
     def segmented(self, segments: Any) -> Iterator[None]:
@@ -102,45 +108,21 @@ class ScoreRecorder:
         return rows
 
 
-_active: ContextVar[ScoreRecorder | None] = ContextVar("score_recorder", default=None)
+#: The recorder of this thread, if one is active: scores are then wanted though no caller asks.
+ACTIVE: ContextVar[ScoreRecorder | None] = ContextVar("score_recorder", default=None)
 
 
 @contextlib.contextmanager
 def recording(recorder: ScoreRecorder) -> Iterator[ScoreRecorder]:
     """Inside the block, every attention layer that is called reports to the recorder."""
-    token = _active.set(recorder)
+    token = ACTIVE.set(recorder)
     try:
         yield recorder
     finally:
-        _active.reset(token)
-
-
-def active() -> ScoreRecorder | None:
-    """The recorder, if one is active: scores are then wanted though the caller asks for none."""
-    return _active.get()
+        ACTIVE.reset(token)
 
 
 def segmented(segments: Any) -> contextlib.AbstractContextManager[None]:
     """Inside the block the batch holds so many segments of each sample, for an active recorder."""
-    recorder = active()
+    recorder = ACTIVE.get()
     return contextlib.nullcontext() if recorder is None else recorder.segmented(segments)
-
-
-def intervene(layer: Any, scores: Any, mask: Any = None, axis: int = -1) -> Any:
-    """The scores that a layer goes on with: its own, unless an active recorder replaces them."""
-    recorder = active()
-    return scores if recorder is None else recorder.intervene(layer, scores, mask, axis)
-
-
-def record_mask(scores: Any, mask: Any, axis: int = -1) -> None:
-    """Report the mask of scores that cannot be replaced to an active recorder."""
-    recorder = active()
-    if recorder is not None:
-        recorder.record_mask(scores, mask, axis)
-
-
-def record(layer: Any, scores: Any) -> None:
-    """Report the scores of a call that ends to an active recorder."""
-    recorder = active()
-    if recorder is not None:
-        recorder.record(layer, scores)

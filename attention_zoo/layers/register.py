@@ -93,6 +93,20 @@ def get(layer: str | Mapping[str, Any] | keras.layers.Layer, **kwargs: Any) -> k
     )
 
 
+def attention_config(attention: Any, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The dictionary of an attention layer, as `describe` returns it, with changed arguments.
+
+    Args:
+        attention: the layer's name, its dictionary or itself, as `get` takes them.
+        changes: arguments that replace those of the layer.
+    """
+    if isinstance(attention, keras.layers.Layer):
+        attention = describe(attention)
+    elif isinstance(attention, str):
+        attention = {"class_name": attention}
+    return {**attention, "config": {**(attention.get("config") or {}), **(changes or {})}}
+
+
 def _needing(name: str, config: Mapping[str, Any]) -> Any:
     """The class of that name; ValueError if the config lacks an argument that has no default."""
     cls = LAYERS.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.layers.base import AttentionLayer
@@ -77,6 +77,7 @@ class RetainAttention(AttentionLayer):
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
         self._features = fixed_size(self, "feature", input_shape[2])
+        self.input_spec = InputSpec(ndim=3, axes={2: self._features})
         width = self.units or self._features
         states = self.recurrent_units or width
         self.embedding_kernel = self._add_kernel("embedding_kernel", (self._features, width))
@@ -101,12 +102,13 @@ class RetainAttention(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        check_sequence(self, shape_of(inputs))
-        x, mask = self._prepare(inputs, mask, self._features)
+        x, mask = self._prepare(inputs, mask)
         embedded, alpha, beta = self._weigh(x, mask)
-        kept = ops.expand_dims(self._drop(alpha, training), 1)
-        outputs = ops.squeeze(matmul(kept, beta * embedded), 1)
-        return self._finish(outputs, (alpha, beta), return_attention_scores, penalized=alpha)
+        parts = ops.expand_dims(self._drop(alpha, training), -1) * beta * embedded
+        return self._finish(
+            ops.sum(parts, axis=1), (alpha, beta), return_attention_scores, penalized=alpha,
+            contributions=parts,
+        )  # fmt: skip
 
     def contributions(self, inputs: Any, kernel: Any, mask: Any = None) -> Any:
         """What each variable of each step adds to the logits of a dense layer on the output.

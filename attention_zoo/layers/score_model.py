@@ -9,8 +9,10 @@ from typing import Any
 import keras
 
 from attention_zoo.layers.keras_hooks import hooked
+from attention_zoo.layers.linear_head import linear_head
 from attention_zoo.layers.recorder import ScoreRecord, ScoreRecorder, recording
 from attention_zoo.layers.register import serializable
+from attention_zoo.layers.traversal import all_layers
 
 
 def call_recorded(
@@ -21,6 +23,8 @@ def call_recorded(
     replace: Callable[[str], Any] | None = None,
 ) -> tuple[Any, dict[str, ScoreRecord]]:
     """A model's outputs, and the records of its attention layers by name, in the order of calls.
+
+    Contributions are to the model's logits, and None where the model does not add them up.
 
     Args:
         model: a built model.
@@ -37,7 +41,7 @@ def call_recorded(
         return next((scores for scores in found if scores is not None), None)
 
     recorder = ScoreRecorder(other if replace else None)
-    with recording(recorder), hooked(model._flatten_layers()):
+    with recording(recorder), hooked(all_layers(model)):
         outputs = model(inputs, training=training)
     records: dict[str, ScoreRecord] = {}
     uses: dict[int, int] = {}
@@ -46,6 +50,12 @@ def call_recorded(
             uses[id(record.layer)] = uses.get(id(record.layer), 0) + 1
         name = _name(names, record.layer, uses[id(record.layer)])
         records[name if record.level is None else f"{name}/{record.level}"] = record
+    for name, record in records.items():
+        if record.contributions is not None:
+            once = uses[id(record.layer)] == 1 and not record.segments
+            head = linear_head(model, record.layer) if once else None
+            added = None if head is None else head.project(record.contributions)
+            records[name] = record._replace(contributions=added)
     return outputs, records
 
 
@@ -56,7 +66,7 @@ def _name(names: dict[int, str], layer: Any, use: int) -> str:
 
 def _paths(parent: keras.layers.Layer, prefix: str = "") -> Iterator[tuple[int, str]]:
     """The name of each layer below `parent`, with those of the models and layers it is in."""
-    for layer in parent._flatten_layers(include_self=False, recursive=False):
+    for layer in all_layers(parent, include_self=False, recursive=False):
         # A wrapper adds no name: what it wraps has one
         path = prefix if isinstance(layer, keras.layers.Wrapper) else f"{prefix}{layer.name}/"
         yield from _paths(layer, path)
@@ -71,6 +81,7 @@ class ScoreModel(keras.Model):
 
     Args:
         model: a built model with attention layers.
+        contributions: whether what each step adds to the logits is an output too.
         **kwargs: `name`, as in every Keras model.
 
     Attributes:
@@ -78,10 +89,11 @@ class ScoreModel(keras.Model):
             model has been called.
     """
 
-    def __init__(self, model: keras.Model, **kwargs: Any):
+    def __init__(self, model: keras.Model, contributions: bool = False, **kwargs: Any):
         # The dtype policy of the process must not touch the inputs of a model of another
         super().__init__(autocast=False, **{"name": model.name, **kwargs})
         self.model = model
+        self.contributions = contributions
         # Past Keras's tracking, which would make a dictionary of layers of it
         self.__dict__.update(score_names={}, order=[])
         self.built = model.built
@@ -91,11 +103,16 @@ class ScoreModel(keras.Model):
         functional = isinstance(getattr(self.model, "output", None), Mapping)
         named = name_predictions(outputs, self.model.output if functional else outputs)
         for layer, record in records.items():
-            name = f"attention_{plain(layer)}"
-            if name in named:
-                raise ValueError(f"Two outputs would both be {name!r}: rename one of their layers.")
-            self.score_names[layer] = name
-            named[name] = record.scores
+            self.score_names[layer] = name = f"attention_{plain(layer)}"
+            found = {name: record.scores}
+            if self.contributions and record.contributions is not None:
+                found[f"contributions_{plain(layer)}"] = record.contributions
+            for name, tensor in found.items():
+                if name in named:
+                    raise ValueError(
+                        f"Two outputs would both be {name!r}: rename one of their layers."
+                    )
+                named[name] = tensor
         self.order[:] = named
         return named
 
@@ -104,12 +121,14 @@ class ScoreModel(keras.Model):
         return {name: found[name] for name in self.order}
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "model": keras.saving.serialize_keras_object(self.model)}
+        model = keras.saving.serialize_keras_object(self.model)
+        return {"name": self.name, "model": model, "contributions": self.contributions}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> ScoreModel:
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(model, name=config["name"])
+        # Files of earlier versions have no contributions
+        return cls(model, config.get("contributions", False), name=config["name"])
 
 
 def name_predictions(outputs: Any, structure: Any) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras import InputSpec
+
 from attention_zoo.core import checks
-from attention_zoo.layers.pairwise import Pairs, PairwiseAttention, check_score
+from attention_zoo.layers.pairwise import PairwiseAttention, check_score
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
+from attention_zoo.layers.shapes import check_sequence, fixed_size
 from attention_zoo.ops import masks
+from attention_zoo.ops.blockwise import Inputs
 
 
 @register("self_attention")
@@ -92,6 +95,7 @@ class SelfAttention(PairwiseAttention):
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
         self._features = fixed_size(self, "feature", input_shape[2])
+        self.input_spec = InputSpec(ndim=3, axes={2: self._features})
         self._build_score(self._features, self._features, self.units)
 
     def call(
@@ -103,14 +107,11 @@ class SelfAttention(PairwiseAttention):
         training: bool | None = None,
         use_causal_mask: bool | None = None,
     ) -> Any:
-        check_sequence(self, shape_of(inputs) or ())
-        x, mask = self._prepare(inputs, mask, self._features)
+        x, mask = self._prepare(inputs, mask)
         batch, steps = x.shape[:2]
         attention_mask = masks.standardize_pairs(attention_mask, (batch, None, steps, steps))
         outputs, scores = self._attend_pairs(
-            Pairs(x, x, x, mask, mask, attention_mask),
-            self._projected(x, x),
-            x,
+            self._projected(Inputs(x, x, x, mask, mask, attention_mask)),
             return_attention_scores=return_attention_scores,
             training=training,
             use_causal_mask=use_causal_mask,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import check_sequence, fixed_size, same_size
+from attention_zoo.layers.shapes import check_sequence, fixed_size
 from attention_zoo.ops.backend import affine, matmul, mean, tanh
 
 
@@ -96,7 +96,7 @@ class TemporalAttention(AttentionLayer):
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
-        features = self._features = fixed_size(self, "feature", input_shape[2])
+        features = fixed_size(self, "feature", input_shape[2])
         if self.score == "location":
             steps = fixed_size(
                 self,
@@ -106,7 +106,9 @@ class TemporalAttention(AttentionLayer):
             )
             self.kernel = self._add_kernel("kernel", (steps, steps))
             self.bias = self._add_bias("bias", (steps, 1))
+            self.input_spec = InputSpec(ndim=3, axes={1: steps, 2: features})
         else:
+            self.input_spec = InputSpec(ndim=3, axes={2: features})
             units = self.units or features
             self.kernel = self._add_kernel("kernel", (features, units))
             self.bias = self._add_bias("bias", (units,))
@@ -121,7 +123,7 @@ class TemporalAttention(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        x, mask = self._prepare(inputs, mask, self._features)
+        x, mask = self._prepare(inputs, mask)
         logits = self._logits(x)
         scores = self._attend(logits, None if mask is None else ops.expand_dims(mask, -1), axis=1)
         if self.shared:
@@ -132,7 +134,6 @@ class TemporalAttention(AttentionLayer):
 
     def _logits(self, x: Any) -> Any:
         if self.score == "location":
-            same_size(self, "time steps", self.kernel.shape[0], x.shape[1])
             logits = matmul(ops.transpose(self.kernel), x)
             return logits if self.bias is None else logits + self.bias
         return matmul(tanh(affine(x, self.kernel, self.bias)), self.score_kernel)

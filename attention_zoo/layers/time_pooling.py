@@ -64,12 +64,7 @@ class TimePooling(keras.layers.Layer):
         total = ops.sum(work, axis=1)
         if self.reduction == "sum":
             return cast(total, inputs.dtype)
-        if mask is None:
-            count = ops.cast(ops.maximum(ops.shape(inputs)[1], 1), total.dtype)
-        else:
-            count = ops.sum(ops.cast(mask, total.dtype), axis=1, keepdims=True)
-            count = ops.maximum(count, ops.ones((), total.dtype))
-        return cast(total / count, inputs.dtype)
+        return cast(total / masks.count(mask, work), inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         if self.reduction == "flatten":

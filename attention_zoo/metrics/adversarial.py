@@ -19,11 +19,12 @@ from attention_zoo.metrics.divergence import jensen_shannon_divergence
 
 @by_identity
 class Adversary(NamedTuple):
-    """What `adversarial_attention` found, by sample.
+    """The result of `adversarial_attention`.
 
     Attributes:
-        divergence: from the scores that were observed, `(samples,)`, at most log 2 = .693.
-        control: that of the most different scores that were tried, whatever the prediction.
+        divergence: of the adversarial from the observed scores, `(samples,)`, at most log 2 = .693.
+        control: the divergence of the most different scores that were tried, whatever the
+            prediction.
         change: how far the prediction moves, `(samples,)`, at most the tolerance.
         scores: the adversarial scores, of the shape of the layer's.
     """
@@ -61,21 +62,17 @@ def adversarial_attention(
     The first round tries scores that are all on one index, uniform, the observed ones in
     another order, or few at random. Every later round mixes the best so far with such others in
     random shares, and good ones with those of the first round in the shares at which the
-    prediction, were it linear in the scores, would not move. Kept is what is farthest from the
-    observed scores and holds the tolerance. The model has predicted with all that is kept: the
-    divergence that is found is a lower bound of the largest.
+    prediction, were it linear in the scores, would not move. The result is what is farthest from
+    the observed scores and holds the tolerance. The model has predicted with it, so that the
+    divergence is a lower bound of the largest.
 
     Args:
-        model: a built model with attention layers of this package or Keras's own.
-        x: an array `(samples, ...)`, or several for a model of several inputs.
-        layer: the name of an attention layer; by default the first.
+        model, x, layer, batch_size, output: as in `permutation_test`.
         tolerance: how far the prediction may move, as `permutation_test` measures it. Theirs is .01
             for probabilities of classes; other quantities have other scales.
         rounds: how many rounds.
-        candidates: how many a round and sample.
+        candidates: how many scores are tried in each round, for each sample.
         seed: of the draws.
-        batch_size: how many samples go through at once when the scores are read.
-        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
         An `Adversary`. The divergence of a layer of several distributions a sample, such as
@@ -101,22 +98,26 @@ def adversarial_attention(
     own = distributions(captured, layer)
     index = output_index(model, output, captured.predictions)
     inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
-    rng = np.random.default_rng(seed)
-    found = [
-        _search(
-            model, part_of(inputs, some), own.take(some), before[some], index, tolerance,
-            rounds, candidates, rng,
-        )
+    options = index, tolerance, rounds, candidates, np.random.default_rng(seed)
+    parts = [
+        _search(model, part_of(inputs, some), own.take(some), before[some], *options)
         for some in own.portions(candidates)
-    ]  # fmt: skip
-    return Adversary(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    ]
+    return Adversary(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _search(
-    model: keras.Model, inputs: Any, own: Distributions, before: np.ndarray, index: int,
-    tolerance: float, rounds: int, candidates: int, rng: np.random.Generator,
-) -> Adversary:  # fmt: skip
-    """What `adversarial_attention` finds for some of the samples."""
+    model: keras.Model,
+    inputs: Any,
+    own: Distributions,
+    before: np.ndarray,
+    index: int,
+    tolerance: float,
+    rounds: int,
+    candidates: int,
+    rng: np.random.Generator,
+) -> Adversary:
+    """Return the result of `adversarial_attention` for some of the samples."""
     samples = np.arange(len(own.rows))
     best = own.rows
     divergence, control, change = np.zeros((3, len(samples)))
@@ -141,29 +142,29 @@ def _search(
         divergence = np.where(farther, apart[chosen, samples], divergence)
         change = np.where(farther, moved[chosen, samples], change)
         worth = apart / np.maximum(1, moved / tolerance)
-        found = _Tried(tried, (after - before).reshape(*moved.shape, -1), worth)
-        first = found if first is None else first
-        near = _nearest(found if near is None else near, found)
+        latest = _Tried(tried, (after - before).reshape(*moved.shape, -1), worth)
+        first = latest if first is None else first
+        near = _nearest(latest if near is None else near, latest)
     return Adversary(divergence, control, change, own.as_scores(best).astype("float32"))
 
 
 def _others(
     own: Distributions, order: np.ndarray, start: int, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Distributions over what is visible, `(count, samples, rows, indices)`: by turns all on the
-    next index in `order`, in another order, few at random; the first is uniform."""
+    """Return distributions over what is visible, `(count, samples, rows, indices)`: in turn all on
+    the next index in `order`, in another order, few at random; the first is uniform."""
     some = own.visible & (own.sums > 0)
-    found = [own.uniform()]
-    while len(found) < count:
-        index = order[:, (start + len(found)) // 3 % order.shape[1], None, None]
+    rows = [own.uniform()]
+    while len(rows) < count:
+        index = order[:, (start + len(rows)) // 3 % order.shape[1], None, None]
         one = np.zeros(some.shape)
         np.put_along_axis(one, np.broadcast_to(index, (*some.shape[:2], 1)), 1.0, axis=-1)
-        found += [
+        rows += [
             one,
             permuted(own.rows, own.visible, rng.random(own.rows.shape)),
             rng.gamma(0.2, size=some.shape),
         ]
-    stacked = np.stack(found[:count]) * some
+    stacked = np.stack(rows[:count]) * some
     sums = stacked.sum(-1, keepdims=True)
     # A row that cannot see its index stays as it was
     return np.divide(stacked, sums, out=np.tile(own.rows, (count, 1, 1, 1)), where=sums > 0)
@@ -180,10 +181,10 @@ class _Tried(NamedTuple):
 
 
 def _nearest(old: _Tried, new: _Tried) -> _Tried:
-    """The best of both, as many as there are of the new."""
+    """Return the best of both, as many as there are of the new."""
     both = [np.concatenate(parts) for parts in zip(old, new, strict=True)]
-    kept = np.argsort(-both[2], axis=0, kind="stable")[: len(new.rows)]
-    return _Tried(*(part[kept, np.arange(part.shape[1])] for part in both))
+    best = np.argsort(-both[2], axis=0, kind="stable")[: len(new.rows)]
+    return _Tried(*(part[best, np.arange(part.shape[1])] for part in both))
 
 
 def _balanced(near: _Tried, first: _Tried, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.core import arrays, checks
 from attention_zoo.metrics.input_gradients import (
@@ -19,18 +20,18 @@ from attention_zoo.metrics.perturbation import visible_cells
 
 
 def saliency(
-    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
-    *, output: str | int | None = None,
-) -> np.ndarray:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    batch_size: int = 256,
+    *,
+    output: str | int | None = None,
+) -> np.ndarray:
     """The absolute value of the gradient at each cell (Simonyan, Vedaldi and Zisserman, 2014,
     arXiv:1312.6034): how fast the output moves with it, not how much of it is due to it.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
-        x: an array `(samples, ...)` of floats that fits the model's input.
-        target: which of the values of the output: see `gradients`.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that is meant, of a model with several.
+        model, x, target, batch_size, output: as in `gradients`, for a model of one input.
 
     Returns:
         An array of float32 of the shape of x.
@@ -49,19 +50,19 @@ def saliency(
 
 
 def gradient_times_input(
-    model: keras.Model, x: Any, target: Any = None, batch_size: int = 256,
-    *, output: str | int | None = None,
-) -> np.ndarray:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    batch_size: int = 256,
+    *,
+    output: str | int | None = None,
+) -> np.ndarray:
     """The gradient at each cell times its value (Shrikumar et al., 2016, arXiv:1605.01713).
 
     Of a linear model without a bias these sum to its output.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
-        x: an array `(samples, ...)` of floats that fits the model's input.
-        target: which of the values of the output: see `gradients`.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that is meant, of a model with several.
+        model, x, target, batch_size, output: as in `gradients`, for a model of one input.
 
     Returns:
         An array of float32 of the shape of x.
@@ -80,33 +81,36 @@ def gradient_times_input(
 
 
 def integrated_gradients(
-    model: keras.Model, x: Any, target: Any = None, *, baselines: Any = 0.0,
-    n_steps: int = 32, return_convergence_delta: bool = False, mask: Any = None,
-    batch_size: int = 256, output: str | int | None = None,
-) -> Any:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    *,
+    baselines: ArrayLike = 0.0,
+    n_steps: int = 32,
+    return_convergence_delta: bool = False,
+    mask: ArrayLike | None = None,
+    batch_size: int = 256,
+    output: str | int | None = None,
+) -> Any:
     """Integrated gradients (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365):
 
         (x - b) * integral from 0 to 1 of grad f(b + a (x - b)) da
 
     Completeness: the attributions of a sample sum to f(x) - f(b), up to the error of the
-    quadrature, a Gauss-Legendre rule. A model whose output changes in a small part of the way, as
-    that of sure classifiers with sharp attention, needs hundreds of steps: see
-    `convergence_delta`. A cell that equals the baseline gets 0, so a value that means something
-    should not be it.
+    quadrature, a Gauss-Legendre rule. A model whose output changes in a small part of the path, as
+    that of a confident classifier with sharp attention, needs hundreds of steps: see
+    `convergence_delta`. A cell that equals the baseline gets 0, so the baseline should be no value
+    that means something.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
-        x: an array `(samples, ...)` of floats that fits the model's input.
-        target: which of the values: see `gradients`. The class predicted at x is kept along the
-            way from the baseline.
-        baselines: the input that stands for nothing, b: a number or an array that can be
+        model, x, batch_size, output: as in `gradients`, for a model of one input.
+        target: as in `gradients`; the class predicted at x stays the target along the path.
+        baselines: b, the input that stands for nothing: a number or an array that can be
             broadcast to x, such as `x.mean(0)`.
-        n_steps: how many points of the way are evaluated.
+        n_steps: how many points of the path are evaluated.
         return_convergence_delta: whether to return `convergence_delta` too.
-        mask: booleans of x's leading axes, False on padding, which stays as it is on the way and
+        mask: booleans of x's leading axes, False on padding, which is the same in x and b and
             gets 0.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that f is, of a model with several.
 
     Returns:
         An array of float32 of the shape of x; with `return_convergence_delta` a pair of it and an
@@ -126,8 +130,7 @@ def integrated_gradients(
     checks.positive_int("n_steps", n_steps)
     checks.boolean("return_convergence_delta", return_convergence_delta)
     x = float_inputs(model, one_input(model, x))
-    visible = visible_cells(x, mask)
-    start = np.where(visible, _broadcast("baselines", baselines, x), x)
+    start = np.where(visible_cells(x, mask), _broadcast(baselines, x), x)
     _, chosen = chosen_values(model, x, target, output, batch_size)
     nodes, weights = np.polynomial.legendre.leggauss(n_steps)
     total = np.zeros(x.shape)
@@ -143,9 +146,16 @@ def integrated_gradients(
 
 
 def convergence_delta(
-    model: keras.Model, x: Any, attributions: Any, target: Any = None, *, baselines: Any = 0.0,
-    mask: Any = None, batch_size: int = 256, output: str | int | None = None,
-) -> np.ndarray:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    attributions: ArrayLike,
+    target: Any = None,
+    *,
+    baselines: ArrayLike = 0.0,
+    mask: ArrayLike | None = None,
+    batch_size: int = 256,
+    output: str | int | None = None,
+) -> np.ndarray:
     """How far attributions are from complete (Sundararajan, Taly and Yan, 2017, arXiv:1703.01365):
 
         delta = sum of the attributions - (f(x) - f(b))
@@ -153,14 +163,9 @@ def convergence_delta(
     In the unit of the output: .01 is little for a probability.
 
     Args:
-        model: a built Keras model of one input.
-        x: an array `(samples, ...)` of floats that fits the model's input.
-        attributions: an array of its shape, such as `integrated_gradients` returns.
-        target: which of the values f is: see `gradients`.
-        baselines: b, a number or an array that can be broadcast to x.
-        mask: booleans of x's leading axes, False on padding, which is the same in x and b.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that f is, of a model with several.
+        model, x, target, batch_size, output: as in `gradients`, for a model of one input.
+        attributions: an array of the shape of x, such as `integrated_gradients` returns.
+        baselines, mask: as in `integrated_gradients`.
 
     Returns:
         `(samples,)`, float64.
@@ -183,15 +188,15 @@ def convergence_delta(
         raise ValueError(
             f"`attributions` must have the shape of x {x.shape}. Received: {found.shape}"
         )
-    start = np.where(visible_cells(x, mask), _broadcast("baselines", baselines, x), x)
+    start = np.where(visible_cells(x, mask), _broadcast(baselines, x), x)
     index, chosen = chosen_values(model, x, target, output, batch_size)
     here, there = (values_of(model, at, index, chosen, batch_size) for at in (x, start))
     return found.reshape(len(x), -1).sum(1, dtype="float64") - (here - there)
 
 
-def random_attribution(x: Any, seed: int = 0) -> np.ndarray:
-    """Numbers that know nothing of model or data, uniform in [0, 1): the floor of any other
-    attribution (as in Ismail et al., 2020, arXiv:2010.13924).
+def random_attribution(x: ArrayLike, seed: int = 0) -> np.ndarray:
+    """Random numbers, uniform in [0, 1): the floor of any other attribution (as in
+    Ismail et al., 2020, arXiv:2010.13924).
 
     Args:
         x: an array of numbers.
@@ -213,13 +218,13 @@ def random_attribution(x: Any, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(shape).astype("float32")
 
 
-def _broadcast(name: str, value: Any, x: np.ndarray) -> np.ndarray:
-    array = arrays.numeric(name, value).astype("float32")
-    arrays.finite(name, array)
+def _broadcast(baselines: ArrayLike, x: np.ndarray) -> np.ndarray:
+    array = arrays.numeric("baselines", baselines).astype("float32")
+    arrays.finite("baselines", array)
     try:
         return np.broadcast_to(array, x.shape)
     except ValueError:
         raise ValueError(
-            f"`{name}` must be a number or broadcast to the shape of x {x.shape}. "
+            f"`baselines` must be a number or broadcast to the shape of x {x.shape}. "
             f"Received: {array.shape}"
         ) from None

@@ -23,7 +23,7 @@ def bootstrap_interval(
     ```
 
     It holds the mean over all samples of that kind in about `level` of the cases. For the
-    difference of two metrics of the same samples give the differences of each sample.
+    difference of two metrics of the same samples pass the difference of each sample.
 
     Args:
         values: one a sample, `(samples,)`.
@@ -56,9 +56,10 @@ def bootstrap_interval(
     rng = np.random.default_rng(seed)
     at_once = max(1, _CELLS // len(values))
     means = [
-        values[rng.integers(len(values), size=(min(at_once, resamples - first), len(values)))]
-        .mean(1)
+        values[rng.integers(len(values), size=(min(at_once, resamples - first), len(values)))].mean(
+            1
+        )
         for first in range(0, resamples, at_once)
-    ]  # fmt: skip
+    ]
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -21,12 +21,12 @@ _ROWS, _CELLS = 1024, 2**22
 def predict_each(
     model: keras.Model, x: Any, of: Distributions, rows: np.ndarray, index: int
 ) -> np.ndarray:
-    """The model's predictions with each of several sets of rows in the place of a layer's own.
+    """Return the predictions with each of several sets of rows in the place of a layer's own.
 
     Args:
         model: a built model.
         x: its samples, as `check_inputs` returns them.
-        of: the distributions that the layer's own scores are.
+        of: the distributions of the layer's own scores.
         rows: distributions, `(sets, samples, rows, indices)`.
         index: the number of the output.
 
@@ -102,8 +102,7 @@ def permutation_test(
     checks.positive_int("permutations", permutations)
     checks.natural("seed", seed)
     captured = capture_scores(model, x, batch_size)
-    own = distributions(captured, layer)
-    index = output_index(model, output, captured.predictions)
+    own, index = distributions(captured, layer), output_index(model, output, captured.predictions)
     inputs, before = check_inputs(model, x), output_values(captured.predictions, index)
     rng = np.random.default_rng(seed)
     found = []
@@ -146,10 +145,7 @@ def predict_uniform(
     model with `normalizer="uniform"`, as the cards of the presets do.
 
     Args:
-        model: a built model with attention layers of this package or Keras's own.
-        x: an array `(samples, ...)`, or several for a model of several inputs.
-        layer: the name of an attention layer; by default the first.
-        batch_size: how many samples go through at once.
+        model, x, layer, batch_size: as in `permutation_test`.
 
     Returns:
         The model's outputs, as from `predict`.

@@ -59,17 +59,23 @@ class Distributions:
         return some / np.maximum(some.sum(-1, keepdims=True), 1)
 
 
+def layer_name(captured: Capture, layer: str | None) -> str:
+    """Return the name of the layer that is meant, by default the first; ValueError for others."""
+    if layer is None:
+        return next(iter(captured.scores))
+    if layer not in captured.scores:
+        raise one_of("layer", layer, captured.scores)
+    return layer
+
+
 def distributions(captured: Capture, layer: str | None = None) -> Distributions:
-    """The scores of a layer, by default the first; ValueError for an unknown name.
+    """Return the scores of a layer, by default the first; ValueError for an unknown name.
 
     Visible is what the layer's mask left. Queries may see different keys, of which the mask tells
     only those that any query sees: of these, a query is taken to see what it attends to in any
     sample.
     """
-    if layer is None:
-        layer = next(iter(captured.scores))
-    if layer not in captured.scores:
-        raise one_of("layer", layer, captured.scores)
+    layer = layer_name(captured, layer)
     axes = captured.axes[layer]
     axis = 1 + axes.index(captured.attended[layer])
     moved = np.moveaxis(captured.scores[layer].astype("float64"), axis, -1)

@@ -6,23 +6,22 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.capture.inference import predict
 from attention_zoo.capture.outputs import output_index, output_values, total_variation
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.identity import by_identity
 from attention_zoo.metrics.input_gradients import one_input
-from attention_zoo.metrics.perturbation import Ranking, share
+from attention_zoo.metrics.perturbation import Ranking, over_variants, share
 
 #: With how many other samples a prediction is compared.
 _OTHERS = 64
-#: How many batches are made at once.
-_BATCHES = 16
 
 
 @by_identity
 class Interchange(NamedTuple):
-    """How much of a sample's prediction goes along with some of its inputs.
+    """How much of a sample's prediction moves with some of its inputs.
 
     Attributes:
         scores: of the highest-scored parts, `(samples,)`: the mean is about 1 where the whole
@@ -35,10 +34,18 @@ class Interchange(NamedTuple):
 
 
 def interchange(
-    model: keras.Model, x: Any, scores: Any, *, mass: float = 0.9, neighbors: int = 0,
-    mask: Any = None, draws: int = 12, seed: int = 0, batch_size: int = 256,
+    model: keras.Model,
+    x: Any,
+    scores: ArrayLike,
+    *,
+    mass: float = 0.9,
+    neighbors: int = 0,
+    mask: ArrayLike | None = None,
+    draws: int = 12,
+    seed: int = 0,
+    batch_size: int = 256,
     output: str | int | None = None,
-) -> Interchange:  # fmt: skip
+) -> Interchange:
     """Whether the prediction of another sample comes along with its highest-scored parts: an
     interchange intervention (Geiger, Lu, Icard and Potts, 2021, arXiv:2106.02997) on the inputs.
 
@@ -59,10 +66,8 @@ def interchange(
     attends to without its attention.
 
     Args:
-        model: a built Keras model of one input; it needs no attention.
+        model, scores, batch_size, output: as in `comprehensiveness`; the scores are at least 0.
         x: an array `(samples, ...)` that fits the model's input, floats or tokens; two or more.
-        scores: how much each part counts, at least 0: the shape of x, or its leading axes, or
-            with 1 for an axis whose cells go together.
         mass: the top parts are the fewest that hold this share of a sample's scores.
         neighbors: how many steps on each side of the top parts go with them, along the axis after
             the samples: a state after a recurrent layer tells of the steps before it, and a step
@@ -71,8 +76,6 @@ def interchange(
             not replaced.
         draws: with how many other samples each is paired.
         seed: of the draws.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that is meant, of a model with several.
 
     Returns:
         An `Interchange`. The value of a sample is its part of the mean, as the one that is changed
@@ -111,24 +114,26 @@ def interchange(
     if not apart > 0:
         return Interchange(np.full(len(x), np.nan), np.full(len(x), np.nan))
     donors = [_cycle(len(x), rng) for _ in range(draws)]
-    found, compared = np.zeros((2, 2, draws, len(x)))
+    moved, compared = np.zeros((2, 2, draws, len(x)))
     jobs = [(by, draw) for draw in range(draws) for by in (0, 1)]
-    at_once = max(1, _BATCHES * batch_size // len(x))
-    for first in range(0, len(jobs), at_once):
-        some = jobs[first : first + at_once]
-        mixed = []
-        for by, draw in some:
-            taken = _parts(ranking, top, donors[draw], neighbors, rng if by else None)
-            cells = ranking.cells_of(taken) & ranking.cells[donors[draw]]
-            mixed.append(np.where(cells, x[donors[draw]], x))
-        after = output_values(predict(model, np.concatenate(mixed), batch_size), index)
-        for (by, draw), mine in zip(some, after.reshape(-1, *own.shape), strict=True):
-            away = [total_variation(mine, np.roll(own, n, axis=0)) / apart for n in others]
-            near = total_variation(mine, own[donors[draw]]) / apart
-            found[by, draw] = np.mean(away, axis=0) - near
-            back = [np.roll(off, -n) for off, n in zip(away, others, strict=True)]
-            compared[by, draw] = np.mean(back, axis=0)
-    return Interchange(*(_by_sample(*both, donors) for both in zip(found, compared, strict=True)))
+
+    def mixed(by: int, draw: int) -> np.ndarray:
+        taken = _parts(ranking, top, donors[draw], neighbors, rng if by else None)
+        cells = ranking.cells_of(taken) & ranking.cells[donors[draw]]
+        return np.where(cells, x[donors[draw]], x)
+
+    def predicted(variants: np.ndarray) -> np.ndarray:
+        values = output_values(predict(model, variants, batch_size), index)
+        return values.reshape(-1, *own.shape)
+
+    after = over_variants(predicted, (mixed(*job) for job in jobs), batch_size)
+    for (by, draw), values in zip(jobs, after, strict=True):
+        away = [total_variation(values, np.roll(own, n, axis=0)) / apart for n in others]
+        near = total_variation(values, own[donors[draw]]) / apart
+        moved[by, draw] = np.mean(away, axis=0) - near
+        back = [np.roll(off, -n) for off, n in zip(away, others, strict=True)]
+        compared[by, draw] = np.mean(back, axis=0)
+    return Interchange(*(_by_sample(*both, donors) for both in zip(moved, compared, strict=True)))
 
 
 def _top(ranking: Ranking, scores: np.ndarray, mass: float) -> np.ndarray:
@@ -145,9 +150,12 @@ def _top(ranking: Ranking, scores: np.ndarray, mass: float) -> np.ndarray:
 
 
 def _parts(
-    ranking: Ranking, top: np.ndarray, donors: np.ndarray, neighbors: int,
+    ranking: Ranking,
+    top: np.ndarray,
+    donors: np.ndarray,
+    neighbors: int,
     rng: np.random.Generator | None,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """The top parts of each sample and of its donor that both have; with a generator, as many
     random ones."""
     both = ranking.parts & ranking.parts[donors]
@@ -175,8 +183,8 @@ def _by_sample(moved: np.ndarray, compared: np.ndarray, donors: list[np.ndarray]
     """What each sample adds to the mean, as the one changed, the one taken from and one that is
     compared with: their spread is that of the mean over other samples, which that of pairs is
     not."""
-    given = np.zeros(moved.shape)
+    taken_from = np.zeros(moved.shape)
     for draw, donor in enumerate(donors):
-        given[draw, donor] = moved[draw]
-    parts = (moved, given, compared)
+        taken_from[draw, donor] = moved[draw]
+    parts = (moved, taken_from, compared)
     return sum(part.mean(0) - part.mean() for part in parts) + moved.mean()

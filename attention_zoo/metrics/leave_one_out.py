@@ -6,31 +6,37 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.metrics.input_gradients import chosen_values, one_input, values_of
-from attention_zoo.metrics.perturbation import replacement_values, visible_cells
+from attention_zoo.metrics.perturbation import over_variants, replacement_values, visible_cells
 
 #: What is occluded at a time.
 UNITS = ("cell", "step", "feature")
 
-#: How many batches are made at once.
-_BATCHES = 16
-
 
 def occlusion(
-    model: keras.Model, x: Any, target: Any = None, *, unit: str = "cell",
-    replacement: str = "marginal", mask: Any = None, draws: int = 1, seed: int = 0,
-    batch_size: int = 256, output: str | int | None = None,
-) -> np.ndarray:  # fmt: skip
+    model: keras.Model,
+    x: Any,
+    target: Any = None,
+    *,
+    unit: str = "cell",
+    replacement: str = "marginal",
+    mask: ArrayLike | None = None,
+    draws: int = 1,
+    seed: int = 0,
+    batch_size: int = 256,
+    output: str | int | None = None,
+) -> np.ndarray:
     """What the output loses when one part of the input is replaced:
 
         o[n, u] = f(x[n]) - f(x[n] with u replaced)
 
     Occlusion (Zeiler and Fergus, 2014, arXiv:1311.2901), or leave-one-out (Li, Monroe and
-    Jurafsky, 2016, arXiv:1612.08220). Two parts that tell the same are both missed: each makes up
-    for the other.
+    Jurafsky, 2016, arXiv:1612.08220). Two parts that carry the same information are both missed:
+    each makes up for the other.
 
     Args:
         model: a built Keras model of one input; it needs no attention.
@@ -72,36 +78,27 @@ def occlusion(
     visible = visible_cells(x, mask)
     index, chosen = chosen_values(model, x, target, output, batch_size)
     whole = values_of(model, x, index, chosen, batch_size)
-    axis = x.ndim - 1 if unit == "feature" else 1
-    rows = _by_unit(x, unit, axis)
-    found = np.zeros(rows.shape[:2])
-    at_once = max(1, _BATCHES * batch_size // len(x))
+    axes = {"cell": tuple(range(1, x.ndim)), "step": (1,), "feature": (x.ndim - 1,)}[unit]
+    shape = tuple(x.shape[axis] for axis in axes)
+
+    def remaining(variants: np.ndarray) -> np.ndarray:
+        targets = np.concatenate([chosen] * (len(variants) // len(x)))
+        return values_of(model, variants, index, targets, batch_size).reshape(-1, len(x))
+
+    def cells(at: tuple[int, ...]) -> tuple:
+        return (..., *at) if unit == "feature" else (slice(None), *at)
+
+    def without(at: tuple[int, ...], values: np.ndarray) -> np.ndarray:
+        variant = x.copy()
+        variant[cells(at)] = values[cells(at)]
+        return variant
+
+    lost = np.zeros((len(x), *shape))
     for number in np.random.SeedSequence(seed).generate_state(draws):
         values = replacement_values(x, replacement, mask=mask, seed=int(number))
-        others = _by_unit(values, unit, axis)
-        for first in range(0, rows.shape[1], at_once):
-            some = np.arange(first, min(first + at_once, rows.shape[1]))
-            part = np.repeat(rows[None], len(some), axis=0)
-            part[np.arange(len(some)), :, some] = np.swapaxes(others[:, some], 0, 1)
-            part = _as_samples(part, x.shape, unit, axis)
-            asked = np.tile(chosen, (len(some), *(1 for _ in chosen.shape[1:])))
-            left = values_of(model, part, index, asked, batch_size).reshape(len(some), len(x))
-            found[:, some] += (whole - left).T / draws
-    found = np.where(_by_unit(visible, unit, axis).any(2), found, 0).astype("float32")
-    return found.reshape(x.shape) if unit == "cell" else found
-
-
-def _by_unit(x: np.ndarray, unit: str, axis: int) -> np.ndarray:
-    """`(samples, units, cells of a unit)`."""
-    if unit == "cell":
-        return x.reshape(len(x), -1, 1)
-    moved = np.moveaxis(x, axis, 1)
-    return moved.reshape(*moved.shape[:2], -1)
-
-
-def _as_samples(rows: np.ndarray, shape: tuple[int, ...], unit: str, axis: int) -> np.ndarray:
-    """The inverse of `_by_unit`, of many copies of x in front of each other."""
-    if unit == "cell":
-        return rows.reshape(-1, *shape[1:])
-    others = [size for i, size in enumerate(shape) if i not in (0, axis)]
-    return np.moveaxis(rows.reshape(-1, shape[axis], *others), 1, axis)
+        variants = (without(at, values) for at in np.ndindex(shape))
+        left = over_variants(remaining, variants, batch_size)
+        for at, value in zip(np.ndindex(shape), left, strict=True):
+            lost[:, *at] += (whole - value) / draws
+    others = tuple(axis for axis in range(1, x.ndim) if axis not in axes)
+    return np.where(visible.any(others), lost, 0).astype("float32")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.core import arrays, checks
 from attention_zoo.core.registry import one_of
@@ -15,9 +17,12 @@ REPLACEMENTS = ("marginal", "mean", "zero")
 #: How many cells are drawn or ranked at once, which bounds the memory beside the data.
 _CELLS = 2_000_000
 
+#: How many batches of perturbed samples are made at once.
+BATCHES = 16
+
 
 def replacement_values(
-    x: Any, replacement: str = "marginal", *, mask: Any = None, seed: int = 0
+    x: ArrayLike, replacement: str = "marginal", *, mask: ArrayLike | None = None, seed: int = 0
 ) -> np.ndarray:
     """A value to put in the place of each of x, as an array of its shape. Values drawn from the
     marginal keep each cell likely (as in Covert, Lundberg and Lee, 2021, arXiv:2011.14878).
@@ -63,21 +68,21 @@ def replacement_values(
             "replacement='marginal' draws from the other samples of `x`: at least 2 are needed. "
             f"Received: {len(x)}"
         )
-    columns, kept = x.reshape(len(x), -1), visible.reshape(len(x), -1)
+    columns, shown = x.reshape(len(x), -1), visible.reshape(len(x), -1)
     rng = np.random.default_rng(seed)
     values = np.empty_like(columns)
     at_once = max(1, _CELLS // len(x))
     for start in range(0, columns.shape[1], at_once):
         some = slice(start, start + at_once)
-        values[:, some] = _from_others(columns[:, some], kept[:, some], rng)
+        values[:, some] = _from_others(columns[:, some], shown[:, some], rng)
     values = values.reshape(x.shape)
     alone = visible & (visible.sum(0) == 1)
     if alone.any():
         # A step that no other sample reaches: a value of that feature from any step
         width = x.shape[-1] if x.ndim > 2 else 1
-        by_feature, shown = x.reshape(-1, width), visible.reshape(-1, width)
+        by_feature, real = x.reshape(-1, width), visible.reshape(-1, width)
         drawn = [
-            rng.choice(by_feature[shown[:, f], f])
+            rng.choice(by_feature[real[:, f], f])
             for f in (np.nonzero(alone)[-1] if width > 1 else [0] * int(alone.sum()))
         ]
         values[alone] = np.asarray(drawn, x.dtype)
@@ -94,7 +99,7 @@ def _from_others(x: np.ndarray, visible: np.ndarray, rng: np.random.Generator) -
     return np.take_along_axis(x, donors, axis=0)
 
 
-def visible_cells(x: np.ndarray, mask: Any) -> np.ndarray:
+def visible_cells(x: np.ndarray, mask: ArrayLike | None) -> np.ndarray:
     """A mask of x's leading axes as booleans of its shape; all True without one."""
     if mask is None:
         return np.broadcast_to(True, x.shape)
@@ -105,6 +110,24 @@ def visible_cells(x: np.ndarray, mask: Any) -> np.ndarray:
             f"Received: {mask.dtype} {mask.shape}"
         )
     return np.broadcast_to(mask.astype(bool)[(...,) + (None,) * (x.ndim - mask.ndim)], x.shape)
+
+
+def over_variants(
+    function: Callable[[np.ndarray], np.ndarray], variants: Iterable[np.ndarray], batch_size: int
+) -> Iterator[np.ndarray]:
+    """Yield the value of a function on each variant of the samples.
+
+    The function is called on some batches of variants at a time, concatenated, and returns an
+    array whose first axis is the variants.
+    """
+    waiting: list[np.ndarray] = []
+    for variant in variants:
+        waiting.append(variant)
+        if (len(waiting) + 1) * len(variant) > BATCHES * batch_size:
+            yield from function(np.concatenate(waiting))
+            waiting = []
+    if waiting:
+        yield from function(np.concatenate(waiting))
 
 
 class Ranking:
@@ -119,7 +142,9 @@ class Ranking:
         seed: decides between parts of equal scores.
     """
 
-    def __init__(self, x: np.ndarray, scores: Any, mask: Any = None, seed: int = 0):
+    def __init__(
+        self, x: np.ndarray, scores: ArrayLike, mask: ArrayLike | None = None, seed: int = 0
+    ):
         scores = arrays.numeric("scores", scores)
         arrays.finite("scores", scores)
         checks.seed("seed", seed)
@@ -162,21 +187,27 @@ class Ranking:
 
 
 def perturb(
-    x: Any, scores: Any, fraction: float, *, keep: bool = False, replacement: str = "marginal",
-    mask: Any = None, seed: int = 0,
-) -> np.ndarray:  # fmt: skip
-    """x with the highest-scored fraction of each sample replaced, or all but that: what the
-    metrics of faithfulness ask a model about (DeYoung et al., 2020, arXiv:1911.03429).
+    x: ArrayLike,
+    scores: ArrayLike,
+    fraction: float,
+    *,
+    keep: bool = False,
+    replacement: str = "marginal",
+    mask: ArrayLike | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """x with the highest-scored fraction of each sample replaced, or all but that fraction, as the
+    metrics of faithfulness do (DeYoung et al., 2020, arXiv:1911.03429).
 
     Args:
         x: numbers, `(samples, ...)`.
         scores: how much each part of a sample counts: the shape of x, or its leading axes (a
             score a step replaces whole steps), or with 1 for an axis whose cells go together.
-            Between equal scores chance decides.
+            Ties are broken at random.
         fraction: of the parts of each sample, between 0 and 1, rounded up.
-        keep: replace all the others instead.
-        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`. Zeroing leaks
-            what was there to a model that has seen no zeros, and is not the default for it.
+        keep: whether to replace all the others instead.
+        replacement: `"marginal"`, `"mean"` or `"zero"`: see `replacement_values`. A zero can
+            tell a model that was trained without zeros what was there, so it is not the default.
         mask: booleans of x's leading axes, False on padding, which is never touched.
         seed: of the draw.
 

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from attention_zoo.capture.inference import fixed_batch_size, preserved_state
 from attention_zoo.capture.inputs import check_inputs, pack_inputs
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core.identity import by_identity
-from attention_zoo.core.registry import one_of
 from attention_zoo.layers.keras_hooks import hook
+from attention_zoo.layers.traversal import all_layers
+from attention_zoo.metrics.distributions import layer_name
 
 
-def conicity(states: Any, mask: Any = None) -> np.ndarray:
+def conicity(states: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """Conicity: the mean cosine of states with their mean (Mohankumar et al., 2020,
     arXiv:2004.14243, section 3; Sai, Mohankumar and Khapra, 2018).
 
@@ -30,7 +32,7 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
 
     Args:
         states: vectors, `(samples, steps, features)`.
-        mask: booleans `(samples, steps)`; what is False is left out.
+        mask: booleans `(samples, steps)`; False leaves a state out.
 
     Returns:
         `(samples,)`, float64; a state of length 0 counts as a cosine of 0. NaN for a sample
@@ -49,11 +51,13 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
         raise ValueError(
             f"`states` must have the shape (samples, steps, features). Received: {states.shape}"
         )
-    kept = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-    if kept.shape != states.shape[:2]:
-        raise ValueError(f"`mask` must have the shape {states.shape[:2]}. Received: {kept.shape}")
-    states = np.where(kept[..., None], states, 0.0)
-    counts = kept.sum(1)
+    visible = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if visible.shape != states.shape[:2]:
+        raise ValueError(
+            f"`mask` must have the shape {states.shape[:2]}. Received: {visible.shape}"
+        )
+    states = np.where(visible[..., None], states, 0.0)
+    counts = visible.sum(1)
     mean = states.sum(1) / np.maximum(counts, 1)[:, None]
     lengths = np.linalg.norm(states, axis=2) * np.linalg.norm(mean, axis=1)[:, None]
     cosines = np.einsum("btf,bf->bt", states, mean)
@@ -64,19 +68,11 @@ def conicity(states: Any, mask: Any = None) -> np.ndarray:
 
 @by_identity
 class States(NamedTuple):
-    """What a layer attends to: vectors `(samples, steps, features)`, and which of them the layer
-    could see, `(samples, steps)`.
+    """What a layer attends to.
 
-    Args:
+    Attributes:
         vectors: `(samples, steps, features)`.
-        visible: boolean, `(samples, steps)`; False where a step is masked.
-
-    Example:
-
-    >>> x = az.tasks.get("planted_step").sample(5, split="test").x
-    >>> states = az.metrics.attended_states(az.load("lstm_after"), x)
-    >>> states.visible.shape
-    (5, 20)
+        visible: booleans `(samples, steps)`, False where a step is masked.
     """
 
     vectors: np.ndarray
@@ -93,14 +89,10 @@ def attended_states(
     (Mohankumar et al., 2020, arXiv:2004.14243): see `conicity`.
 
     Args:
-        model: a built model with attention layers of this package or Keras's own.
-        x: an array `(samples, ...)`, or several for a model of several inputs.
-        layer: the name of an attention layer; by default the first.
-        batch_size: how many samples go through at once.
+        model, x, layer, batch_size: as in `permutation_test`.
 
     Returns:
-        `States`: the vectors `(samples, steps, features)`, and which of them the layer could see,
-        `(samples, steps)`.
+        `States`: the vectors, and which of them the layer could see.
 
     Raises:
         TypeError: if `model` is no Keras model.
@@ -115,21 +107,18 @@ def attended_states(
     ((5, 20, 32), (5,))
     """
     captured = capture_scores(model, x, batch_size)
-    if layer is None:
-        layer = next(iter(captured.scores))
-    if layer not in captured.scores:
-        raise one_of("layer", layer, captured.scores)
-    known = model._flatten_layers(include_self=False)
-    found = {id(one): one for one in known if one.name == layer.rpartition("/")[2]}
+    layer = layer_name(captured, layer)
+    inside = all_layers(model, include_self=False)
+    named = {id(one): one for one in inside if one.name == layer.rpartition("/")[2]}
     axes = captured.axes[layer]
     if captured.attended[layer] not in ("step", "key"):
         raise ValueError(f"{layer!r} attends to features, not to states: its scores are by {axes}.")
-    if len(found) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
+    if len(named) != 1 or any("segment" in axis for axis in axes) or "@" in layer:
         raise ValueError(
             f"The states that {layer!r} attends to cannot be read: it is wrapped, attends on "
             "several levels, is called more than once or shares its name."
         )
-    reader = _Reader(model, next(iter(found.values())))
+    reader = _Reader(model, next(iter(named.values())))
     size = fixed_batch_size(model) or batch_size
     with preserved_state(model):
         states = reader.predict(check_inputs(model, x), batch_size=size, verbose=0)
@@ -148,17 +137,17 @@ class _Reader(keras.Model):
         self.__dict__["layer"] = layer
 
     def call(self, inputs: Any) -> Any:
-        layer, heard = self.layer, []
+        layer, values = self.layer, []
         signature = inspect.signature(type(layer).call)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            given = signature.bind(layer, *args, **kwargs).arguments
-            first = list(given.values())[1]
-            value = first[1] if isinstance(first, (list, tuple)) else given.get("value")
-            value = given.get("memory") if value is None else value
-            heard.append(first if value is None else value)
+            arguments = signature.bind(layer, *args, **kwargs).arguments
+            first = list(arguments.values())[1]
+            value = first[1] if isinstance(first, (list, tuple)) else arguments.get("value")
+            value = arguments.get("memory") if value is None else value
+            values.append(first if value is None else value)
             return type(layer).call(layer, *args, **kwargs)
 
         with hook(layer, "call", call):
             self.model(pack_inputs(self.model, inputs), training=False)
-        return ops.cast(heard[0], "float32")
+        return ops.cast(values[0], "float32")

@@ -1,7 +1,12 @@
 """Factories of plain functional Keras models with attention, and `build`, which calls them."""
 
+from attention_zoo.models.classes import class_names as class_names
+from attention_zoo.models.classes import name_classes as name_classes
+from attention_zoo.models.conv import conv_after as conv_after
+from attention_zoo.models.conv import lstm_fcn as lstm_fcn
 from attention_zoo.models.dense import dense as dense
 from attention_zoo.models.dense import dense_after as dense_after
+from attention_zoo.models.forecaster import forecaster as forecaster
 from attention_zoo.models.register import Blueprint as Blueprint
 from attention_zoo.models.register import blueprint as blueprint
 from attention_zoo.models.register import build as build

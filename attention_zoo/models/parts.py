@@ -8,6 +8,7 @@ import keras
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.conjunctive import ConjunctivePooling
 from attention_zoo.layers.time_pooling import REDUCTIONS, TimePooling
 
 
@@ -57,6 +58,31 @@ def attend_and_pool(attention: keras.layers.Layer | None, x: Any, pooling: str |
     if len(x.shape) == 2:
         return x
     return TimePooling(pooling or ("sum" if gated else "mean"), name="pooling")(x)
+
+
+def answer(
+    attention: keras.layers.Layer | None,
+    x: Any,
+    pooling: str | None,
+    outputs: int,
+    activation: Any,
+    dropout: float,
+) -> Any:
+    """`attention` on a sequence and the output layer, which a `ConjunctivePooling` without `units`
+    is by itself."""
+    if not isinstance(attention, ConjunctivePooling) or attention.units is not None:
+        return head(attend_and_pool(attention, x, pooling), outputs, activation, dropout)
+    checks.positive_int("outputs", outputs)
+    checks.rate("dropout", dropout)
+    if pooling is not None:
+        raise ValueError(
+            "`pooling` must be None after a ConjunctivePooling without `units`, whose output is "
+            f"the model's. Received: pooling={pooling!r}"
+        )
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    own = {"units": outputs, "activation": activation, "dtype": "float32"}
+    return ConjunctivePooling.from_config({**attention.get_config(), **own})(x)
 
 
 def head(x: Any, outputs: int, activation: Any, dropout: float) -> Any:

@@ -16,6 +16,7 @@ from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.core import arrays
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.many_to_one import ManyToOneAttention
+from attention_zoo.layers.register import attention_config
 
 #: The dtype policies that a model may be built with, by name.
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64")
@@ -40,7 +41,7 @@ class Blueprint(NamedTuple):
 
 
 #: The arguments of factories that are attention layers, in the order in which they are made.
-_PLACES = ("attention_before", "attention")
+PLACES = ("attention_before", "attention")
 
 _blueprints: WeakKeyDictionary[keras.Model, Blueprint] = WeakKeyDictionary()
 
@@ -69,10 +70,10 @@ def register_model(
             bound.apply_defaults()
             values = dict(bound.arguments)
             with _dtype(policy) as dtype:
-                for place in [p for p in _PLACES if p in values]:
+                for place in [p for p in PLACES if p in values]:
                     values[place] = _attention(values[place], place, values.get("bidirectional"))
                 model = factory(**values)
-            for place in _PLACES:
+            for place in PLACES:
                 if values.get(place) is not None:
                     values[place] = layers.describe(values[place])
             values["input_shape"] = list(values["input_shape"])
@@ -125,15 +126,16 @@ def _attention(attention: Any, name: str, bidirectional: bool | None) -> Any:
     A layer that the user gave by name, and whose query is the last state, learns whether that state
     has two halves.
     """
-    if isinstance(attention, str):
-        attention = {"class_name": attention}
-    if isinstance(attention, Mapping) and isinstance(attention.get("config", {}), Mapping):
-        given = {"name": name, **attention.get("config", {})}
-        kind = str(attention.get("class_name"))
-        if bidirectional and kind in LAYERS and issubclass(LAYERS.get(kind), ManyToOneAttention):
-            given.setdefault("bidirectional", True)
-        attention = {**attention, "config": given}
-    return None if attention is None else layers.get(attention)
+    if attention is None or isinstance(attention, keras.layers.Layer):
+        return attention
+    if not isinstance(attention, (str, Mapping)):
+        return layers.get(attention)  # which says what an attention layer is given as
+    attention = attention_config(attention)
+    given: dict[str, Any] = {"name": name}
+    kind = str(attention.get("class_name"))
+    if bidirectional and kind in LAYERS and issubclass(LAYERS.get(kind), ManyToOneAttention):
+        given["bidirectional"] = True
+    return layers.get({**attention, "config": {**given, **attention["config"]}})
 
 
 def build(architecture: str, **config: Any) -> keras.Model:

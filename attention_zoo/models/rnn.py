@@ -125,9 +125,8 @@ def rnn(
         raise ValueError("`attention` and `attention_before` must be two layers, not the same one.")
     inputs, x = parts.entry(input_shape, ("time", "features"), standardize, mask_value)
     # In a form with one attention layer, the layer before is its `attention`
-    x = parts.attend(
-        attention_before, x, "attention_before" if _name == "rnn" else "attention"
-    )  # fmt: skip
+    argument = "attention_before" if _name == "rnn" else "attention"
+    x = parts.attend(attention_before, x, argument)
     for level in range(1, depth + 1):
         layer = _CELLS[cell](
             units,
@@ -207,9 +206,8 @@ def _form(name: str, cell: str, place: str) -> Callable[..., keras.Model]:
         if not before:
             return _rnn(input_shape, attention, cell=cell, _name=name, **config)
         config["pooling"] = None if config["return_sequences"] else "last"
-        return _rnn(
-            input_shape, None, cell=cell, attention_before=attention, _name=name, **config
-        )  # fmt: skip
+        config["attention_before"] = attention
+        return _rnn(input_shape, None, cell=cell, _name=name, **config)
 
     form.__name__ = form.__qualname__ = name
     known = dict(inspect.signature(rnn).parameters)
@@ -222,11 +220,10 @@ def _form(name: str, cell: str, place: str) -> Callable[..., keras.Model]:
         what = f'`rnn` with `cell="{cell}"`, this layer as `attention_before`, and no other.'
     else:
         what = f'`rnn` with `cell="{cell}"` and no attention before.'
-    form.__doc__ = _FORM_DOC.format(
-        line=line.format(cell.upper()), what=what, name=name,
-        arguments="".join(f"    {n}{text}" for n, text in shown),
-        each=", or `(batch, time,\n    outputs)` with `return_sequences`" if before else "",
-    )  # fmt: skip
+    arguments = "".join(f"    {n}{text}" for n, text in shown)
+    each = ", or `(batch, time,\n    outputs)` with `return_sequences`" if before else ""
+    line = line.format(cell.upper())
+    form.__doc__ = _FORM_DOC.format(line=line, what=what, name=name, arguments=arguments, each=each)
     left = [
         p for n, p in known.items() if n == "attention" or n not in (*without, "attention_before")
     ]

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.layers.traversal import all_layers
+
 
 def constants(model: keras.layers.Layer) -> list[list[Any]]:
     """What compiled code holds as constants: the mean and variance of each `Normalization`, and
@@ -25,7 +27,7 @@ def constants(model: keras.layers.Layer) -> list[list[Any]]:
     []
     """
     found: list[list[Any]] = []
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.Normalization):
             found.append(
                 [np.array(keras.ops.convert_to_numpy(value)).tolist() for value in layer.variables]
@@ -53,7 +55,7 @@ def copy_weights(weights: list[Any], model: keras.layers.Layer) -> Any:
     True
     """
     model.set_weights(weights)
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # its mean and variance are derived from the weights
     return model

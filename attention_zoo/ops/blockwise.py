@@ -32,7 +32,7 @@ class Rule(NamedTuple):
         score: `(query, key, *weights)` to logits.
         normalizer, temperature: as in `normalizers.normalize`.
         rate: the fraction of the scores dropped.
-        causal, window: as in `masks.Pairwise`.
+        causal, window: as in `masks.visible_pairs`.
         apply: `(scores, value)` to outputs.
     """
 
@@ -51,8 +51,8 @@ class Inputs(NamedTuple):
 
     Attributes:
         query, key, value: `(batch, [heads,] time, features)`.
-        weights: what the score takes beside them.
-        queries, keys, pairs: masks, as in `masks.Pairwise`.
+        query_mask, key_mask, attention_mask: as in `masks.visible_pairs`.
+        weights: what the score takes beside the query and key.
         bias: added to the logits, broadcastable to them and of their rank, or None; of the
             query's dtype, or float32 beside one in half precision.
         seed: of the dropout, or None.
@@ -61,10 +61,10 @@ class Inputs(NamedTuple):
     query: Any
     key: Any
     value: Any
+    query_mask: Any = None
+    key_mask: Any = None
+    attention_mask: Any = None
     weights: tuple = ()
-    queries: Any = None
-    keys: Any = None
-    pairs: Any = None
     bias: Any = None
     seed: Any = None
 
@@ -83,10 +83,10 @@ def blockwise(rule: Rule, inputs: Inputs, rows: int, *, compiled: bool = False) 
     dtype = inputs.query.dtype
     blocks = {
         name: split(tensors.pop(name), rows, axis)
-        for name, axis in (("query", -2), ("query_steps", 0), ("queries", 1))
+        for name, axis in (("query", -2), ("query_steps", 0), ("query_mask", 1))
         if name in tensors
     }
-    for name in ("pairs", "bias"):
+    for name in ("attention_mask", "bias"):
         if name in tensors and tensors[name].shape[-2] != 1:
             blocks[name] = split(tensors.pop(name), rows)
     if banded(rule, inputs, rows):
@@ -149,11 +149,11 @@ def rows_of(rule: Rule, inputs: Inputs) -> int:
 
 
 def banded(rule: Rule, inputs: Inputs, rows: int) -> bool:
-    """Whether the window is so narrow that a block had better see its own keys only."""
+    """Whether the window is so narrow that each block is evaluated with the keys in it alone."""
     length = inputs.key.shape[-2]
     if rule.window is None or None in (length, inputs.query.shape[-2]):
         return False
-    if inputs.pairs is not None or inputs.bias is not None:
+    if inputs.attention_mask is not None or inputs.bias is not None:
         return False
     return 2 * _span(rule, rows) < length
 
@@ -177,16 +177,16 @@ def _bands(rule: Rule, inputs: Inputs, rows: int, tensors: dict[str, Any]) -> di
 
     steps = index - before
     exist = ops.logical_and(steps >= 0, steps < length)
-    keys = tensors.pop("keys", None)
+    key_mask = tensors.pop("key_mask", None)
     exist = ops.expand_dims(exist, 1)
-    if keys is not None:
-        exist = ops.logical_and(bands(keys, 1), exist)
+    if key_mask is not None:
+        exist = ops.logical_and(bands(key_mask, 1), exist)
     time = len(inputs.key.shape) - 2
     del tensors["key_steps"]
     return {
         "key": bands(tensors.pop("key"), time),
         "value": bands(tensors.pop("value"), len(inputs.value.shape) - 2),
-        "keys": exist,
+        "key_mask": exist,
         "key_steps": steps,
     }
 
@@ -203,14 +203,14 @@ def _tensors(inputs: Inputs) -> dict[str, Any]:
 
 def _logits(rule: Rule, tensors: Mapping[str, Any], weights: int) -> tuple[Any, Any]:
     """The logits, and which of them are visible, or None."""
-    given = (tensors[f"weight_{i}"] for i in range(weights))
-    logits = rule.score(tensors["query"], tensors["key"], *given)
+    own = (tensors[f"weight_{i}"] for i in range(weights))
+    logits = rule.score(tensors["query"], tensors["key"], *own)
     if "bias" in tensors:
         # In half precision the bias is in float32, and so is the sum
         logits = ops.cast(logits, tensors["bias"].dtype) + tensors["bias"]
-    conditions = {name: tensors.get(name) for name in ("queries", "keys", "pairs")}
-    mask = masks.Pairwise(**conditions, causal=rule.causal, window=rule.window)
-    visible = mask.visible(tensors["query_steps"], tensors["key_steps"])
+    given = ("query_mask", "key_mask", "attention_mask", "query_steps", "key_steps")
+    conditions = {name: tensors.get(name) for name in given}
+    visible = masks.visible_pairs(**conditions, causal=rule.causal, window=rule.window)
     if visible is not None and len(visible.shape) < len(logits.shape):
         visible = ops.expand_dims(visible, 1)
     return logits, visible

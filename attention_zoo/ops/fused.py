@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from attention_zoo.ops import scores
+from attention_zoo.ops import masks, scores
 from attention_zoo.ops.backend import matmul
 
 _SCALES = {scores.dot: lambda width: 1.0, scores.scaled_dot: lambda width: 1 / math.sqrt(width)}
@@ -24,9 +24,9 @@ def can(rule: Any, inputs: Any) -> bool:
         and rule.apply is matmul
         and rule.window is None
         and inputs.seed is None
-        and inputs.pairs is None
+        and inputs.attention_mask is None
         and inputs.bias is None
-        and not (rule.causal and (inputs.keys is not None or _lengths_differ(inputs)))
+        and not (rule.causal and (inputs.key_mask is not None or _lengths_differ(inputs)))
     )
 
 
@@ -34,11 +34,11 @@ def attend(rule: Any, inputs: Any) -> Any:
     """The outputs of `can`'s rules."""
     from attention_zoo.ops.backend_torch import fused_attention
 
-    visible, seen = inputs.keys, inputs.queries
+    visible, rows = inputs.key_mask, inputs.query_mask
     heads = len(inputs.query.shape) == 4
     if visible is not None:
         some = ops.any(visible, axis=-1, keepdims=True)
-        seen = some if seen is None else ops.logical_and(seen, some)
+        rows = masks.both(rows, some)
         # Where nothing is visible, the kernel gives NaN
         visible = ops.logical_or(visible, ops.logical_not(some))[:, None, None, :]
     query, key, value = (
@@ -47,8 +47,8 @@ def attend(rule: Any, inputs: Any) -> Any:
     scale = _SCALES[rule.score](query.shape[-1]) / rule.temperature
 
     outputs = fused_attention(query, key, value, visible, rule.causal, scale)
-    if seen is not None:
-        outputs = ops.where(seen[:, None, :, None], outputs, ops.zeros((), outputs.dtype))
+    if rows is not None:
+        outputs = ops.where(rows[:, None, :, None], outputs, ops.zeros((), outputs.dtype))
     return outputs if heads else ops.squeeze(outputs, 1)
 
 

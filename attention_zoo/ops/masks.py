@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
-
-from attention_zoo.core.identity import by_identity
 
 
 def standardize(mask: Any, shape: tuple, *, name: str = "mask") -> Any:
@@ -88,6 +86,20 @@ def apply_mask(x: Any, mask: Any) -> Any:
     return ops.where(mask, x, ops.zeros((), dtype=x.dtype))
 
 
+def count(mask: Any, x: Any) -> Any:
+    """How many steps are visible, at least 1, in the dtype of `x`: `(batch, 1)`, or a scalar
+    without a mask.
+
+    Args:
+        mask: boolean, `(batch, time)`, or None.
+        x: a tensor `(batch, time, ...)`.
+    """
+    if mask is None:
+        return ops.cast(ops.maximum(ops.shape(x)[1], 1), x.dtype)
+    number = ops.sum(ops.cast(mask, x.dtype), axis=1, keepdims=True)
+    return ops.maximum(number, ops.ones((), x.dtype))
+
+
 def both(mask: Any, other: Any) -> Any:
     """What two masks leave visible; None is a mask that hides nothing."""
     if mask is None or other is None:
@@ -95,41 +107,40 @@ def both(mask: Any, other: Any) -> Any:
     return ops.logical_and(mask, other)
 
 
-@by_identity
-class Pairwise(NamedTuple):
-    """Which query step may attend to which key step: every condition at once.
+def visible_pairs(
+    query_mask: Any = None,
+    key_mask: Any = None,
+    attention_mask: Any = None,
+    *,
+    query_steps: Any = None,
+    key_steps: Any = None,
+    causal: bool = False,
+    window: int | None = None,
+) -> Any:
+    """Which query may attend to which key, under every condition at once.
 
-    Attributes:
-        queries: `(batch, queries)`; a masked query attends to nothing.
-        keys: `(batch, keys)`; no query attends to a masked key.
-        pairs: `(batch, [heads,] queries, keys)`, the user's own.
+    Args:
+        query_mask: `(batch, queries)`; a masked query attends to nothing.
+        key_mask: `(batch, keys)`; no query attends to a masked key.
+        attention_mask: `(batch, [heads,] queries, keys)`, the user's own.
+        query_steps, key_steps: the steps that these queries and keys are, vectors of integers;
+            needed where `causal` or `window` is set.
         causal: query step i sees only keys up to i.
         window: query step i sees only keys j with |i - j| <= window.
+
+    Returns:
+        A boolean tensor that broadcasts to `(batch, [heads,] queries, keys)`, or None if all is
+        visible. It has the axis of heads only if `attention_mask` has.
     """
-
-    queries: Any = None
-    keys: Any = None
-    pairs: Any = None
-    causal: bool = False
-    window: int | None = None
-
-    def visible(self, query_steps: Any = None, key_steps: Any = None) -> Any:
-        """A boolean tensor that broadcasts to `(batch, [heads,] queries, keys)`, or None if all
-        is visible. It has the axis of heads only if `pairs` has.
-
-        Args:
-            query_steps, key_steps: the steps that these queries and keys are, vectors of
-                integers; needed where `causal` or `window` is set.
-        """
-        queries = None if self.queries is None else ops.expand_dims(self.queries, -1)
-        keys = None if self.keys is None else ops.expand_dims(self.keys, -2)
-        mask = both(queries, keys)
-        if self.causal or self.window is not None:
-            ahead = ops.expand_dims(key_steps, 0) - ops.expand_dims(query_steps, 1)
-            if self.causal:
-                mask = both(mask, ops.expand_dims(ahead <= 0, 0))
-            if self.window is not None:
-                mask = both(mask, ops.expand_dims(ops.abs(ahead) <= self.window, 0))
-        if mask is not None and self.pairs is not None and len(self.pairs.shape) == 4:
-            mask = ops.expand_dims(mask, 1)
-        return both(mask, self.pairs)
+    queries = None if query_mask is None else ops.expand_dims(query_mask, -1)
+    keys = None if key_mask is None else ops.expand_dims(key_mask, -2)
+    mask = both(queries, keys)
+    if causal or window is not None:
+        ahead = ops.expand_dims(key_steps, 0) - ops.expand_dims(query_steps, 1)
+        if causal:
+            mask = both(mask, ops.expand_dims(ahead <= 0, 0))
+        if window is not None:
+            mask = both(mask, ops.expand_dims(ops.abs(ahead) <= window, 0))
+    if mask is not None and attention_mask is not None and len(attention_mask.shape) == 4:
+        mask = ops.expand_dims(mask, 1)
+    return both(mask, attention_mask)

@@ -21,16 +21,21 @@ def plot_heatmap(
     visible: Any = None,
     step_names: Any = None,
     feature_names: Any = None,
+    row_name: str | None = None,
     title: str = "",
 ) -> Figure:
     """Draw one sample: its series above, its attention below, on the same time axis.
 
+    Scores below 0, such as contributions have, are orange.
+
     Args:
         scores: attention of the sample, `(time, features)`, or `(time,)` for attention over steps.
         x: the series, `(time, features)`.
-        truth: more than 0 on relevant cells, of the shape of the scores, or None.
+        truth: more than 0 on relevant cells, of the shape of the scores or `(time,)`, or None.
         visible: booleans `(time,)`, False on padding, which is grey; or None.
         step_names, feature_names: labels of the steps and features; by default numbers.
+        row_name: what a row of the scores is; by default a feature where there are as many as in
+            the series, else a unit.
         title: a line above the picture.
 
     Returns:
@@ -55,8 +60,10 @@ def plot_heatmap(
         raise ValueError(f"`x` must have {steps} time steps. Received: {len(x)}")
     style.checked_names("feature_names", feature_names, x.shape[1])
     if truth is not None:
-        truth = style.checked("truth", truth, (1, 2), scores.shape) > 0
+        shape = scores.shape[: np.ndim(truth)] if np.ndim(truth) == 1 else scores.shape
+        truth = style.checked("truth", truth, (1, 2), shape) > 0
         truth = truth[:, None] if truth.ndim == 1 else truth
+        truth = np.broadcast_to(truth, (steps, scores[0].size))
     cells = scores[:, None] if scores.ndim == 1 else scores
     if visible is not None:
         hidden = ~style.checked("visible", visible, (1,), (steps,)).astype(bool)
@@ -70,12 +77,12 @@ def plot_heatmap(
     shown = style.image(under, cells.T)
     if truth is not None:
         style.outline(under, truth.T)
-    style.scale(figure, shown, under, below)
+    style.scale(figure, shown, under, below, "contribution" if row_name else "attention")
     style.label(under, "x", steps, step_names, title="time step", room=width)
     if cells.shape[1] > 1:
         # After a recurrent layer the rows are its units
-        own = cells.shape[1] == x.shape[1]
-        names, axis = (feature_names, "feature") if own else (None, "unit")
+        own = row_name is None and cells.shape[1] == x.shape[1]
+        names, axis = (feature_names, "feature") if own else (None, row_name or "unit")
         style.label(under, "y", cells.shape[1], names, title=axis, room=below)
     else:
         under.set_yticks([])

@@ -33,6 +33,14 @@ def colours() -> Colormap:
     return found.with_extremes(bad=PADDING)
 
 
+def signed_colours() -> Colormap:
+    """Dark orange below 0, white at 0, dark blue above, with grey for padding."""
+    found = LinearSegmentedColormap.from_list(
+        "contributions", ["#7F3B08", "#E69F00", "#FFFFFF", "#5BA3D0", "#08306B"]
+    )
+    return found.with_extremes(bad=PADDING)
+
+
 def new_figure(width: float, height: float, title: str = "") -> Figure:
     """Return an empty figure without a window."""
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -98,29 +106,34 @@ def checked(argument: str, array: Any, ranks: tuple[int, ...], shape: tuple | No
 
 
 def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
-    """Draw cells `(rows, columns)` in colour, on a scale that begins at 0; NaN is padding.
+    """Draw cells `(rows, columns)` in colour, on a scale that begins at 0, or has 0 in its middle
+    where cells are below it; NaN is padding.
 
     Of more cells than the picture has points each point shows the largest, so that a single one
     keeps its colour.
     """
     rows, columns = cells.shape
+    signed = bool(np.any(cells < 0))
     if most is None:
-        most = float(np.max(cells, initial=0.0, where=np.isfinite(cells))) or 1.0
+        most = float(np.max(np.abs(cells), initial=0.0, where=np.isfinite(cells))) or 1.0
     return axes.imshow(
-        np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto", cmap=colours(),
-        vmin=0, vmax=most, interpolation="nearest",
-        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+        np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto",
+        cmap=signed_colours() if signed else colours(), vmin=-most if signed else 0, vmax=most,
+        interpolation="nearest", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
     )  # fmt: skip
 
 
 def _largest(cells: np.ndarray, axis: int) -> np.ndarray:
-    """Return at most `_CELLS` cells along the axis, each the largest of neighbours."""
+    """Return at most `_CELLS` cells along the axis, each the largest of neighbours, of signed ones
+    that farthest from 0."""
     size = cells.shape[axis]
     if size <= _CELLS:
         return cells
     starts = np.arange(_CELLS) * size // _CELLS
     # NaN only where all cells are
-    return np.fmax.reduceat(np.asarray(cells, "float64"), starts, axis=axis)
+    cells = np.asarray(cells, "float64")
+    above, below = (reduce.reduceat(cells, starts, axis=axis) for reduce in (np.fmax, np.fmin))
+    return np.where(-below > np.maximum(above, 0), below, above)
 
 
 def scale(

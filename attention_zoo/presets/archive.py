@@ -1,4 +1,4 @@
-"""A `.keras` file from anywhere, under the same guard as a preset."""
+"""A `.keras` file from outside, under the same guard as a preset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on what this thread lets Keras do while it builds and fills a stranger's model."""
+"""Limits on what this thread lets Keras do while it builds and fills a model from outside."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LOCK = threading.RLock()
 @contextlib.contextmanager
 def _checked(owner: type, method: str, check: Callable[..., None]) -> Iterator[None]:
     """Call `check` before each call of a method by this thread, with the same arguments."""
-    mine = threading.get_ident()
+    thread = threading.get_ident()
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() == mine:
+        if threading.get_ident() == thread:
             check(self, *args, **kwargs)
         return original(self, *args, **kwargs)
 
@@ -85,21 +85,17 @@ def same_dtypes(path: Path) -> Iterator[None]:
     refusals: list[PresetError] = []
 
     def assign(weight: keras.Variable, value: Any) -> None:
-        there, wanted = _kind(getattr(value, "dtype", weight._dtype)), _kind(weight._dtype)
-        if there != wanted:
-            refusals.append(
-                PresetError(
-                    f"{path} holds {there} numbers for the weight {weight.path!r}, which has "
-                    f"{wanted} ones."
-                )
-            )
+        stored, wanted = _kind(getattr(value, "dtype", weight._dtype)), _kind(weight._dtype)
+        if stored != wanted:
+            message = f"{path} holds {stored} numbers for the weight {weight.path!r}, which has"
+            refusals.append(PresetError(f"{message} {wanted} ones."))
             raise refusals[0]
 
     with _checked(keras.Variable, "assign", assign):
         try:
             yield
         except ValueError as error:
-            # Keras collects what its layers raise and raises its own
+            # Keras collects the errors of its layers and raises another one
             raise refusals[0] if refusals else error from error
 
 

@@ -1,4 +1,4 @@
-"""What a preset says about itself, validated: nothing in it is believed before this."""
+"""The card of a preset, what it says about itself, validated before anything uses it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from attention_zoo.core.parsing import printable
 
 #: The version of the folder format that this release writes, and the newest that it reads: 3 has
-#: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories.
-FORMAT = 3
+#: layers that are quantized or have LoRA factors, and `normalize` and `positions` of factories; 4
+#: has `resolution`.
+FORMAT = 4
 
 
 class PresetError(Exception):
@@ -49,9 +50,11 @@ class Card(BaseModel):
         files: the hash and size of each other file.
         recipe: the recipe of the training, or None for a model that was trained elsewhere.
         kind, classes, names: the kind of task, and the names of its classes and features.
-        published: the figure that the task is known by.
+        resolution: of each attention layer after convolutions or pooling, how many steps of the
+            input a step of its scores sees, and for how many it stands.
+        published: a published result on the task.
         limits: what the model is not for.
-        scores: the scores of these very weights.
+        scores: the scores of these weights.
         study: the scores of the recipe over several seeds, with its controls.
     """
 
@@ -66,8 +69,9 @@ class Card(BaseModel):
     files: dict[str, FileEntry]
     recipe: dict[str, Any] | None = None
     kind: str | None = None
-    classes: list[Any] | None = None
+    classes: list[str | bool | int | float] | None = None
     names: list[str] | None = None
+    resolution: dict[str, dict[str, int]] | None = None
     published: str | None = None
     limits: str | None = None
     scores: dict[str, FiniteFloat] = Field(default_factory=dict)

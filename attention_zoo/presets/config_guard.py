@@ -1,4 +1,4 @@
-"""What a stranger's config may describe: our classes and Keras's own, of the size it says."""
+"""What a config from outside may describe: attention_zoo's classes and Keras's own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from attention_zoo.presets.card import PresetError
 _PLAIN = {"__keras_tensor__", "__numpy__", "__tensor__", "__slice__", "__ellipsis__"}
 #: Those of them that are arrays, and the dtypes that take no more room than what is written.
 _ARRAYS = {"__numpy__", "__tensor__"}
-_DTYPES = {
-    "bool", "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64",
-    "uint8", "uint16", "uint32", "uint64",
-}  # fmt: skip
-#: Keras's own layers that take words in this argument, or the name of a file with words.
+_DTYPES = """
+bool float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64
+"""
+#: The argument of Keras's own layers that is a list of words, or the name of a file of words.
 _WORDS = "vocabulary"
 _OURS = "attention_zoo>"
 #: Keras's own classes that a preset may name, those that make a model of plain values: none of
@@ -81,7 +80,7 @@ KERAS_CLASSES = {
 
 
 def check_config(value: Any, path: Path) -> None:
-    """Refuse a config that names any class but ours and Keras's own, whatever its depth.
+    """Refuse a config that names any class but attention_zoo's and Keras's own, at any depth.
 
     A class is named by a dictionary with `class_name`, or by a string that Keras would look up
     among the classes that somebody registered, such as `"userlib>Thing"` for an initializer.
@@ -100,27 +99,27 @@ def check_config(value: Any, path: Path) -> None:
         if isinstance(value.get(_WORDS), str):
             raise PresetError(
                 f"{path} names the file {value[_WORDS]!r} for `{_WORDS}`. A preset reads no file "
-                "but its own: give the words as a list."
+                "but its own: pass the words as a list."
             )
         for key, item in value.items():
             check_config(key, path)
             check_config(item, path)
 
 
-def _is_ours(found: Any) -> bool:
-    return getattr(found, "__module__", "").startswith("attention_zoo.")
+def _is_ours(value: Any) -> bool:
+    return getattr(value, "__module__", "").startswith("attention_zoo.")
 
 
 def _check_text(text: str, path: Path) -> None:
-    """Refuse a string under which somebody else registered a class or function with Keras.
+    """Refuse a string under which another package registered a class or function with Keras.
 
-    All strings are looked at, since it is up to each class which of its arguments it looks up.
+    All strings are checked, since each class decides which of its arguments it looks up.
     """
-    found = keras.saving.get_registered_object(text)
-    if found is not None and not _is_ours(found):
+    registered = keras.saving.get_registered_object(text)
+    if registered is not None and not _is_ours(registered):
         raise PresetError(
             f"{path} names the class {text!r}, registered by the module "
-            f"{getattr(found, '__module__', None)!r}. A preset may name attention_zoo's and "
+            f"{getattr(registered, '__module__', None)!r}. A preset may name attention_zoo's and "
             "Keras's own classes only."
         )
 
@@ -147,7 +146,7 @@ def _check_class(value: dict[str, Any], path: Path) -> None:
 def _is_allowed(name: str, module: str | None, registered: str | None) -> bool:
     ours = [text for text in (name, registered) if text is not None and text.startswith(_OURS)]
     if ours:
-        # Keras looks up the registered name first: what stands under it must be ours as well
+        # Keras looks up the registered name first: that must be one of ours as well
         both = registered is None or registered.startswith(_OURS)
         return both and all(_is_ours(keras.saving.get_registered_object(text)) for text in ours)
     if registered not in (None, name):
@@ -159,19 +158,19 @@ def _is_allowed(name: str, module: str | None, registered: str | None) -> bool:
 
 def _check_array(name: str, config: Any, path: Path) -> None:
     dtype = config.get("dtype") if isinstance(config, dict) else None
-    if name in _ARRAYS and dtype not in _DTYPES:
+    if name in _ARRAYS and dtype not in _DTYPES.split():
         raise PresetError(
             f"{path} has an array of dtype {dtype!r}. It must be one of: "
-            f"{', '.join(sorted(_DTYPES))}."
+            f"{', '.join(sorted(_DTYPES.split()))}."
         )
 
 
 def _is_operation(name: str, module: str) -> bool:
     """Return True for one of Keras's operations, in the module that defines it."""
-    found = getattr(sys.modules.get(module), name, None)
+    kind = getattr(sys.modules.get(module), name, None)
     return (
         module.startswith("keras.src.ops.")
-        and isinstance(found, type)
-        and issubclass(found, keras.Operation)
-        and found.__module__ == module
+        and isinstance(kind, type)
+        and issubclass(kind, keras.Operation)
+        and kind.__module__ == module
     )

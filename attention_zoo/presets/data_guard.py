@@ -1,4 +1,4 @@
-"""What a stranger's HDF5 file may hold: its numbers, all of them, and nothing else."""
+"""What an HDF5 file from outside may hold: its numbers, all of them, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_weights(path: Path, *, below: str | None = None, said: Path | None = N
 
     Args:
         path: the file.
-        below: the one group that is read and looked at, for a file with other things beside it.
+        below: the one group that is checked, for a file whose other groups are not read.
         said: what the errors call the file, by default its path.
 
     Raises:
@@ -41,7 +41,7 @@ class _Walk:
     def __init__(self, path: Path, said: Path):
         self.said = said
         self.size = path.stat().st_size
-        self.seen: set[Any] = set()
+        self.visited: set[Any] = set()
         self.bytes = 0
         self.numbers = 0
 
@@ -67,10 +67,10 @@ class _Walk:
 
     def _first_visit(self, item: Any) -> None:
         address = h5py.h5o.get_info(item.id).addr
-        if address in self.seen:
+        if address in self.visited:
             raise self._refuse(item.name, "stands in the file twice")
-        self.seen.add(address)
-        if len(self.seen) > _OBJECTS:
+        self.visited.add(address)
+        if len(self.visited) > _OBJECTS:
             raise self._refuse(item.name, f"is one of more than {_OBJECTS} objects")
 
     def _dataset(self, item: h5py.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""The files of a preset, and where the names of presets lead."""
+"""The files of a preset, and the folders of presets by name."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CONFIG = "config.json"
 CARD = "card.json"
 WEIGHTS = "model.weights.h5"
 GOLDEN = "golden.npz"
-#: What the card vouches for, and so what a folder holds beside it.
+#: The files whose hashes are on the card.
 VOUCHED = (CONFIG, WEIGHTS, GOLDEN)
-#: What a hub or a repository puts beside them; never read.
+#: Files that a hub or a repository puts beside them; never read.
 BESIDE = ("README.md", "LICENSE", ".gitattributes")
 
-#: The tag that the architecture's name alone stands for.
+#: The default tag of an architecture.
 DEFAULT_TAGS = {
     "dense": "planted_feature",
     "dense_after": "max_retrieval",
@@ -44,10 +44,10 @@ _FOLDERS: list[Path] = []
 
 
 def add_preset_folder(path: str | os.PathLike) -> None:
-    """Make the presets in a folder known by their names, as long as the process lasts.
+    """Let the presets in a folder be loaded by their names, as long as the process lasts.
 
-    Each of its sub-folders that holds a preset is known to `load`, `list_presets` and all else.
-    The presets that come with the package, and those of folders added before, keep their names.
+    Each of its sub-folders that holds a preset can be loaded and listed by its name. The presets
+    that come with the package, and those of folders added before, keep their names.
 
     Args:
         path: the folder.
@@ -201,22 +201,22 @@ def checked(folder: Path, links_to: Path | None = None) -> Card:
     Raises:
         PresetError: for a missing, changed, linked or unlisted file.
     """
-    for found in folder.iterdir():
-        if found.name not in (CARD, *VOUCHED, *BESIDE):
+    for entry in folder.iterdir():
+        if entry.name not in (CARD, *VOUCHED, *BESIDE):
             raise PresetError(
-                f"{folder} holds {found.name!r}, which is no file of a preset. Move it elsewhere."
+                f"{folder} holds {entry.name!r}, which is no file of a preset. Move it elsewhere."
             )
-        inside = links_to is not None and found.resolve().is_relative_to(links_to.resolve())
-        if found.is_symlink() and not inside:
-            raise PresetError(f"{found} is a link. A preset's files must be in its folder.")
+        inside = links_to is not None and entry.resolve().is_relative_to(links_to.resolve())
+        if entry.is_symlink() and not inside:
+            raise PresetError(f"{entry} is a link. A preset's files must be in its folder.")
     card = make_card(read_json(folder / CARD, links=links_to is not None), folder / CARD)
     if set(card.files) != set(VOUCHED):
         raise PresetError(
             f"{folder / CARD} must vouch for {', '.join(VOUCHED)}. "
             f"Received: {', '.join(sorted(card.files)) or 'nothing'}"
         )
-    for name, entry in card.files.items():
-        _check_file(folder / name, entry, links=links_to is not None)
+    for name, described in card.files.items():
+        _check_file(folder / name, described, links=links_to is not None)
     return card
 
 
@@ -230,10 +230,10 @@ def _check_file(path: Path, entry: FileEntry, *, links: bool) -> None:
                     f"{path} is damaged: it has {size} bytes, its card says {entry.size}. "
                     "Save or copy the preset again."
                 )
-            found = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+            digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
     except FileNotFoundError:
         raise PresetError(f"{path.parent} is no whole preset: {path.name} is missing.") from None
-    if found.hexdigest() != entry.sha256:
+    if digest.hexdigest() != entry.sha256:
         raise PresetError(
             f"{path} is damaged: its SHA-256 is not the card's. Save or copy the preset again."
         )

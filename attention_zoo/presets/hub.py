@@ -66,7 +66,7 @@ def _fetch_one(
     except errors.RevisionNotFoundError:
         raise PresetError(f"{name}: the repository has no revision {revision!r}.") from None
     except (errors.EntryNotFoundError, *unreachable) as error:
-        # What the cache lacks where nobody answers is a file that is not found, too
+        # Offline, a file that the cache lacks is an EntryNotFoundError as well
         lacks = isinstance(error, errors.EntryNotFoundError)
         if lacks and not isinstance(error, FileNotFoundError):
             raise PresetError(f"{name} is no whole preset: {file} is missing.") from None
@@ -75,18 +75,22 @@ def _fetch_one(
 
 
 def _size(hub: Any, errors: Any, url: str) -> int | None:
-    """Return the size of a file on the Hub, or None where nobody answers."""
+    """Return the size of a file on the Hub, or None if the Hub cannot be reached."""
     try:
         return hub.get_hf_file_metadata(url).size
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError,
-            errors.EntryNotFoundError):  # fmt: skip
+    except _absent(errors):
         raise
     except _unreachable(errors):
         return None
 
 
+def _absent(errors: Any) -> tuple[type[Exception], ...]:
+    repository, revision = errors.RepositoryNotFoundError, errors.RevisionNotFoundError
+    return (repository, revision, errors.EntryNotFoundError)
+
+
 def _unreachable(errors: Any) -> tuple[type[Exception], ...]:
-    # The second is whatever the Hub's HTTP library raises, which differs between its versions
+    # The second is what the Hub's HTTP library raises, which differs between its versions
     return (OSError, errors.HfHubHTTPError.__mro__[1])
 
 
@@ -94,7 +98,7 @@ def send(folder: Path, name: str, *, overwrite: bool) -> None:
     """Put a preset's folder on the Hub, as one commit."""
     repository, revision = parse(name)
     if revision is not None and _COMMIT.fullmatch(revision):
-        raise ValueError(f"A commit is what it is: name a branch. Received: {name!r}")
+        raise ValueError(f"A commit cannot be changed: name a branch. Received: {name!r}")
     api = require("huggingface_hub", extra="hub").HfApi()
     if (
         not overwrite
@@ -105,7 +109,7 @@ def send(folder: Path, name: str, *, overwrite: bool) -> None:
     api.create_repo(repository, exist_ok=True)
     if revision is not None and not revision.startswith("refs/"):
         api.create_branch(repository, branch=revision, exist_ok=True)
+    commit = "A preset of attention_zoo"
     api.upload_folder(
-        repo_id=repository, folder_path=folder, revision=revision,
-        commit_message="A preset of attention_zoo",
-    )  # fmt: skip
+        repo_id=repository, folder_path=folder, revision=revision, commit_message=commit
+    )

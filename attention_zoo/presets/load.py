@@ -1,4 +1,4 @@
-"""From a folder to the same model, or an error that says what is wrong."""
+"""Load a model from a folder, or raise an error that says what is wrong."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import keras
 from attention_zoo import models
 from attention_zoo.core import checks
 from attention_zoo.core.foreign import parsing
+from attention_zoo.models.classes import class_count
 from attention_zoo.presets import hub
 from attention_zoo.presets.archive import load_archive
 from attention_zoo.presets.build_guard import budget, same_dtypes
@@ -26,7 +27,7 @@ from attention_zoo.presets.golden import verify as replay
 from attention_zoo.presets.plan import KERAS, of_format, realize
 from attention_zoo.presets.weights import change, changes, load_factors, transfer, weighted
 
-#: How often a folder is copied that other processes replace meanwhile, before that is the error.
+#: How often a folder that other processes replace meanwhile is copied before an error is raised.
 _COPIES = 20
 
 Value = TypeVar("Value")
@@ -61,9 +62,9 @@ def load(
         TypeError: for a `name` that is neither a string nor a path.
         FileNotFoundError: if there is nothing at the path.
         PresetError: if a file is missing or damaged, if the weights or the outputs are not the
-            stored ones, or if the preset holds what none needs: links, other classes than ours and
-            Keras's, packed or outside numbers. No untrained model is ever returned, and no code of
-            the preset is run.
+            stored ones, or if the preset holds links, other classes than attention_zoo's and
+            Keras's, or packed or outside numbers. No untrained model is ever returned, and no code
+            of the preset is run.
 
     Example:
 
@@ -76,7 +77,7 @@ def load(
         if verify or outputs is not None or activation is not None:
             raise ValueError(
                 "`verify`, `outputs` and `activation` are for presets. A .keras file has no "
-                "stored example and no architecture of ours."
+                "stored example and no architecture of attention_zoo."
             )
         return load_archive(Path(name).expanduser())
     if hub.is_address(name):
@@ -101,7 +102,7 @@ def _with_new_head(
 ) -> keras.Model:
     """Return a model with the weights of all layers of this one but the last."""
     if outputs is None:
-        raise ValueError("`activation` is for a new last layer: give `outputs`, its size, too.")
+        raise ValueError("`activation` is for a new last layer: pass `outputs`, its size, too.")
     checks.positive_int("outputs", outputs)
     if card.architecture in KERAS:
         raise ValueError(
@@ -147,6 +148,8 @@ def load_folder(folder: Path, card: Card) -> keras.Model:
         warnings.simplefilter("error", UserWarning)
         model.load_weights(path)
         load_factors(model, path)
+    if card.classes and len(card.classes) == class_count(model):
+        models.name_classes(model, card.classes)
     return model
 
 
@@ -173,9 +176,7 @@ def _build(folder: Path, card: Card) -> keras.Model:
 
 
 def steady(where: Callable[[], Path], read: Callable[[Path], Value]) -> Value:
-    """Return what `read` makes of a folder in one of its states.
-
-    If another process replaced the folder during the reading, a copy of it is read.
+    """Return the value of `read` on a folder; if another process replaces it meanwhile, on a copy.
 
     Raises:
         PresetError: if it was replaced during each of many copies, too.
@@ -183,13 +184,13 @@ def steady(where: Callable[[], Path], read: Callable[[Path], Value]) -> Value:
     folder = where()
     before = _state(folder)
     try:
-        found = read(folder)
+        value = read(folder)
     except (PresetError, OSError):
         if _state(folder) == before:
             raise
     else:
         if _state(folder) == before:
-            return found
+            return value
     for _ in range(_COPIES):
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / folder.name
@@ -215,7 +216,7 @@ def _copied(folder: Path, copy: Path) -> bool:
 
 def _state(folder: Path) -> tuple[int, ...] | None:
     try:
-        found = folder.stat()
+        state = folder.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino, found.st_ctime_ns
+    return state.st_dev, state.st_ino, state.st_ctime_ns

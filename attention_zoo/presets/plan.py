@@ -1,4 +1,4 @@
-"""How a model is made again from plain values: by our factory, or from Keras's own config."""
+"""How a model is made again from plain values: by a factory, or from Keras's own config."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from attention_zoo import models
 from attention_zoo.capture.inputs import check_built
 from attention_zoo.catalog import MODELS
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.card import PresetError
 from attention_zoo.presets.config_guard import check_config
 
@@ -27,7 +28,7 @@ _GROWING = {
     "keras.constraints": keras.constraints,
 }
 
-_KERAS_WAY = "Save it with model.save('my.keras'), which keras.models.load_model reads."
+_AS_KERAS = "Save it with model.save('my.keras'), which keras.models.load_model reads."
 
 
 def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
@@ -51,7 +52,7 @@ def plan_of(model: keras.Model, path: Path) -> models.Blueprint:
     except PresetError as error:
         raise ValueError(
             f"The model {model.name!r} cannot be a preset, since loading it would be refused: "
-            f"{error} {_KERAS_WAY}"
+            f"{error} {_AS_KERAS}"
         ) from None
     _refuse_words(model)
     return models.Blueprint(kinds[config["class_name"]], config)
@@ -73,31 +74,31 @@ def _refuse_words(model: keras.Model) -> None:
             raise ValueError(
                 f"The model {model.name!r} cannot be a preset, since its input {tensor.name!r} "
                 "takes strings, and a preset holds numbers only: make a preset of the model behind "
-                f"its TextVectorization or StringLookup. {_KERAS_WAY}"
+                f"its TextVectorization or StringLookup. {_AS_KERAS}"
             )
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if hasattr(layer, "save_assets") and layer.get_config().get("vocabulary") is None:
             raise ValueError(
                 f"The model {model.name!r} cannot be a preset, since the words that its layer "
                 f"{layer.name!r} learned in `adapt` are not in its config: make the layer with "
-                f"vocabulary=layer.get_vocabulary(). {_KERAS_WAY}"
+                f"vocabulary=layer.get_vocabulary(). {_AS_KERAS}"
             )
 
 
 def _without_unknown(value: Any) -> Any:
     """Return the config without arguments of Keras's initializers, regularizers and constraints
-    that are None and that only a newer Keras knows: they change nothing."""
+    that are None and that only a newer Keras has: they change nothing."""
     if isinstance(value, list):
         return [_without_unknown(item) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _without_unknown(item) for key, item in value.items()}
-    config = found.get("config")
-    if found.get("module") in _GROWING and isinstance(config, dict):
-        kind = getattr(_GROWING[found["module"]], found["class_name"])
+    result = {key: _without_unknown(item) for key, item in value.items()}
+    config = result.get("config")
+    if result.get("module") in _GROWING and isinstance(config, dict):
+        kind = getattr(_GROWING[result["module"]], result["class_name"])
         known = inspect.signature(kind).parameters
-        found["config"] = {k: v for k, v in config.items() if v is not None or k in known}
-    return found
+        result["config"] = {k: v for k, v in config.items() if v is not None or k in known}
+    return result
 
 
 def realize(architecture: str, config: dict[str, Any]) -> keras.Model:

@@ -16,10 +16,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import resolution
 from attention_zoo.capture.inputs import check_inputs
 from attention_zoo.core import arrays, checks, files
 from attention_zoo.core.parsing import BROKEN, reason
-from attention_zoo.models import Blueprint
+from attention_zoo.layers.traversal import all_layers
+from attention_zoo.models import Blueprint, class_names
 from attention_zoo.presets import hub
 from attention_zoo.presets.card import Card, FileEntry, PresetError
 from attention_zoo.presets.folder import BESIDE, CARD, CONFIG, GOLDEN, VOUCHED, WEIGHTS
@@ -51,10 +53,11 @@ def save(
             model of our layers and Keras's own.
         path: where the folder goes, or `"hf://owner/name"` for the Hugging Face Hub, where it
             becomes one commit (`pip install 'attention-zoo[hub]'`).
-        examples: a few inputs, as `predict` takes them, whose outputs are kept so that
+        examples: a few inputs, as `predict` takes them, whose outputs are stored so that
             `load(..., verify=True)` can compare; by default seeded noise.
         about: fields of the `Card` to fill: `recipe`, `kind`, `classes`, `names`, `scores`,
-            `study`, `published`, `limits`, `license`, `provenance`.
+            `study`, `published`, `limits`, `license`, `provenance`. A model that was trained on
+            labels has its `classes` by itself.
         overwrite: whether a preset that is there may be replaced.
 
     Returns:
@@ -89,12 +92,13 @@ def save(
             f"model.save({str(path)!r}). Received: path={str(path)!r}"
         )
     plan = plan_of(model, path)
-    stated = {"license": "not stated", "provenance": "saved with attention_zoo.save"}
-    found = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
-    if found and (CARD not in found or found - {CARD, *VOUCHED, *BESIDE}):
+    stated: dict[str, Any] = {"license": "not stated", "classes": class_names(model)}
+    stated["provenance"] = "saved with attention_zoo.save"
+    there = {entry.name for entry in path.iterdir()} if path.is_dir() and overwrite else set()
+    if there and (CARD not in there or there - {CARD, *VOUCHED, *BESIDE}):
         raise FileExistsError(f"{path} holds other files than a preset's: it is kept as it is.")
     with files.new_folder(path, overwrite=overwrite) as folder:
-        for name in found & set(BESIDE):
+        for name in there & set(BESIDE):
             shutil.copy2(path / name, folder / name)
         # A copy, since a compiled model would save its optimizer as well
         bare, rows = _copy(model, plan)
@@ -107,10 +111,13 @@ def save(
             name: FileEntry(sha256=files.sha256(folder / name), size=(folder / name).stat().st_size)
             for name in VOUCHED
         }
-        card = Card(
-            architecture=plan.architecture, parameters=model.count_params(), versions=versions(),
-            files=entries, **{**stated, **(about or {})},
-        )  # fmt: skip
+        made = {
+            "parameters": model.count_params(),
+            "versions": versions(),
+            "files": entries,
+            "resolution": resolution(model),
+        }
+        card = Card(architecture=plan.architecture, **{**made, **stated, **(about or {})})
         text = card.model_dump_json(indent=1, exclude_none=True)
         (folder / CARD).write_text(text + "\n", "utf-8")
         _check_back(model, folder, path, card)
@@ -120,7 +127,7 @@ def save(
 def _copy(model: keras.Model, plan: Blueprint) -> tuple[keras.Model, list[dict[str, Any]]]:
     """Return the model that the plan makes, with the weights of this one, and what was changed."""
     try:
-        # Keras takes a config apart as it reads it
+        # A copy, since Keras changes a config as it reads it
         bare = realize(plan.architecture, copy.deepcopy(plan.config))
         _refuse_shared(model, bare)
         rows = changes(model, bare)
@@ -139,8 +146,8 @@ def _refuse_shared(model: keras.Model, bare: keras.Model) -> None:
     if len(weighted(model)) == len(weighted(bare)):
         return
     users: dict[int, list[str]] = {}
-    for parent in model._flatten_layers():
-        for layer in parent._flatten_layers(include_self=False, recursive=False):
+    for parent in all_layers(model):
+        for layer in all_layers(parent, include_self=False, recursive=False):
             users.setdefault(id(layer), []).append(parent.name)
     for layer in weighted(model):
         if len(users.get(id(layer), [])) > 1:
@@ -174,7 +181,7 @@ def _no_preset(model: keras.Model, why: str) -> ValueError:
 def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
     if examples is None:
         rng = np.random.default_rng(0)
-        # From 0 to 1, so that what are tokens to the model are known ones
+        # From 0 to 1, which are tokens that every model has
         examples = [
             rng.random((GOLDEN_SAMPLES, *(16 if size is None else size for size in x.shape[1:])))
             for x in model.inputs
@@ -187,9 +194,12 @@ def _write_golden(path: Path, model: keras.Model, examples: Any) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a model is made with here."""
+    """Return the versions of the packages that a model is made with."""
     backend = keras.backend.backend()
     return {
-        "attention_zoo": __version__, "python": platform.python_version(), "keras": keras.version(),
-        "backend": backend, backend: importlib.metadata.version(backend),
-    }  # fmt: skip
+        "attention_zoo": __version__,
+        "python": platform.python_version(),
+        "keras": keras.version(),
+        "backend": backend,
+        backend: importlib.metadata.version(backend),
+    }

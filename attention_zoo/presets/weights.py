@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import keras
 
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.card import PresetError
 
 #: Where the weights' file has the LoRA factors, which Keras would merge into the kernels.
@@ -86,7 +87,7 @@ def changes(model: keras.Model, bare: keras.Model) -> list[dict[str, Any]]:
     Raises:
         ValueError: if `bare` has other layers.
     """
-    found = []
+    rows = []
     for index, (layer, other) in enumerate(_pairs(model, bare)):
         row: dict[str, Any] = {}
         if _mode(layer) != _mode(other):
@@ -97,8 +98,8 @@ def changes(model: keras.Model, bare: keras.Model) -> list[dict[str, Any]]:
         if _has_lora(layer) and _lora(layer) != _lora(other):
             row["lora"] = _lora(layer)
         if row:
-            found.append({"index": index, "name": layer.name, **row})
-    return found
+            rows.append({"index": index, "name": layer.name, **row})
+    return rows
 
 
 def change(model: keras.Model, rows: Any) -> keras.Model:
@@ -150,13 +151,13 @@ def transfer(source: keras.layers.Layer, target: keras.layers.Layer) -> Any:
         ValueError: if the two do not have the same weights.
     """
     for layer, other in _pairs(source, target):
-        ours, theirs = _own_weights(layer), _own_weights(other)
-        if _described(ours) != _described(theirs):
+        weights, places = _own_weights(layer), _own_weights(other)
+        if _described(weights) != _described(places):
             raise ValueError(
-                f"its layer {layer.name!r} has weights of {_described(ours)}; made again from its "
-                f"config, of {_described(theirs)}"
+                f"its layer {layer.name!r} has weights of {_described(weights)}; made again from "
+                f"its config, of {_described(places)}"
             )
-        for weight, place in zip(ours, theirs, strict=True):
+        for weight, place in zip(weights, places, strict=True):
             place.assign(weight.numpy())
         if isinstance(other, keras.layers.Normalization):
             other.finalize_state()  # its mean and variance are derived from the weights
@@ -165,25 +166,23 @@ def transfer(source: keras.layers.Layer, target: keras.layers.Layer) -> Any:
 
 def weighted(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers with weights that are not those of a layer in them, in Keras's order."""
-    return [layer for layer in model._flatten_layers() if _own_weights(layer)]
+    return [layer for layer in all_layers(model) if _own_weights(layer)]
 
 
 def _pairs(
     model: keras.layers.Layer, other: keras.layers.Layer
 ) -> Iterator[tuple[keras.layers.Layer, keras.layers.Layer]]:
-    ours, theirs = weighted(model), weighted(other)
-    if len(ours) != len(theirs):
+    layers, others = weighted(model), weighted(other)
+    if len(layers) != len(others):
         raise ValueError(
-            f"it has {len(ours)} layers with weights; made again from its config, {len(theirs)}"
+            f"it has {len(layers)} layers with weights; made again from its config, {len(others)}"
         )
-    return zip(ours, theirs, strict=True)
+    return zip(layers, others, strict=True)
 
 
 def _own_weights(layer: keras.layers.Layer) -> list[Any]:
     """Return the weights of a layer itself, not of the layers in it."""
-    inside = {
-        id(weight) for sub in layer._flatten_layers(include_self=False) for weight in sub.weights
-    }
+    inside = {id(weight) for sub in all_layers(layer, include_self=False) for weight in sub.weights}
     own = [weight for weight in layer.weights if id(weight) not in inside]
     # A layer that is built quantized makes its weights in another order than one that becomes it
     changed = _mode(layer) is not None or _has_lora(layer)

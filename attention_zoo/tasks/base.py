@@ -13,6 +13,9 @@ from attention_zoo.core.registry import Registry, one_of
 
 TASKS = Registry("task")
 
+#: Fields that are positive integers.
+_SIZES = ("steps", "features", "items")
+
 #: Draws of different splits never share a random stream, whatever the seed.
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
@@ -29,9 +32,10 @@ class Sample(_Draw):
 
     Attributes:
         x: the inputs, `(n, *input_shape)`; padding is 0.
-        y: the targets, `(n,)`, or `(n, time)` where each step has its own.
-        relevance: 1 where the answer is, 0 elsewhere; shaped like the attention it should
-            produce, or like its leading axes.
+        y: the targets, `(n,)`, `(n, time)` where each step has its own, or `(n, outputs)` of
+            several quantities.
+        relevance: 1 where the answer is, 0 elsewhere; of the shape of the scores that should
+            follow it, or of their leading axes; `(n, outputs, time)` where each output has its own.
         mask: `(n, time)`, True where a step is real; None where all series have the same length.
     """
 
@@ -42,13 +46,15 @@ class Sample(_Draw):
 class Task:
     """A synthetic task: a frozen dataclass whose fields are its sizes and positions.
 
-    Subclasses define `input_shape` and `draw`, and are registered by `tasks.TASKS.add`.
+    Subclasses define `input_shape` and `draw`, and are registered by `tasks.TASKS.add`. Fields
+    called `steps`, `features` or `items` are positive integers.
 
     Attributes:
         kind: `"binary"`, `"multiclass"` or `"regression"`.
         metric: the score that the predictions are judged by.
         per_step: whether each time step has its target.
-        tolerance: a prediction of a regression is right if it is off by less; None if nobody says.
+        tolerance: a prediction of a regression is right if it is off by less; None if the source
+            of the task names none.
 
     Example:
 
@@ -61,6 +67,11 @@ class Task:
     metric: ClassVar[str] = "accuracy"
     per_step: ClassVar[bool] = False
     tolerance: ClassVar[float | None] = None
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if field.name in _SIZES:
+                checks.positive_int(field.name, getattr(self, field.name))
 
     @property
     def name(self) -> str:
@@ -114,6 +125,26 @@ class Task:
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """Return `x`, `y`, `relevance`, and `mask` where lengths vary, of `n` samples."""
         raise AttributeError(f"{type(self).__name__} defines no draw")
+
+
+class SeriesTask(Task):
+    """A task whose samples are series of `steps` and `features`, fields or class constants."""
+
+    #: The fewest steps that a series may have.
+    shortest_series: ClassVar[int] = 1
+
+    steps: int
+    features: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        least = self.shortest_series
+        if self.steps < least:
+            raise ValueError(f"`steps` must be {least} or more. Received: steps={self.steps!r}")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.steps, self.features)
 
 
 def one_hot(n: int, size: int, index: int | np.ndarray) -> np.ndarray:

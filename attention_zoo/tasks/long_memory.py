@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attention_zoo.core import checks
-from attention_zoo.tasks.base import TASKS, Task, one_hot
+from attention_zoo.tasks.base import TASKS, SeriesTask, Task, one_hot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,14 +19,13 @@ class _Marked(Task):
     """
 
     kind: ClassVar[str] = "regression"
-    #: An answer is right if it is off by less than this.
     tolerance: ClassVar[float | None] = 0.04
 
     steps: int = 100
     shortest: int | None = None
 
     def __post_init__(self):
-        checks.positive_int("steps", self.steps)
+        super().__post_init__()
         checks.positive_int("shortest", self.shortest, none=True)
         least = self.steps if self.shortest is None else self.shortest
         if not 20 <= least <= self.steps:
@@ -60,7 +59,7 @@ class _Marked(Task):
         values = self.values(rng, (n, longest))
         mask = np.arange(longest) < lengths[:, None]
         x = np.where(mask[..., None], np.stack([values, marker], axis=-1), 0.0)
-        y = self.answer(values[rows, first], values[rows, second])
+        y = self.target(values[rows, first], values[rows, second])
         return x, y, (marker == 1).astype("float64"), mask
 
     @staticmethod
@@ -69,7 +68,7 @@ class _Marked(Task):
         raise NotImplementedError
 
     @staticmethod
-    def answer(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def target(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the target, from the two marked values."""
         raise NotImplementedError
 
@@ -89,7 +88,7 @@ class Adding(_Marked):
         return rng.uniform(-1, 1, shape)
 
     @staticmethod
-    def answer(first, second):
+    def target(first, second):
         return 0.5 + (first + second) / 4
 
 
@@ -103,12 +102,12 @@ class Multiplication(_Marked):
         return rng.uniform(0, 1, shape)
 
     @staticmethod
-    def answer(first, second):
+    def target(first, second):
         return first * second
 
 
 @dataclasses.dataclass(frozen=True)
-class AddingProblem(Task):
+class AddingProblem(SeriesTask):
     """The adding problem with a fixed length, as benchmarks of recurrent networks have it (Bai,
     Kolter and Koltun, 2018, arXiv:1803.01271): values U(0, 1), a marker that is 1 at one step of
     each half and 0 elsewhere, y the sum of the two marked values.
@@ -118,16 +117,9 @@ class AddingProblem(Task):
 
     kind: ClassVar[str] = "regression"
     metric: ClassVar[str] = "mse"
+    shortest_series: ClassVar[int] = 2
+    features: ClassVar[int] = 2
     steps: int = 600
-
-    def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-        if self.steps < 2:
-            raise ValueError(f"`steps` must be 2 or more. Received: steps={self.steps!r}")
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, 2)
 
     def draw(self, n, rng):
         half = self.steps // 2

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from attention_zoo.core import checks
-from attention_zoo.tasks.base import TASKS, Task, one_hot
+from attention_zoo.tasks.base import TASKS, SeriesTask, one_hot
 
 
 def two_of(rng: np.random.Generator, n: int, low: int, high: int) -> np.ndarray:
@@ -19,28 +18,21 @@ def two_of(rng: np.random.Generator, n: int, low: int, high: int) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True)
-class AddTwoNumbers(Task):
+class AddTwoNumbers(SeriesTask):
     """The mean of two numbers of a series, each of which follows a 0.
 
     x ~ U(0, 1); y = .5 x[a] + .5 x[b] for two different places a, b of 1 to `steps` - 1; then
     x[a - 1] = x[b - 1] = 0. Relevance is (n, steps), 1 at a and b.
 
-    Where a and b are neighbours the 0 before the second erases the first, which nobody can know
-    any more: `floor`, the mean absolute error of the best possible answer, is .0132 for 20 steps.
+    Where a and b are neighbours the 0 before the second erases the first: `floor`, the mean
+    absolute error of the best possible predictions, is .0132 for 20 steps.
     """
 
     kind: ClassVar[str] = "regression"
     metric: ClassVar[str] = "mae"
+    shortest_series: ClassVar[int] = 3
+    features: ClassVar[int] = 1
     steps: int = 20
-
-    def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-        if self.steps < 3:
-            raise ValueError(f"`steps` must be 3 or more. Received: steps={self.steps!r}")
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, 1)
 
     @property
     def floor(self) -> float:
@@ -57,7 +49,7 @@ class AddTwoNumbers(Task):
 
 
 @dataclasses.dataclass(frozen=True)
-class FindMax(Task):
+class FindMax(SeriesTask):
     """The largest number of a series: x ~ Beta(1/10, 1), most of it close to 0.
 
     Relevance is (n, steps), 1 at the largest.
@@ -65,14 +57,8 @@ class FindMax(Task):
 
     kind: ClassVar[str] = "regression"
     metric: ClassVar[str] = "mae"
+    features: ClassVar[int] = 1
     steps: int = 10
-
-    def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, 1)
 
     def draw(self, n, rng):
         x = rng.beta(0.1, 1.0, (n, self.steps))

@@ -6,11 +6,11 @@ In each, x is standard normal noise, y is 0 or 1, and y itself is written into x
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 
-from attention_zoo.core import checks
-from attention_zoo.tasks.base import TASKS, Task, one_hot, position
+from attention_zoo.tasks.base import TASKS, SeriesTask, Task, one_hot, position
 
 
 def _noise(rng: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +28,7 @@ class PlantedFeature(Task):
     index: int = 1
 
     def __post_init__(self):
-        checks.positive_int("features", self.features)
+        super().__post_init__()
         position("index", self.index, self.features)
 
     @property
@@ -42,7 +42,7 @@ class PlantedFeature(Task):
 
 
 @dataclasses.dataclass(frozen=True)
-class PlantedStep(Task):
+class PlantedStep(SeriesTask):
     """A series of noise whose features are all the label at one step.
 
     Relevance is (n, steps), 1 at `index`.
@@ -53,13 +53,8 @@ class PlantedStep(Task):
     index: int = 10
 
     def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-        checks.positive_int("features", self.features)
+        super().__post_init__()
         position("index", self.index, self.steps)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, self.features)
 
     def draw(self, n, rng):
         x, y = _noise(rng, (n, self.steps, self.features))
@@ -68,7 +63,7 @@ class PlantedStep(Task):
 
 
 @dataclasses.dataclass(frozen=True)
-class PlantedChannel(Task):
+class PlantedChannel(SeriesTask):
     """A series of noise, one feature of which is the label at every step.
 
     Relevance is (n, steps, features), 1 for the feature `index`.
@@ -79,13 +74,8 @@ class PlantedChannel(Task):
     index: int = 5
 
     def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-        checks.positive_int("features", self.features)
+        super().__post_init__()
         position("index", self.index, self.features)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, self.features)
 
     def draw(self, n, rng):
         x, y = _noise(rng, (n, self.steps, self.features))
@@ -95,21 +85,15 @@ class PlantedChannel(Task):
 
 
 @dataclasses.dataclass(frozen=True)
-class MovingStep(Task):
+class MovingStep(SeriesTask):
     """A series of noise that is the label at one step, another for each sample, which is marked.
 
     The first channel is noise and the label, the second 1 at that step and 0 elsewhere. Relevance
     is (n, steps). A bias cannot learn the place, only attention that reads its input.
     """
 
+    features: ClassVar[int] = 2
     steps: int = 20
-
-    def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, 2)
 
     def draw(self, n, rng):
         values, y = _noise(rng, (n, self.steps))

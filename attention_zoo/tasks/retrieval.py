@@ -1,4 +1,4 @@
-"""Find the first among many: does attention that was learnt on few items find it among more?"""
+"""Find the item of highest priority among few items, or more than in training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MaxRetrieval(Task):
 
     Each item has a priority ~ U(0, 1) and one of 10 classes, as one-hot channels; a sample has
     `fewest` to `items` of them, and ends in zeros, which the mask tells apart. Relevance is
-    (n, items), 1 at the item that answers.
+    (n, items), 1 at the item of highest priority.
     """
 
     kind: ClassVar[str] = "multiclass"
@@ -27,7 +27,7 @@ class MaxRetrieval(Task):
     fewest: int | None = None
 
     def __post_init__(self):
-        checks.positive_int("items", self.items)
+        super().__post_init__()
         checks.positive_int("fewest", self.fewest, none=True)
         if self.fewest is not None and self.fewest > self.items:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Time series whose answer lies in a few cells of time and feature: boxes, and a hidden state."""
+"""Time series with the answer in a few cells of time and feature: boxes, and a hidden state."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
-from attention_zoo.tasks.base import TASKS, Task
+from attention_zoo.tasks.base import TASKS, SeriesTask, Task
 
 _Shape = tuple[int, int, int]
 
@@ -30,10 +29,10 @@ def _autoregressive(rng: np.random.Generator, shape: _Shape) -> np.ndarray:
 
 
 def _harmonic(rng: np.random.Generator, shape: _Shape) -> np.ndarray:
-    # Half of the points of a regular grid over 20 units of time, at each sample its own half
+    # Half of the points of a regular grid over 20 units of time, drawn for each sample
     grid = np.linspace(0, 20, 2 * shape[1])
-    kept = np.sort(rng.permuted(np.tile(grid, (shape[0], 1)), axis=1)[:, : shape[1]], axis=1)
-    return np.sin(4 * np.pi * kept)[..., None] + _NOISE * rng.standard_normal(shape)
+    times = np.sort(rng.permuted(np.tile(grid, (shape[0], 1)), axis=1)[:, : shape[1]], axis=1)
+    return np.sin(4 * np.pi * times)[..., None] + _NOISE * rng.standard_normal(shape)
 
 
 def _narma(rng: np.random.Generator, shape: _Shape) -> np.ndarray:
@@ -43,10 +42,8 @@ def _narma(rng: np.random.Generator, shape: _Shape) -> np.ndarray:
     x = np.zeros((shape[0], steps, shape[2]))
     for t in range(order, steps):
         past = x[:, t - order : t].sum(1)
-        x[:, t] = (
-            0.3 * x[:, t - 1] + 0.05 * x[:, t - 1] * past
-            + 1.5 * drive[:, t - order] * drive[:, t - 1] + 0.1
-        )  # fmt: skip
+        driven = 1.5 * drive[:, t - order] * drive[:, t - 1]
+        x[:, t] = 0.3 * x[:, t - 1] + 0.05 * x[:, t - 1] * past + driven + 0.1
     return x[:, order:] + _NOISE * rng.standard_normal(shape)
 
 
@@ -105,10 +102,8 @@ class Boxes(Task):
         y = rng.integers(0, 2, n)
         (high, wide), start = BOXES[self.box]
         if start is None:
-            top, left = (
-                rng.integers(0, steps - high + 1, n),
-                rng.integers(0, features - wide + 1, n),
-            )
+            top = rng.integers(0, steps - high + 1, n)
+            left = rng.integers(0, features - wide + 1, n)
         else:
             top, left = np.full(n, start[0]), np.full(n, start[1])
         shift = 2 * y - 1
@@ -123,7 +118,7 @@ class Boxes(Task):
 
 
 @dataclasses.dataclass(frozen=True)
-class HiddenState(Task):
+class HiddenState(SeriesTask):
     """Three signals whose mean tells a hidden state, which tells the signal that counts.
 
     The two-state HMM of Tonekaboni et al., 2020 (arXiv:2003.02821), with the constants of Crabbé
@@ -136,13 +131,7 @@ class HiddenState(Task):
 
     steps: int = 200
     per_step: ClassVar[bool] = True
-
-    def __post_init__(self):
-        checks.positive_int("steps", self.steps)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return (self.steps, 3)
+    features: ClassVar[int] = 3
 
     def draw(self, n, rng):
         state = rng.integers(0, 2, n)

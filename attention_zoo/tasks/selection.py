@@ -51,15 +51,15 @@ class _Syn(Task):
     def draw(self, n, rng):
         x = rng.standard_normal((n, _FEATURES))
         relevance = np.zeros((n, _FEATURES))
-        # The rule of each sample: the first, or the second where there are two
+        # The number of each sample's rule
         chosen = (x[:, _SWITCH] >= 0) * (len(self.rules) - 1)
         if len(self.rules) > 1:
             relevance[:, _SWITCH] = 1
         u = np.zeros(n)
         for number, (rule, features) in enumerate(self.rules):
-            mine = chosen == number
-            u[mine] = rule(x[mine])
-            relevance[mine, features] = 1
+            samples = chosen == number
+            u[samples] = rule(x[samples])
+            relevance[samples, features] = 1
         y = rng.random(n) < 1 / (1 + np.exp(u))
         return x, y, relevance
 

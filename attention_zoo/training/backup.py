@@ -63,7 +63,7 @@ class Backup:
         path = folder / "run.json"
         foreign.plain_folder(folder)
         if path.exists():
-            old = foreign.records(path, kind=dict, cure=CURE)
+            old = foreign.records(path, kind=dict, hint=CURE)
             refuse_other(old, json.loads(json.dumps(state)), folder)
             if writes:
                 _heal(folder)
@@ -145,7 +145,7 @@ class _Restore(keras.callbacks.BackupAndRestore):
     """Keras's, whose errors say what to do."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        with foreign.parsing(self.backup_dir, what="backup of this training", cure=CURE):
+        with foreign.parsing(self.backup_dir, what="backup of this training", hint=CURE):
             super().on_train_begin(logs)
 
 
@@ -189,7 +189,7 @@ def _whole(weights: Path, epoch: Path, *, ordered: bool) -> bool:
 def _rows(path: Path) -> list[dict[str, float]]:
     if not os.path.lexists(path):
         return []
-    rows = foreign.records(path, kind=list, cure=CURE)
+    rows = foreign.records(path, kind=list, hint=CURE)
     for row in rows:
         if not isinstance(row, dict) or not all(isinstance(v, float) for v in row.values()):
             raise foreign.Refused(f"{path} does not hold the metrics of epochs. {CURE}")
@@ -216,7 +216,7 @@ def read_weights(
 ) -> None:
     """Load what `write_weights` wrote, all of it; `error` with the cure where that is not so."""
     with (
-        foreign.opened(path, what="file of this model's weights", error=error, cure=cure) as file,
+        foreign.opened(path, what="file of this model's weights", error=error, hint=cure) as file,
         warnings.catch_warnings(),
     ):
         # Keras warns and leaves random weights where a file lacks a layer

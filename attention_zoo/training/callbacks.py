@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from attention_zoo.training.backup import Backup
+from attention_zoo.training.recipe import Phase
 
 
 class TrainingError(RuntimeError):
@@ -51,6 +52,18 @@ class SampleOrder(keras.callbacks.Callback):
             import torch
 
             torch.manual_seed(seed)
+
+
+def learning_rate_scheduler(phase: Phase) -> keras.callbacks.LearningRateScheduler:
+    """Keras's, which sets the rate of each epoch by the phase's schedule."""
+    # The schedule in the optimizer would count steps, which a resumed run and a kept compiled
+    # model do not begin at 0
+    warmup = int(phase.warmup * phase.epochs)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        phase.learning_rate if warmup == 0 else 0.0, phase.epochs - warmup,
+        warmup_target=phase.learning_rate if warmup else None, warmup_steps=warmup,
+    )  # fmt: skip
+    return keras.callbacks.LearningRateScheduler(lambda epoch: float(schedule(epoch + 0.5)))
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):

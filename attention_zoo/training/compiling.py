@@ -10,6 +10,10 @@ import numpy as np
 
 from attention_zoo import models
 from attention_zoo.data.dataset import Dataset
+from attention_zoo.data.window_stream import WindowStream
+from attention_zoo.layers.quantile_output import PinballLoss, QuantileOutput
+from attention_zoo.layers.register import attention_config
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.training.recipe import Recipe
 
 _OUTPUT = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
@@ -52,8 +56,27 @@ def build_for(recipe: Recipe, data: Dataset, phase: int, **more: Any) -> keras.M
                 "choose an architecture for series, such as 'gru'."
             )
         more["mask_value"] = data.mask_value
+    if isinstance(data, WindowStream):
+        more |= _of_windows(recipe.architecture, data)
     model = build_model(recipe, data.input_shape, data.outputs, phase, **more)
     return _with_heads(model, data.heads) if data.heads else model
+
+
+def _of_windows(architecture: str, data: WindowStream) -> dict[str, Any]:
+    """What the windows decide of a model; ValueError for a factory that does not take them."""
+    if models.takes(architecture, "ahead"):
+        return {"ahead": data.source.ahead, "targets": data.source.targets}
+    for there, what in (
+        (data.source.ahead, "columns that are known ahead"),
+        (data.source.missing, "missing cells"),
+        (data.source.targets > 1, "several targets"),
+    ):
+        if there:
+            raise ValueError(
+                f"{architecture!r} takes no windows with {what}: choose 'forecaster', or windows "
+                "without."
+            )
+    return {}
 
 
 def _with_heads(model: keras.Model, heads: dict[str, Dataset]) -> keras.Model:
@@ -81,11 +104,7 @@ def build_model(
     }
     changes = recipe.phases[phase].attention
     if changes:
-        attention = config["attention"]
-        attention = {"class_name": attention} if isinstance(attention, str) else dict(attention)
-        config["attention"] = {
-            **attention, "config": {**(attention.get("config") or {}), **changes}
-        }  # fmt: skip
+        config["attention"] = attention_config(config["attention"], changes)
     return models.build(recipe.architecture, **config)
 
 
@@ -114,7 +133,12 @@ def compile_model(
         name: [_METRIC[each]()] for name, each in kind.items()
     }  # fmt: skip
     metrics = {"weighted_metrics" if replicas > 1 else "metrics": found}
+    loss: Any
     loss = _LOSS[kind] if isinstance(kind, str) else {n: _LOSS[each] for n, each in kind.items()}
+    last = model.layers[-1]
+    if isinstance(last, QuantileOutput) and kind == "regression":
+        # Which also knows targets that are missing; an absolute error is a pinball loss
+        loss, metrics = PinballLoss(last.quantiles), {}
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=loss,
@@ -149,7 +173,7 @@ def _one(sizes: Any) -> np.ndarray:
 def _suits_xla(model: keras.Model) -> bool:
     """Whether XLA makes TensorFlow faster: not over long recurrent loops (at 500 steps four times
     slower), nor over recurrent dropout."""
-    recurrent = [x for x in model._flatten_layers() if hasattr(x, "recurrent_dropout")]
+    recurrent = [x for x in all_layers(model) if hasattr(x, "recurrent_dropout")]
     if not recurrent:
         return True
     steps = model.input_shape[1] if isinstance(model.input_shape, tuple) else None

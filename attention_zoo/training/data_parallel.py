@@ -43,7 +43,7 @@ class _DataParallel(keras.distribution.DataParallel):
     """Keras's, but that a batch may be of any size.
 
     Keras lays all batches of an epoch out like the first, into whose parts a smaller last one may
-    not divide. Where that happens every device is given whole batches, of which the compiled step
+    not divide. Where that happens every device gets whole batches, of which the compiled step
     computes its part, or all of the smaller one.
     """
 
@@ -88,8 +88,8 @@ class Devices(SingleDevice):
         size = self.even_size(held)
         rests = (len(train.x) % batch_size, held % size)
         self._distribution.whole = any(rest % self.replicas for rest in rests)
-        found = super().arguments(train, validation, batch_size)
-        return found if validation is None else {**found, "validation_batch_size": size}
+        arguments = super().arguments(train, validation, batch_size)
+        return arguments | ({} if validation is None else {"validation_batch_size": size})
 
 
 @contextlib.contextmanager

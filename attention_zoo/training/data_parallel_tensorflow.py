@@ -14,7 +14,7 @@ from keras.src.trainers.data_adapters import ArrayDataAdapter
 
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.training.data_parallel import DataParallelModel
-from attention_zoo.training.distribution import SingleDevice, cluster, leads
+from attention_zoo.training.distribution import SingleDevice, leads, tf_config
 
 _SUM = tf.distribute.ReduceOp.SUM
 
@@ -49,11 +49,11 @@ class _Model(DataParallelModel):
     def count(self, loss: Any, y: Any, predictions: Any, real: Any) -> dict[str, Any]:
         # Keras divides a loss by the replicas, since their gradients are added
         mean = loss * tf.distribute.get_strategy().num_replicas_in_sync
-        found = super().count(mean, y, predictions, real)
+        metrics = super().count(mean, y, predictions, real)
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras 3.15 takes their mean over machines along a first axis, which metrics lack
-            return {name: tf.reshape(value, [1]) for name, value in found.items()}
-        return found
+            return {name: tf.reshape(value, [1]) for name, value in metrics.items()}
+        return metrics
 
 
 class _Parts(ArrayDataAdapter):
@@ -112,11 +112,11 @@ class Strategy(SingleDevice):
         self, train: Dataset, validation: Dataset | None, batch_size: int
     ) -> dict[str, Any]:
         self.check(len(train.x), batch_size)
-        found = {"x": _Parts(self.strategy, train, batch_size, shuffle=True)}
+        arguments = {"x": _Parts(self.strategy, train, batch_size, shuffle=True)}
         if validation is not None:
             size = self.even_size(len(validation))
-            found["validation_data"] = _Parts(self.strategy, validation, size, shuffle=False)
-        return found
+            arguments["validation_data"] = _Parts(self.strategy, validation, size, shuffle=False)
+        return arguments
 
     def agree(self, well: bool) -> bool:
         if not self.several:
@@ -134,17 +134,17 @@ def _added(value: Any) -> Any:
 @contextlib.contextmanager
 def start() -> Iterator[Strategy]:
     """The strategy for what TF_CONFIG says, or for this machine's devices; ValueError for one."""
-    found = cluster()
-    workers = [a for kind in ("chief", "worker") for a in found.get("cluster", {}).get(kind, ())]
+    config = tf_config()
+    workers = [a for kind in ("chief", "worker") for a in config.get("cluster", {}).get(kind, ())]
     if len(workers) > 1:
-        task = found.get("task", {})
+        task = config.get("task", {})
         kind, index = task.get("type"), task.get("index")
         if kind not in ("chief", "worker") or not isinstance(index, int):
             raise ValueError(
                 "TF_CONFIG must say which this process is, as in "
                 f'"task": {{"type": "worker", "index": 0}}. Received: task={task!r}'
             )
-        yield Strategy(_several(), several=True, first=leads(found))
+        yield Strategy(_several(), several=True, first=leads(config))
         return
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) < 2:

@@ -56,10 +56,10 @@ class _Model(DataParallelModel):
         with torch.no_grad():
             for value in values:
                 distributed.all_reduce(value)
-            found = {name: float(value) for name, value in super().get_metrics_result().items()}
+            result = {name: float(value) for name, value in super().get_metrics_result().items()}
             for value, before in zip(values, own, strict=True):
                 value.copy_(before)
-        return found
+        return result
 
 
 class _Parts:
@@ -99,9 +99,9 @@ class Processes(SingleDevice):
         self.first = distributed.get_rank() == 0
 
     def data_parallel(self, model: keras.Model) -> keras.Model:
-        found = _Model(inputs=model.input, outputs=model.output, name=model.name)
-        found.share()
-        return found
+        parallel = _Model(inputs=model.input, outputs=model.output, name=model.name)
+        parallel.share()
+        return parallel
 
     def arguments(
         self, train: Dataset, validation: Dataset | None, batch_size: int
@@ -109,12 +109,12 @@ class Processes(SingleDevice):
         self.check(len(train.x), batch_size)
         # As Keras draws the order on one device
         order = BatchSampler(RandomSampler(range(len(train.x))), batch_size, drop_last=False)
-        found: dict[str, Any] = {"x": self._loader(train, order), "shuffle": False}
+        arguments: dict[str, Any] = {"x": self._loader(train, order), "shuffle": False}
         if validation is not None:
             size = self.even_size(len(validation))
             whole = BatchSampler(range(len(validation)), size, drop_last=False)
-            found["validation_data"] = self._loader(validation, whole)
-        return found
+            arguments["validation_data"] = self._loader(validation, whole)
+        return arguments
 
     def agree(self, well: bool) -> bool:
         failed = keras.ops.convert_to_tensor(0.0 if well else 1.0)

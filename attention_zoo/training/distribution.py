@@ -19,10 +19,7 @@ from attention_zoo.data.stream import Stream
 T = TypeVar("T")
 
 #: Keras's own distribution trains on JAX alone.
-_MODULES = {
-    "jax": "data_parallel", "tensorflow": "data_parallel_tensorflow",
-    "torch": "data_parallel_torch",
-}  # fmt: skip
+_MODULES = {"jax": "", "tensorflow": "_tensorflow", "torch": "_torch"}
 
 #: Validation is no step of the training, so its batches are as large as is fast.
 VALIDATION_BATCH = 1000
@@ -54,18 +51,16 @@ class SingleDevice:
         if isinstance(train, Stream):
             # A PyDataset's batches can be shuffled, others shuffle by themselves
             shuffle = isinstance(train.source, keras.utils.PyDataset)
-            found = {"x": train.source, "shuffle": shuffle}
+            arguments = {"x": train.source, "shuffle": shuffle}
         else:
-            named = zip(("x", "y", "sample_weight"), samples(train), strict=False)
-            found = {**dict(named), "batch_size": batch_size}
+            arguments = dict(zip(("x", "y", "sample_weight"), samples(train), strict=False))
+            arguments["batch_size"] = batch_size
         if isinstance(validation, Stream):
-            return {**found, "validation_data": validation.source}
-        if validation is None:
-            return found
-        return {
-            **found, "validation_data": samples(validation),
-            "validation_batch_size": VALIDATION_BATCH,
-        }  # fmt: skip
+            arguments["validation_data"] = validation.source
+        elif validation is not None:
+            arguments["validation_data"] = samples(validation)
+            arguments["validation_batch_size"] = VALIDATION_BATCH
+        return arguments
 
     def agree(self, well: bool) -> bool:
         """Whether all went well in every process; each waits here for the others."""
@@ -122,27 +117,27 @@ def is_first() -> bool:
     """
     if keras.backend.backend() == "torch":
         return os.environ.get("RANK", "0") == "0"
-    return keras.backend.backend() != "tensorflow" or leads(cluster())
+    return keras.backend.backend() != "tensorflow" or leads(tf_config())
 
 
-def leads(found: dict[str, Any]) -> bool:
+def leads(cluster: dict[str, Any]) -> bool:
     """Whether this process is the one of a cluster that writes: the chief, or the first worker."""
-    task = found.get("task", {})
-    if "chief" in found.get("cluster", {}):
+    task = cluster.get("task", {})
+    if "chief" in cluster.get("cluster", {}):
         return task.get("type") == "chief"
     return task.get("index", 0) == 0
 
 
-def cluster() -> dict[str, Any]:
+def tf_config() -> dict[str, Any]:
     """What `TF_CONFIG` says, TensorFlow's own description of several machines; empty if unset."""
     text = os.environ.get("TF_CONFIG", "{}")
     try:
-        found = json.loads(text)
+        config = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"TF_CONFIG must be JSON ({error}). Received: {text[:200]!r}") from None
-    if not isinstance(found, dict):
+    if not isinstance(config, dict):
         raise ValueError(f"TF_CONFIG must be a JSON object. Received: {text[:200]!r}")
-    return found
+    return config
 
 
 @contextlib.contextmanager
@@ -159,6 +154,6 @@ def strategy(distribute: bool) -> Iterator[SingleDevice]:
     backend = keras.backend.backend()
     if backend not in _MODULES:
         raise ValueError(f"`distribute` needs JAX, TensorFlow or torch. Received: {backend!r}")
-    module = importlib.import_module(f"attention_zoo.training.{_MODULES[backend]}")
-    with module.start() as found:
-        yield found
+    module = importlib.import_module(f"attention_zoo.training.data_parallel{_MODULES[backend]}")
+    with module.start() as devices:
+        yield devices

@@ -1,4 +1,4 @@
-"""A preset on samples that it has never seen, beside what its card says."""
+"""A preset measured on fresh samples, beside what its card says."""
 
 from __future__ import annotations
 

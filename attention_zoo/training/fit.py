@@ -16,8 +16,14 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.padding import PADDING
 from attention_zoo.data.scaling import TargetScaler, adapt, standardized
 from attention_zoo.data.stream import Stream
+from attention_zoo.data.window_stream import WindowStream
 from attention_zoo.training.backup import Backup
-from attention_zoo.training.callbacks import EarlyStopping, SampleOrder, StopAtNaN
+from attention_zoo.training.callbacks import (
+    EarlyStopping,
+    SampleOrder,
+    StopAtNaN,
+    learning_rate_scheduler,
+)
 from attention_zoo.training.callbacks import TrainingError as TrainingError
 from attention_zoo.training.compiled_cache import CompiledModelCache, trained_layers
 from attention_zoo.training.compiling import AT_ONCE, WORTH_XLA, build_for, compile_model
@@ -101,6 +107,9 @@ class _Trainer:
             for name, part in parts.items()
             if own and part.kind == "regression"
         }
+        if isinstance(train, WindowStream):
+            self.scalers = {"": train.scaler()}
+            train = train.shuffled()
         self.scaled = self._scale(train)
         self.validation = None if validation is None else self._scale(validation)
 
@@ -150,6 +159,8 @@ class _Trainer:
             if validation is not None:
                 validation = dataclasses.replace(validation, x=standardized(self.model, validation))
         epochs, seen = phase.epochs, [StopAtNaN(number), SampleOrder(recipe.seed, number)]
+        if phase.learning_rate_schedule == "cosine":
+            seen.append(learning_rate_scheduler(phase))
         if recipe.patience is not None:
             early = EarlyStopping(recipe.patience, self.state, number)
             epochs = early.epochs(epochs)
@@ -186,6 +197,8 @@ class _Trainer:
     def _scale(self, data: Dataset) -> Dataset:
         if not self.scalers:
             return data
+        if isinstance(data, WindowStream):
+            return data.with_targets(self.scalers[""].scaled)
         if not data.heads:
             return self.scalers[""].scale_data(data)
         heads = {

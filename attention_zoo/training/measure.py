@@ -8,13 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.profile import over_input
 from attention_zoo.capture.scores import capture_scores
 from attention_zoo.data.baseline import Baseline, trivial
 from attention_zoo.data.dataset import Dataset
 from attention_zoo.data.stream import Stream, batches
+from attention_zoo.data.window_stream import WindowStream
 from attention_zoo.layers.base import AttentionLayer
-from attention_zoo.metrics.localization import (
+from attention_zoo.metrics import (
     auprc,
     false_discovery_rate,
     pointing_game,
@@ -22,13 +24,14 @@ from attention_zoo.metrics.localization import (
     relevance_rank_accuracy,
     true_positive_rate,
 )
+from attention_zoo.training.forecasting import best_simple_forecast, score_forecasts
 
 #: Recurrent states carry what came shortly before them.
 LATER_STEPS = 2
 
 
 def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
-    """How good the predictions are and, where the truth is known, localization.
+    """How good the predictions are and, where the truth is there, localization.
 
     Args:
         model: a built model.
@@ -52,13 +55,18 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     True
     """
     relevance = data.relevance
+    if isinstance(data, WindowStream):
+        return score_forecasts(model, data)
     if isinstance(data, Stream) or data.heads:
         return _metrics(_predictions(model, data), data)
     if relevance is None or not any(isinstance(la, AttentionLayer) for la in model.layers):
         return _metrics(_predictions(model, data), data)
-    seen = capture_scores(model, data.x, batch_size=1000)
-    result = _performance(seen.predictions, data)
-    scores = over_input(seen)
+    captured = at_input_steps(model, data.x, capture_scores(model, data.x, batch_size=1000))
+    result = _performance(captured.predictions, data)
+    # A truth for each query is that of the scores themselves
+    whole = (one for one in captured.scores.values() if one.shape == relevance.shape)
+    scores = next(whole, None) if relevance.ndim == 3 else None
+    scores = over_input(captured) if scores is None else scores
     if scores.ndim == 2 and relevance.ndim == 2:
         scores = scores[:, : relevance.shape[1]]  # the last window is padded
     mass = relevance_mass_accuracy(scores, relevance)
@@ -80,19 +88,21 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
         result["mass_on_relevant_and_2_later_steps"] = float(
             relevance_mass_accuracy(scores, later).mean()
         )
-    return _known(result)
+    return _defined(result)
 
 
 def baseline(train: Dataset, test: Dataset, next_value: int | None = None) -> Baseline:
     """The metrics of the best trivial prediction that the training data allow, where the target may
     be the next value of a feature."""
+    if isinstance(test, WindowStream):
+        return best_simple_forecast(test)
     name, predictions = "", {}
     for head, data in (train.heads or {"": train}).items():
         name, predictions[head] = trivial(
             data, test.heads[head] if test.heads else test, next_value
         )
-    found = _metrics(predictions if train.heads else predictions[""], test)
-    return Baseline("a trivial prediction of each output" if train.heads else name, found)
+    score = _metrics(predictions if train.heads else predictions[""], test)
+    return Baseline("a trivial prediction of each output" if train.heads else name, score)
 
 
 def _predictions(model: keras.Model, data: Dataset) -> Any:
@@ -102,14 +112,14 @@ def _predictions(model: keras.Model, data: Dataset) -> Any:
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *each)
 
 
-def _known(metrics: dict[str, float]) -> dict[str, float]:
+def _defined(metrics: dict[str, float]) -> dict[str, float]:
     """Without those that these samples do not define, such as the AUC of one class."""
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _metrics(predictions: Any, data: Dataset) -> dict[str, float]:
     if not data.heads:
-        return _known(_performance(predictions, data))
+        return _defined(_performance(predictions, data))
     return {
         f"{name}_{metric}": value
         for name, head in data.heads.items()
@@ -138,7 +148,7 @@ def _performance(predictions: np.ndarray, data: Dataset) -> dict[str, float]:
 
 
 def _log_loss(right: np.ndarray) -> float:
-    """The mean of -log of the probabilities that the true classes were given."""
+    """The mean of -log p, where p is the predicted probability of the true class."""
     # As Keras clips them: a float32 may be exactly 0
     return float(-np.log(np.clip(right, 1e-7, 1.0).astype("float64")).mean())
 

@@ -49,15 +49,21 @@ def state_folder(out: Path | None, resume: bool, overwrite: bool, *, writes: boo
 
 
 def save_run(
-    out: Path, model: keras.Model, recipe: Recipe, examples: Dataset, score: dict[str, float],
-    metrics: dict[str, Any] | None = None, *, overwrite: bool = False,
-) -> Path:  # fmt: skip
+    out: Path,
+    model: keras.Model,
+    recipe: Recipe,
+    examples: Dataset,
+    score: dict[str, float],
+    study: dict[str, Any] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
     """Write a trained model as a preset, with what its card says of recipe, data and score."""
     about: dict[str, Any] = {
         "recipe": recipe.model_dump(),
         "kind": None if examples.heads else recipe.kind,
         "scores": score,
-        "study": metrics,
+        "study": study,
         "classes": None if examples.heads else examples.classes,
         "names": examples.names,
         "published": recipe.published,

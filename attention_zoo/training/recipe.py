@@ -6,7 +6,7 @@ import math
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
@@ -15,8 +15,12 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.data.dataset import Kind
 from attention_zoo.tasks import TASKS
 
-#: Of the user's own data: samples a step, and how many steps are taken at least.
-_BATCH, _LEAST_STEPS = 32, 1000
+#: Of the user's own data: samples a step, how many steps are taken at least, and the phase.
+_USUAL: tuple[int, int, dict[str, Any]] = 32, 1000, {}
+#: Where an architecture is trained in another way: measured in docs/real_data.md.
+_OTHERWISE: dict[str, tuple[int, int, dict[str, Any]]] = {
+    "conv_after": (16, 1000, {"learning_rate": 5e-3, "learning_rate_schedule": "cosine"}),
+}
 
 
 class _Data(BaseModel):
@@ -28,7 +32,11 @@ class Phase(_Data):
 
     Args:
         epochs: how often training sees each sample.
-        learning_rate: of the optimizer, above 0.
+        learning_rate: of the optimizer, above 0; with a schedule, its highest.
+        learning_rate_schedule: `"constant"`; or `"cosine"`: from epoch to epoch the rate rises for
+            the share `warmup` of the epochs and falls as a half cosine to 0
+            (`keras.optimizers.schedules.CosineDecay`).
+        warmup: that share, from 0 to below 1; without effect on a constant rate.
         attention: arguments of the attention layer that this phase replaces.
 
     Example:
@@ -40,6 +48,8 @@ class Phase(_Data):
 
     epochs: PositiveInt
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False)
+    learning_rate_schedule: Literal["constant", "cosine"] = "constant"
+    warmup: float = Field(0.1, ge=0, lt=1)
     #: Arguments of the attention layer that this phase replaces, such as its penalty.
     attention: dict[str, Any] = Field(default_factory=dict)
 
@@ -156,7 +166,8 @@ def default_recipe(
     """The package's recipe for an architecture and a task, or a plain one where it has none.
 
     For your own data with so many training `samples` it has epochs enough for some learning: 30, or
-    1,000 steps of the optimizer, whichever are more.
+    1,000 steps of the optimizer, whichever are more. `conv_after` has 16 samples a step, and a
+    learning rate that rises to .005 and falls to 0.
 
     Args:
         architecture: a name from `az.list_models()`.
@@ -178,9 +189,10 @@ def default_recipe(
         return load_recipe(name)
     config: dict[str, Any] = {} if task else {"standardize": True}
     epochs = 30
-    if not task and samples is not None:
-        steps = math.ceil(samples / (batch_size or _BATCH))
-        epochs = max(epochs, math.ceil(_LEAST_STEPS / steps))
+    batch, least_steps, phase = (100, 0, {}) if task else _OTHERWISE.get(architecture, _USUAL)
+    if samples is not None:
+        steps = math.ceil(samples / (batch_size or batch))
+        epochs = max(epochs, math.ceil(least_steps / steps))
     if task:
         kind = TASKS.get(task).kind
         if TASKS.get(task).per_step:
@@ -191,7 +203,7 @@ def default_recipe(
             "task": task,
             "kind": kind,
             "config": config,
-            "batch_size": batch_size or (100 if task else _BATCH),
-            "phases": [{"epochs": epochs}],
+            "batch_size": batch_size or batch,
+            "phases": [{**phase, "epochs": epochs}],
         }
     )

@@ -75,15 +75,15 @@ class TrainingResult:
 def _compared(metric: str, value: float, other: float) -> str:
     if value == other:
         return "as good as"
-    less_is_better = metric.endswith(("mae", "mse", "log_loss"))
+    less_is_better = metric.endswith(("mae", "mse", "log_loss", "smape", "mase", "pinball"))
     return "better than" if (value < other) == less_is_better else "worse than"
 
 
 def keras_history(model: keras.Model, columns: dict[str, list[float]]) -> keras.callbacks.History:
     """Keras's `History` of all epochs."""
-    found = keras.callbacks.History()
-    found.set_model(model)
-    found.history = columns
-    found.epoch = list(range(max(map(len, columns.values()), default=0)))
-    found.set_params({"epochs": len(found.epoch)})
-    return found
+    history = keras.callbacks.History()
+    history.set_model(model)
+    history.history = columns
+    history.epoch = list(range(max(map(len, columns.values()), default=0)))
+    history.set_params({"epochs": len(history.epoch)})
+    return history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import statistics
 from collections.abc import Callable
@@ -11,8 +12,11 @@ from typing import Any
 import keras
 
 from attention_zoo import models, tasks
+from attention_zoo.catalog import MODELS
 from attention_zoo.core import files, foreign
 from attention_zoo.data.dataset import Dataset, from_task
+from attention_zoo.layers.register import attention_config
+from attention_zoo.models.register import PLACES
 from attention_zoo.training.compiling import build_for
 from attention_zoo.training.fit import fit
 from attention_zoo.training.measure import measure
@@ -89,13 +93,13 @@ def study(
             done = folder / f"{name}_{seed}.json"
             if not done.exists():
                 with temporary_models():
-                    found = _metrics(control(recipe).changed(seed=seed))
+                    metrics = _metrics(control(recipe).changed(seed=seed))
                 with files.new_file(done) as scratch:
-                    scratch.write_text(json.dumps(found), "utf-8")
-            cure = "Remove it: that run is done again."
-            runs.append(foreign.records(done, kind=dict, cure=cure))
-            metrics = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
-            report(f"{name}, seed {seed}: {metrics}")
+                    scratch.write_text(json.dumps(metrics), "utf-8")
+            remedy = "Remove it: that run is done again."
+            runs.append(foreign.records(done, kind=dict, hint=remedy))
+            line = ", ".join(f"{key} {value:.4f}" for key, value in runs[-1].items())
+            report(f"{name}, seed {seed}: {line}")
         median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         result[name] = {"runs": runs, "median": median}
     return result
@@ -108,19 +112,20 @@ def _metrics(recipe: Recipe) -> dict[str, float]:
 
 
 def _with_normalizer(recipe: Recipe, name: str) -> Recipe:
-    attention = _attention(recipe)
+    """The recipe with another normalizer in each of its attention layers."""
     plain = {"normalizer": name, "scores_regularizer": None, "temperature": 1.0}
-    config = {**attention["config"], **plain}
+    found = {place: attention_config(layer, plain) for place, layer in _attention(recipe).items()}
     return recipe.changed(
-        config={**recipe.config, "attention": {**attention, "config": config}},
+        config={**recipe.config, **found},
         phases=[{**phase.model_dump(), "attention": {}} for phase in recipe.phases],
     )
 
 
 def _attention(recipe: Recipe) -> dict[str, Any]:
-    attention = recipe.config.get("attention")
-    if isinstance(attention, str):
-        return {"class_name": attention, "config": {}}
-    if not isinstance(attention, dict):
-        raise ValueError("A study needs a recipe that names its attention layer.")
-    return {"config": {}, **attention}
+    """The attention layers of a recipe, by the factory's argument that they are."""
+    factory = inspect.signature(MODELS.get(recipe.architecture)).parameters
+    given = {p: recipe.config.get(p, factory[p].default) for p in PLACES if p in factory}
+    found = {place: layer for place, layer in given.items() if layer is not None}
+    if not found:
+        raise ValueError("A study needs a recipe with an attention layer. Received: attention=None")
+    return found

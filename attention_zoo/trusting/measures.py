@@ -44,6 +44,16 @@ def uniform(subject: Subject) -> Measured:
     return _change(subject, total_variation(subject.predicted, subject.with_uniform))
 
 
+def contributions(subject: Subject) -> Measured:
+    """How far the prediction that follows from the sum of the contributions is from the model's."""
+    added = subject.contributions
+    if added is None:
+        raise ValueError("the model does not add up its steps")
+    head, parts = added
+    answer = keras.ops.convert_to_numpy(head.answer(parts.sum(1, dtype="float64")))
+    return _change(subject, total_variation(answer[:, None], subject.predicted), decides=True)
+
+
 def permutation(subject: Subject) -> Measured:
     """How far permuted scores change the predictions."""
     changes = permutation_test(
@@ -53,7 +63,7 @@ def permutation(subject: Subject) -> Measured:
     return _change(subject, changes)
 
 
-def _change(subject: Subject, changes: np.ndarray) -> Measured:
+def _change(subject: Subject, changes: np.ndarray, decides: bool = False) -> Measured:
     """Changes of the predictions beside how far the predictions of two samples differ."""
     predicted = subject.predicted
     shifts = np.random.default_rng(subject.seed).permutation(np.arange(1, len(predicted)))
@@ -61,7 +71,8 @@ def _change(subject: Subject, changes: np.ndarray) -> Measured:
     between = (np.mean(others, 0) if others else np.zeros(len(predicted)))[: len(changes)]
     if not between.sum() > 0:
         raise ValueError("the model predicts the same for all samples")
-    return Measured(changes / subject.unit, between / subject.unit, subject.uniform_already)
+    why = "" if decides else subject.uniform_already
+    return Measured(changes / subject.unit, between / subject.unit, why)
 
 
 def adversary(subject: Subject) -> Measured:
@@ -95,7 +106,7 @@ def interchanged(subject: Subject) -> Measured:
     """How far the prediction follows the attended inputs of another sample; where the attended
     steps alone do not bring it, together with their neighbors."""
     scores, mask = subject.ranking
-    steps = subject.look.attended[subject.layer.name] in ("step", "key")
+    steps = subject.shown.attended[subject.layer.name] in ("step", "key")
     for neighbors in (0, 1) if steps else (0,):
         found = interchange(
             subject.model, subject.x, scores, mass=MASS, neighbors=neighbors, mask=mask,
@@ -192,8 +203,9 @@ def conicities(subject: Subject) -> Measured:
 
 def localization(measure: Any, subject: Subject) -> Measured:
     """How much attention lies on the relevant cells, beside uniform attention."""
-    relevant = matched(subject.truth, subject.scores, "truth")
-    control = measure(subject.layer.as_scores(subject.layer.uniform()), relevant)
+    scores = subject.shown.scores[subject.layer.name]
+    relevant = matched(subject.truth, scores, "truth")
+    control = measure(subject.placed.as_scores(subject.placed.uniform()), relevant)
     large = float(np.nanmean(control)) > 0.5
     reference = "the midpoint of the control and 1" if large else "1.5 times the control"
-    return Measured(measure(subject.scores, relevant), control, changes={"reference": reference})
+    return Measured(measure(scores, relevant), control, changes={"reference": reference})

@@ -21,6 +21,7 @@ from attention_zoo.capture.scores import capture_scores
 from attention_zoo.core import checks
 from attention_zoo.metrics.distributions import distributions
 from attention_zoo.metrics.localization import matched
+from attention_zoo.models.classes import class_codes, class_names
 from attention_zoo.trusting.page import Trust
 from attention_zoo.trusting.subject import Subject
 from attention_zoo.trusting.tests import TESTS
@@ -55,8 +56,8 @@ def trust(
     Args:
         model: a built model with attention layers of this package or of Keras. It is not changed.
         x: an array `(samples, ...)`, or several for a model of several inputs.
-        y: targets: integers or one-hot classes, or quantities. Without y no test uses a metric of
-            the predictions, only their changes.
+        y: targets: the labels that the model was trained on, integers or one-hot classes, or
+            quantities. Without y no test uses a metric of the predictions, only their changes.
         truth: 1 on the relevant inputs, if they are known: the shape of the scores, or of their
             leading axes, those of the samples and at least one more.
         layer: the name of an attention layer; by default the first.
@@ -109,14 +110,16 @@ def trust(
     predicted = output_values(look.predictions, index)
     if y is not None:
         probabilities = are_probabilities(model, predicted, index)
-        y = check_targets(_drawn("y", y, total, chosen), predicted, probabilities)
+        y = class_codes(_drawn("y", y, total, chosen), class_names(model))
+        y = check_targets(y, predicted, probabilities)
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
-        matched(truth, look.scores[scores.name], "truth")
     subject = Subject(
         model, x, look, scores, output, index, predicted, y, truth, tuple(others) or None,
         _retrained(retrained_uniform), seed,
     )  # fmt: skip
+    if truth is not None:
+        matched(truth, subject.shown.scores[scores.name], "truth")
     asked = [
         test for test in TESTS.values()
         if not test.needs or getattr(subject, test.needs) is not None

@@ -10,11 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from attention_zoo.capture.input_steps import at_input_steps
 from attention_zoo.capture.outputs import are_probabilities, output_scale, sample_metric
 from attention_zoo.capture.scores import Capture
+from attention_zoo.layers.linear_head import linear_head
 from attention_zoo.metrics.attribution import gradient_times_input
 from attention_zoo.metrics.counterfactual import part_of, predict_each
-from attention_zoo.metrics.distributions import Distributions
+from attention_zoo.metrics.distributions import Distributions, distributions
 from attention_zoo.metrics.divergence import jensen_shannon_divergence
 from attention_zoo.metrics.leave_one_out import occlusion
 from attention_zoo.metrics.rank_correlation import agreement, kendall_tau
@@ -80,6 +82,26 @@ class Subject:
         return self.look.scores[self.layer.name]
 
     @functools.cached_property
+    def shown(self) -> Capture:
+        """What the model did, with the scores at the steps of the input."""
+        return at_input_steps(self.model, self.x, self.look)
+
+    @functools.cached_property
+    def placed(self) -> Distributions:
+        """The scores of the layer at the steps of the input, as distributions."""
+        return distributions(self.shown, self.layer.name)
+
+    @functools.cached_property
+    def contributions(self) -> tuple[Any, np.ndarray] | None:
+        """What each step adds to the logits, and the head that the logits go through; None for a
+        model that does not add up its steps."""
+        if self.layer.name not in self.look.contributions:
+            return None
+        name = self.layer.name.partition("/")[0]
+        head = linear_head(self.model, self.model.get_layer(name))
+        return None if head is None else (head, self.look.contributions[self.layer.name])
+
+    @functools.cached_property
     def with_uniform(self) -> np.ndarray:
         """The predictions with uniform attention in place of the layer's, without training."""
         scores = self.layer.uniform()[None]
@@ -102,10 +124,10 @@ class Subject:
     def part(self) -> str:
         """What the scores are about: "cell", "step" or "feature" of the input; ValueError where
         they are about none of these."""
-        attended = self.look.attended[self.layer.name]
-        size = self.layer.rows.shape[-1]
+        attended = self.shown.attended[self.layer.name]
+        size = self.placed.rows.shape[-1]
         if not keras.tree.is_nested(self.x):
-            if self.x.shape == self.scores.shape:
+            if self.x.shape == self.shown.scores[self.layer.name].shape:
                 return "cell"
             if attended in ("step", "key") and self.x.ndim > 1 and self.x.shape[1] == size:
                 return "step"
@@ -121,11 +143,11 @@ class Subject:
     def ranking(self) -> tuple[np.ndarray, np.ndarray | None]:
         """The scores by the part of the input that they are about, and its mask."""
         if self.part == "cell":
-            return self.scores, None
-        scores = self.layer.rows.mean(1)
+            return self.shown.scores[self.layer.name], None
+        scores = self.placed.rows.mean(1)
         if self.part == "feature":
             return scores[:, None, :], None
-        return scores, self.look.masks.get(self.layer.name)
+        return scores, self.shown.masks.get(self.layer.name)
 
     @functools.cached_property
     def agreement(self) -> tuple[Any, np.ndarray]:
@@ -139,11 +161,11 @@ class Subject:
             seed=self.seed, output=self.output,
         )  # fmt: skip
         gradients = gradient_times_input(self.model, x, output=self.output)
-        rows: np.ndarray = self.layer.rows[some]
-        visible: np.ndarray = self.layer.visible[some]
+        rows: np.ndarray = self.placed.rows[some]
+        visible: np.ndarray = self.placed.visible[some]
         if self.part == "cell":
             effects, gradients = (
-                np.moveaxis(v, self.layer.axis, -1).reshape(rows.shape)
+                np.moveaxis(v, self.placed.axis, -1).reshape(rows.shape)
                 for v in (effects, gradients)
             )
         else:

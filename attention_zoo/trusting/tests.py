@@ -34,21 +34,32 @@ _LOCATED = (
     ),
 )
 
+_ADDED = (
+    Words("The contributions add up to the prediction", "what each step adds to it is known",
+          "What a step adds, the layers before the attention may have brought there from others."),
+    Words("The contributions do not add up to the prediction", "they do not explain it",
+          "A low precision may be why."),
+)  # fmt: skip
+
 TESTS: dict[str, TrustTest] = {
+    "contributions": TrustTest(
+        "Do the contributions of the steps add up to the prediction?",
+        measures.contributions, "difference of two samples", *_ADDED,
+        "difference from the sum of the contributions", "Early et al., 2024, arXiv:2311.10049",
+        reference="a tenth of the control", larger=False, needs="contributions",
+    ),
     "performance": TrustTest(
         "Does uniform attention make the predictions worse?",
         measures.performance, "the model as it is",
         Words(
             "Uniform attention makes the predictions worse", "the model needs these scores",
             "Only a model trained without attention shows whether the task needs attention.",
-            {"needs scores": True},
-        ),
+            {"needs scores": True}),
         Words(
             "Uniform attention makes the predictions better",
             "the model depends on these scores, and they do harm",
             "A model trained with uniform attention may be better still.",
-            {"needs scores": True},
-        ),
+            {"needs scores": True}),
         "metric, uniform attention", _WIEGREFFE, larger=False, needs="y",
     ),
     "uniform": TrustTest(
@@ -57,8 +68,7 @@ TESTS: dict[str, TrustTest] = {
         Words(
             "Uniform attention changes the predictions", "the model needs these scores",
             "This does not show that they improve its predictions, nor that the task needs them.",
-            {"needs scores": True},
-        ),
+            {"needs scores": True}),
         Words(
             "Uniform attention hardly changes the predictions",
             "the model does not need these scores",
@@ -74,14 +84,12 @@ TESTS: dict[str, TrustTest] = {
             "Moving the scores to other positions changes the predictions",
             "the predictions depend on where the scores fall",
             "This does not show that these scores are the only ones that work.",
-            {"needs positions": True},
-        ),
+            {"needs positions": True}),
         Words(
             "Moving the scores to other positions hardly changes the predictions",
             "the predictions do not depend on where the scores fall",
             "They may still depend on how unequal the scores are.",
-            {"needs positions": False},
-        ),
+            {"needs positions": False}),
         "change of predictions, permuted attention", _JAIN, reference="a tenth of the control",
     ),
     "adversary": TrustTest(
@@ -95,8 +103,7 @@ TESTS: dict[str, TrustTest] = {
             f"The search found {_KEEP}",
             "these scores are not the only explanation",
             "This does not show that training could find the others.",
-            {"no others": False},
-        ),
+            {"no others": False}),
         "JSD of adversarial attention", _JAIN, reference="half the control", larger=False,
     ),
     "retrained": TrustTest(
@@ -106,8 +113,7 @@ TESTS: dict[str, TrustTest] = {
             "Trained with uniform attention the model predicts worse",
             "attention does what the rest of the model cannot",
             "This does not make each single score right. Single values have no interval.",
-            {"needs scores": True},
-        ),
+            {"needs scores": True}),
         Words(
             "Trained with uniform attention the model predicts as well",
             "the task needs no attention",
@@ -122,15 +128,13 @@ TESTS: dict[str, TrustTest] = {
             "With the attended inputs of another sample the model predicts as for that sample",
             "the attended inputs carry the prediction",
             "This does not show that the model uses them through its attention.",
-            {"carry": True},
-        ),
+            {"carry": True}),
         Words(
             "With the attended inputs of another sample the model hardly predicts as for that "
             "sample, or no more than with random inputs of it",
             "the attended inputs do not carry the prediction",
             "A model that only notices a changed input may lose its prediction without them.",
-            {"carry": False},
-        ),
+            {"carry": False}),
         f"interchange intervention, {measures.MASS:.0%} of the attention",
         "Geiger et al., 2021, arXiv:2106.02997", reference="0.25",
     ),
@@ -157,8 +161,7 @@ TESTS: dict[str, TrustTest] = {
             "Removing the attended inputs changes the prediction more than removing random inputs",
             "the model needs the attended inputs",
             "A model that only notices a changed input would lose as much: see the interchange.",
-            {"needed": True},
-        ),
+            {"needed": True}),
         Words(
             "Removing the attended inputs changes the prediction hardly more than removing random "
             "inputs, or less",
@@ -173,12 +176,10 @@ TESTS: dict[str, TrustTest] = {
         Words(
             "Attention ranks the inputs as leave-one-out does", "",
             f"{_NEITHER} Both may follow how the model notices a changed input.",
-            {"ranked": True},
-        ),
+            {"ranked": True}),
         Words(
             "Attention does not rank the inputs as leave-one-out does", "", _NEITHER,
-            {"ranked": False},
-        ),
+            {"ranked": False}),
         "Kendall tau with leave-one-out", _JAIN, reference="half the control",
     ),
     "gradients": TrustTest(
@@ -230,8 +231,7 @@ TESTS: dict[str, TrustTest] = {
             "The attended states point in similar directions",
             "their weighted mean hardly changes with the scores",
             "Small differences between them may still decide the prediction.",
-            {"needs positions": False},
-        ),
+            {"needs positions": False}),
         "conicity of the attended states", "Mohankumar et al., 2020, arXiv:2004.14243",
         reference=_MIDPOINT, larger=False,
     ),

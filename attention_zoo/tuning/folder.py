@@ -94,7 +94,7 @@ def read_weights(folder: Path, trial: int) -> bytes:
     """The weights that a trial kept."""
     path = weights_file(folder, trial)
     cure = _cure(path.with_name("trial.json"))
-    with foreign.opened(path, what="file of weights", error=TuningError, cure=cure) as file:
+    with foreign.opened(path, what="file of weights", error=TuningError, hint=cure) as file:
         return file.read()
 
 
@@ -121,7 +121,7 @@ def read_trials(folder: str | Path) -> list[TrialResult]:
         executions = [
             read_state(one) for one in sorted(path.parent.glob("execution_*.json"), key=_number)
         ]
-        with foreign.parsing(path.parent, what="trial", error=TuningError, cure=_cure(path)):
+        with foreign.parsing(path.parent, what="trial", error=TuningError, hint=_cure(path)):
             metrics = means(executions) if state["status"] == "COMPLETED" else {}
             begun, ended = state.pop("order")
             order = int(begun), int(ended)
@@ -177,7 +177,7 @@ def claim(folder: Path, search: dict[str, Any], *, resume: bool, overwrite: bool
 
 def read_state(path: Path) -> dict[str, Any]:
     """The object in a JSON file of a search; TuningError, with the cure, for anything else."""
-    return foreign.records(path, kind=dict, error=TuningError, cure=_cure(path))
+    return foreign.records(path, kind=dict, error=TuningError, hint=_cure(path))
 
 
 def _cure(path: Path) -> str:

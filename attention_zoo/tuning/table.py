@@ -24,7 +24,7 @@ class LayerSpace(NamedTuple):
     """A layer's own hyperparameters, and the places in a factory that it can take.
 
     `"table"` is over the features of a table, `"before"` over a sequence that goes on as one,
-    `"after"` over states that become one vector.
+    `"after"` over states that become one vector, `"ahead"` over the past for each step ahead.
     """
 
     hyperparameters: tuple[Hyperparameter, ...] = ()
@@ -33,6 +33,11 @@ class LayerSpace(NamedTuple):
     needed: dict[str, int] = {}
     #: By name, the values whose weights are of one length of the series.
     one_length: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its own hyperparameters."""
+        return [one.name for one in self.hyperparameters]
 
 
 class FactorySpace(NamedTuple):
@@ -52,9 +57,10 @@ def _flag(name: str, default: bool = False, **facts: Any) -> Hyperparameter:
 
 _WINDOW = _hp("window", 0, _WINDOWS, none=0)
 _ADDITIVE = ("score", ("additive",))
+_GATED = ("form", ("conjunctive", "additive"))
 _ENCODED = ("encoder", _RECURRENT)
 
-#: What every attention layer has.
+#: What every attention layer has that has no hyperparameter of the same name in its own row.
 ATTENTION: tuple[Hyperparameter, ...] = (
     _hp(
         "normalizer",
@@ -89,16 +95,25 @@ LAYERS: dict[str, LayerSpace] = {
         ),
         places=("after",),
     ),
+    "conjunctive": LayerSpace(
+        (
+            _units(),
+            _hp("form", "conjunctive", ("conjunctive", "additive", "instance")),
+            _hp("attention_units", 8, (4, 8, 16, 32), when=_GATED),
+            _hp("normalizer", "sigmoid", ("sigmoid", "softmax", "entmax15"), when=_GATED),
+        ),
+        places=("after",),
+    ),
     "luong": LayerSpace(
         (
             _hp("units", 128, (16, 32, 64, 128)),
             _hp("score", "general", ("general", "dot", "scaled_dot")),
         ),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "bahdanau": LayerSpace(
         (_hp("units", 128, (16, 32, 64, 128)), _hp("attention_units", 0, _WIDTHS, none=0)),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "self_attention": LayerSpace(
         (
@@ -109,7 +124,9 @@ LAYERS: dict[str, LayerSpace] = {
         ),
         places=("before", "after"),
     ),
-    "cross_attention": LayerSpace((_hp("score", "additive", _SCORES), _units(when=_ADDITIVE))),
+    "cross_attention": LayerSpace(
+        (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE)), places=("ahead",)
+    ),
     "multi_head": LayerSpace(
         (
             _hp("num_heads", 4, (1, 2, 4, 8)),
@@ -119,7 +136,7 @@ LAYERS: dict[str, LayerSpace] = {
             _flag("use_causal_mask"),
         ),
         # The layer's own is a share of the width, which not every number of heads divides
-        places=("before", "after"),
+        places=("before", "after", "ahead"),
         needed={"key_dim": 8},
     ),
     "attention_decoder": LayerSpace(
@@ -141,6 +158,7 @@ LAYERS: dict[str, LayerSpace] = {
         places=("after",),
         needed={"window": 4},
     ),
+    "variable_selection": LayerSpace((_units(),), places=("table", "before", "after")),
     "retain": LayerSpace((_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)),
 }
 
@@ -152,6 +170,7 @@ _RECURRENT_MODEL = (
     _DROPOUT,
     _hp("recurrent_dropout", 0.0, (0.0, 0.3), below=1.0),
 )
+_FILTERS = _hp("filters", 128, (32, 64, 128))
 _DENSE_UNITS = _hp("units", 64, (16, 32, 64, 128))
 
 FACTORIES: dict[str, FactorySpace] = {
@@ -160,11 +179,25 @@ FACTORIES: dict[str, FactorySpace] = {
         (_DENSE_UNITS, _hp("depth", 1, (0, 1, 2)), _hp("answer_depth", 1, (0, 1, 2)), _DROPOUT),
         "after",
     ),
+    "conv_after": FactorySpace((_FILTERS, _DROPOUT), "after"),
+    "lstm_fcn": FactorySpace(
+        (_hp("units", 8, (8, 64, 128)), _FILTERS, _hp("dropout", 0.8, (0.0, 0.5, 0.8))), "after"
+    ),
     "lstm_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "lstm_after": FactorySpace(_RECURRENT_MODEL, "after"),
     "gru": FactorySpace(_RECURRENT_MODEL, "after"),
     "gru_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "gru_after": FactorySpace(_RECURRENT_MODEL, "after"),
+    "forecaster": FactorySpace(
+        (
+            _hp("units", 32, (16, 32, 64)),
+            _hp("depth", 1, (1, 2, 4)),
+            _DROPOUT,
+            _hp("encoder", "gru", (*_RECURRENT, "conv", "none"), none="none"),
+            _hp("level", "none", ("none", "last", "mean"), none="none"),
+        ),
+        "ahead",
+    ),
     "rnn": FactorySpace((_hp("cell", "lstm", _RECURRENT), *_RECURRENT_MODEL), "after"),
 }
 

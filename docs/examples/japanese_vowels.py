@@ -28,16 +28,22 @@ data = az.training.from_arrays(x, speakers, mask)
 # %%
 
 result = az.train(
-    "lstm_after", data, validation_split=0.3, attention="pooling", epochs=60, learning_rate=3e-3
+    "lstm_after",
+    data,
+    validation_split=0.3,
+    attention="pooling",
+    epochs=60,
+    learning_rate=3e-3,
+    verbose=0,
 )
 print(result)
 
 # %%
-# One recording and where the model looks in it; what is grey is padding.
+# One recording and where the model attends in it; what is grey is padding.
 
 held = result.held_out
 explanation = az.explain(result.model, held.x, y=held.y)
 print(az.trust(result.model, held.x, held.y))
 
-figure = explanation.plot(kind="heatmap", sample=0, title="A vowel, and where the model looks")
+figure = explanation.plot(kind="heatmap", sample=0, title="A vowel, and where the model attends")
 figure.savefig("japanese_vowels.png")

@@ -17,13 +17,13 @@ x, x_test, y, y_test = train_test_split(table.data, table.target, random_state=0
 
 # %%
 # The model begins with a layer that standardizes its inputs: the measurements have very different
-# scales. The result says how it does on the patients that it has not seen, beside a baseline.
+# scales. The result says how it does on other patients, beside a baseline.
 
-result = az.train("dense", x, y, test_data=(x_test, y_test))
+result = az.train("dense", x, y, test_data=(x_test, y_test), verbose=0)
 print(result)
 
 # %%
-# Where it attends, on patients it has not seen: the mean, and how much patients differ.
+# Where it attends, on other patients: the mean, and how much patients differ.
 
 names = [str(name) for name in table.feature_names]
 explanation = az.explain(result.model, x_test, y=y_test, feature_names=names)

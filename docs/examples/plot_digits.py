@@ -22,7 +22,14 @@ x, x_test, y, y_test = train_test_split(digits.images, digits.target, random_sta
 
 attention = {"class_name": "temporal", "config": {"shared": True, "score": "additive"}}
 result = az.train(
-    "gru", x, y, test_data=(x_test, y_test), attention=attention, epochs=12, learning_rate=5e-3
+    "gru",
+    x,
+    y,
+    test_data=(x_test, y_test),
+    attention=attention,
+    epochs=12,
+    learning_rate=5e-3,
+    verbose=0,
 )
 print(result)
 

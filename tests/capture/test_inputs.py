@@ -107,13 +107,13 @@ def models():
 def test_data_are_paired_with_the_inputs_as_keras_pairs_them(models, name, given):
     model, x = models[name], GIVEN[given]
     if given in TAKEN[name]:
-        seen = az.explain(model, x)
-        np.testing.assert_allclose(seen.predictions, model.predict(x, verbose=0), atol=1e-5)
-        assert {array.shape for array in seen.x} == {A.shape}
+        explained = az.explain(model, x)
+        np.testing.assert_allclose(explained.predictions, model.predict(x, verbose=0), atol=1e-5)
+        assert {array.shape for array in explained.x} == {A.shape}
     else:
         with pytest.raises(ValueError, match="`x`"):
             az.explain(model, x)
-        # A look that failed has changed nothing: Keras on JAX would have taken the weights out
+        # A call that failed has changed nothing: Keras on JAX would have taken the weights out
         assert np.isfinite(model.get_weights()[0]).all()
 
 
@@ -147,9 +147,10 @@ def test_measures_of_several_inputs(models, name):
     assert az.metrics.attended_states(model, x, "of_b").vectors.shape == B.shape
     scores = az.attention_scores(model, x)
     np.testing.assert_allclose(
-        az.capture.predict_with_scores(model, x, scores), az.explain(model, x).predictions,
+        az.capture.predict_with_scores(model, x, scores),
+        az.explain(model, x).predictions,
         atol=1e-6,
-    )  # fmt: skip
+    )
     with pytest.raises(ValueError, match="model of one input. Received: .* with 2"):
         az.metrics.occlusion(model, x)
 

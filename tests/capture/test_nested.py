@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.traversal import all_layers
 
 RNG = np.random.default_rng(0)
 DOCUMENTS = RNG.integers(1, 20, (6, 5, 7))
@@ -29,25 +30,27 @@ def document(sentences=5):
 @pytest.mark.parametrize("sentences", [5, None])
 def test_words_and_sentences_of_a_document(sentences):
     model = document(sentences)
-    seen = az.explain(model, DOCUMENTS, batch_size=4)
-    assert {name: scores.shape for name, scores in seen.scores.items()} == {
-        "sentence/attention": (6, 5, 7), "attention": (6, 5),
-    }  # fmt: skip
-    assert seen.axes == {"sentence/attention": ("segment", "step"), "attention": ("step",)}
-    np.testing.assert_array_equal(seen.masks["sentence/attention"], DOCUMENTS > 0)
-    np.testing.assert_allclose(seen.predictions, model.predict(DOCUMENTS, verbose=0), atol=1e-6)
+    found = az.explain(model, DOCUMENTS, batch_size=4)
+    assert {name: scores.shape for name, scores in found.scores.items()} == {
+        "sentence/attention": (6, 5, 7),
+        "attention": (6, 5),
+    }
+    assert found.axes == {"sentence/attention": ("segment", "step"), "attention": ("step",)}
+    np.testing.assert_array_equal(found.masks["sentence/attention"], DOCUMENTS > 0)
+    np.testing.assert_allclose(found.predictions, model.predict(DOCUMENTS, verbose=0), atol=1e-6)
     # Each sentence is read as the inner model alone reads it
     inner = az.attention_scores(model.get_layer("each").layer, DOCUMENTS[:, 1])["attention"]
-    np.testing.assert_allclose(seen.scores["sentence/attention"][:, 1], inner, atol=1e-6)
-    assert not seen.scores["sentence/attention"][2, 3].any()
-    assert all("call" not in layer.__dict__ for layer in model._flatten_layers())
+    np.testing.assert_allclose(found.scores["sentence/attention"][:, 1], inner, atol=1e-6)
+    assert not found.scores["sentence/attention"][2, 3].any()
+    assert all("call" not in layer.__dict__ for layer in all_layers(model))
 
 
 def test_names_are_those_of_the_models_around_a_layer():
     model = keras.Sequential([keras.Input((5, 7), dtype="int32"), document()])
     assert list(az.attention_scores(model, DOCUMENTS)) == [
-        "document/sentence/attention", "document/attention",
-    ]  # fmt: skip
+        "document/sentence/attention",
+        "document/attention",
+    ]
 
 
 class Block(keras.layers.Layer):
@@ -80,11 +83,11 @@ def test_a_subclassed_model():
     with pytest.raises(ValueError, match="not built yet"):
         az.explain(model, x)
     model(x)
-    seen = az.explain(model, x)
-    assert list(seen.scores) == ["first/attention", "second/attention", "pooling"]
-    assert seen.axes["first/attention"] == ("head", "query", "key")
+    found = az.explain(model, x)
+    assert list(found.scores) == ["first/attention", "second/attention", "pooling"]
+    assert found.axes["first/attention"] == ("head", "query", "key")
     np.testing.assert_allclose(
-        seen.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
+        found.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
     )
 
 
@@ -134,15 +137,15 @@ def test_other_scores_in_the_place_of_a_layers_own(name, model):
     x = RNG.normal(size=(3, 7, 4)).astype("float32")
     x[:, 5:] = 0
     x = [x, RNG.normal(size=(3, 5, 4)).astype("float32")] if name == "cross_attention" else x
-    seen = az.explain(model, x)
-    layer = next(iter(seen.scores))
-    own = {layer: seen.scores[layer]}
+    found = az.explain(model, x)
+    layer = next(iter(found.scores))
+    own = {layer: found.scores[layer]}
     same = az.capture.predict_with_scores(model, x, own)
-    np.testing.assert_allclose(same, seen.predictions, atol=1e-5)
+    np.testing.assert_allclose(same, found.predictions, atol=1e-5)
     nothing = az.capture.predict_with_scores(model, x, {layer: 0 * own[layer]})
     # Some layers begin with uniform attention, which no place differs from
     uneven = own[layer] * RNG.uniform(0.5, 1.5, own[layer].shape)
-    moved = np.roll(uneven, 1, axis=seen.layer(layer).axis)
+    moved = np.roll(uneven, 1, axis=found.layer(layer).axis)
     other = az.capture.predict_with_scores(model, x, {layer: moved})
     # What is applied is linear in the scores, but for a tanh after it
     assert np.abs(other - same).max() > 1e-3
@@ -181,9 +184,9 @@ def test_attention_inside_a_loop_is_refused_with_the_reason(kind):
     model = keras.Model(x, az.layers.AttentionPooling()(outputs))
     data = np.ones((2, 7, 4))
     message = "'inner' is called inside the cell of 'loop'.*Attend before or after"
-    for look in (az.attention_scores, az.explain, az.trust):
+    for reader in (az.attention_scores, az.explain, az.trust):
         with pytest.raises(ValueError, match=message):
-            look(model, data)
+            reader(model, data)
     with pytest.raises(ValueError, match=message):
         az.capture.predict_with_scores(model, data, {"attention_pooling": np.ones((2, 7))})
 
@@ -196,7 +199,8 @@ def over_padding():
     words, queries = keras.Input((5,), dtype="int32"), keras.Input((7, 4))
     memory = keras.layers.Embedding(9, 4, mask_zero=True)(words)
     for name in az.list_layers():
-        if name in ("feature", "hierarchical"):  # attends to features; cuts the steps in windows
+        # They attend to features, or cut the steps in windows
+        if name in ("feature", "variable_selection", "hierarchical"):
             continue
         if name == "attention_decoder":
             for monotonic in (None, "soft", "hard"):
@@ -221,18 +225,18 @@ def over_padding():
 def test_padding_is_known_as_such(name, model):
     words = KEYS * RNG.integers(1, 9, KEYS.shape)
     queries = RNG.normal(size=(3, 7, 4)).astype("float32")
-    seen = az.explain(model, [queries, words] if len(model.inputs) > 1 else words)
-    layer = seen.layer().name
-    np.testing.assert_array_equal(seen.masks[layer], KEYS > 0)
-    hidden = np.moveaxis(seen.scores[layer], seen.layer().axis, 1)[KEYS == 0]
+    found = az.explain(model, [queries, words] if len(model.inputs) > 1 else words)
+    layer = found.layer().name
+    np.testing.assert_array_equal(found.masks[layer], KEYS > 0)
+    hidden = np.moveaxis(found.scores[layer], found.layer().axis, 1)[KEYS == 0]
     assert not hidden.any()
 
 
 def test_the_padding_of_a_decoder_is_grey():
     model = dict(over_padding())["attention_decoder None"]
     words, queries = KEYS * 3, RNG.normal(size=(3, 7, 4)).astype("float32")
-    seen = az.explain(model, [queries, words])
-    figure = seen.plot(kind="alignment", sample=0)
+    found = az.explain(model, [queries, words])
+    figure = found.plot(kind="alignment", sample=0)
     image = figure.axes[0].get_images()[0].get_array()
     np.testing.assert_array_equal(np.ma.getmaskarray(image), [KEYS[0] == 0] * 7)
 

@@ -153,10 +153,10 @@ def test_the_page_of_trust_is_about_the_named_output(models, monkeypatch):
 
 def test_an_explanation_keeps_its_output(models, tmp_path):
     y = np.arange(7)
-    seen = az.explain(models["dict"], X, y=y, output="price")
-    np.testing.assert_array_equal(seen.predicted, seen.predictions["price"].argmax(1))
-    again = az.Explanation.load(seen[:3].save(tmp_path / "seen.npz"))
-    np.testing.assert_array_equal(again.predicted, seen.predicted[:3])
+    explained = az.explain(models["dict"], X, y=y, output="price")
+    np.testing.assert_array_equal(explained.predicted, explained.predictions["price"].argmax(1))
+    again = az.Explanation.load(explained[:3].save(tmp_path / "explained.npz"))
+    np.testing.assert_array_equal(again.predicted, explained.predicted[:3])
     # The scores are those of all outputs, and need none
     without = az.explain(models["dict"], X)
     with pytest.raises(ValueError, match=r"has 2 outputs.*explain\(model, x, output=...\)"):

@@ -17,8 +17,12 @@ X = np.random.default_rng(0).normal(size=(300, 11, 3)).astype("float32")
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return az.build("lstm_after", input_shape=(11, 3), units=5,
-                    attention={"class_name": "temporal", "config": {"shared": True}})  # fmt: skip
+    return az.build(
+        "lstm_after",
+        input_shape=(11, 3),
+        units=5,
+        attention={"class_name": "temporal", "config": {"shared": True}},
+    )
 
 
 def test_scores_are_those_of_the_layer_and_predictions_those_of_predict(model):
@@ -58,9 +62,10 @@ def test_the_model_is_left_as_it_was(model):
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
 
 
-def test_dropout_is_off_while_looking():
-    model = az.build("dense", input_shape=(7,),
-                     attention={"class_name": "feature", "config": {"dropout": 0.5}})  # fmt: skip
+def test_dropout_is_off_while_scores_are_captured():
+    model = az.build(
+        "dense", input_shape=(7,), attention={"class_name": "feature", "config": {"dropout": 0.5}}
+    )
     x = np.ones((3, 7), "float32")
     first, again = az.explain(model, x), az.explain(model, x)
     np.testing.assert_array_equal(first.predictions, again.predictions)
@@ -69,21 +74,30 @@ def test_dropout_is_off_while_looking():
 def test_sequential_several_and_shared_layers():
     shared = az.layers.FeatureAttention(name="shared")
     model = keras.Sequential(
-        [keras.Input((11, 3)), shared, keras.layers.GRU(3, return_sequences=True), shared,
-         az.layers.TemporalAttention(name="time"), keras.layers.Flatten()]
-    )  # fmt: skip
+        [
+            keras.Input((11, 3)),
+            shared,
+            keras.layers.GRU(3, return_sequences=True),
+            shared,
+            az.layers.TemporalAttention(name="time"),
+            keras.layers.Flatten(),
+        ]
+    )
     scores = az.attention_scores(model, X[:4])
     assert {k: v.shape for k, v in scores.items()} == {
-        "shared": (4, 11, 3), "shared@2": (4, 11, 3), "time": (4, 11, 3),
-    }  # fmt: skip
+        "shared": (4, 11, 3),
+        "shared@2": (4, 11, 3),
+        "time": (4, 11, 3),
+    }
 
 
 def test_a_layer_of_two_levels_has_an_entry_for_each(tmp_path):
     model = az.build("gru", input_shape=(11, 3), units=4, attention="retain")
     scores = az.attention_scores(model, X[:5])
     assert {k: v.shape for k, v in scores.items()} == {
-        "attention/1": (5, 11), "attention/2": (5, 11, 4 + 8),  # of a state and its place
-    }  # fmt: skip
+        "attention/1": (5, 11),
+        "attention/2": (5, 11, 4 + 8),  # of a state and its place
+    }
     az.load(az.save(model, tmp_path / "m", examples=X[:3]), verify=True)
 
 
@@ -102,25 +116,28 @@ def test_keras_own_layers_show_what_they_use_and_answer_as_ever():
     model, rng = of_keras(), np.random.default_rng(0)
     x = {n: rng.normal(size=(9, t, 4)).astype("float32") for n, t in (("query", 5), ("value", 7))}
     before = model.predict(x, verbose=0)
-    seen = az.explain(model, x, batch_size=4)
-    assert {k: v.shape for k, v in seen.scores.items()} == {
-        "dot": (9, 5, 7), "additive": (9, 5, 7), "heads": (9, 2, 5, 7), "groups": (9, 4, 5, 7),
-    }  # fmt: skip
-    for scores in seen.scores.values():
+    explained = az.explain(model, x, batch_size=4)
+    assert {k: v.shape for k, v in explained.scores.items()} == {
+        "dot": (9, 5, 7),
+        "additive": (9, 5, 7),
+        "heads": (9, 2, 5, 7),
+        "groups": (9, 4, 5, 7),
+    }
+    for scores in explained.scores.values():
         np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-5)
-    np.testing.assert_allclose(seen.scores["heads"], before[1], atol=1e-6)
-    np.testing.assert_allclose(seen.predictions[0], before[0], atol=1e-5)
+    np.testing.assert_allclose(explained.scores["heads"], before[1], atol=1e-6)
+    np.testing.assert_allclose(explained.predictions[0], before[0], atol=1e-5)
     weights = x["query"] @ x["value"].swapaxes(1, 2)
     weights = np.exp(weights - weights.max(-1, keepdims=True))
     np.testing.assert_allclose(
-        seen.scores["dot"], weights / weights.sum(-1, keepdims=True), atol=1e-5
+        explained.scores["dot"], weights / weights.sum(-1, keepdims=True), atol=1e-5
     )
     # The model is as it was, and forgets nothing
     assert all("call" not in layer.__dict__ for layer in model.layers)
     for a, b in zip(before, model.predict(x, verbose=0), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(
-        az.attention_scores(model, list(x.values()))["dot"], seen.scores["dot"]
+        az.attention_scores(model, list(x.values()))["dot"], explained.scores["dot"]
     )
 
 
@@ -163,13 +180,12 @@ def test_inputs_by_name_go_in_as_the_model_wants_them():
     both = keras.layers.Concatenate()([pooled(one), pooled(two)])
     model = keras.Model({"b": one, "a": two}, {"out": keras.layers.Dense(1)(both)})
     x = {"b": X[:4], "a": X[:4, :7]}
-    seen = az.explain(model, x)
+    explained = az.explain(model, x)
     np.testing.assert_allclose(
-        seen.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
+        explained.predictions["out"], model.predict(x, verbose=0)["out"], atol=1e-6
     )
-    assert {k: v.shape for k, v in seen.scores.items()} == {
-        "pooling": (4, 11), "pooling@2": (4, 7),
-    }  # fmt: skip
+    shapes = {name: scores.shape for name, scores in explained.scores.items()}
+    assert shapes == {"pooling": (4, 11), "pooling@2": (4, 7)}
     found = az.metrics.gradients(keras.Model(model.input, model.outputs[0]), x)
     assert [each.shape for each in found] == [(4, 7, 3), (4, 11, 3)]
     with pytest.raises(ValueError, match=r"must have the inputs \['a', 'b'\]. Received: \['x'\]"):
@@ -203,7 +219,7 @@ def test_x_that_does_not_fit(model, x, message):
         az.attention_scores(model, x)
 
 
-def test_models_that_cannot_be_looked_into():
+def test_models_that_cannot_be_captured_model():
     plain = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="only")])
     with pytest.raises(ValueError, match=r"no attention layer. Its layers are: .*only \(Dense\)"):
         az.attention_scores(plain, X[0])
@@ -232,8 +248,7 @@ def test_the_picture_shows_every_index_and_the_expected_one(model, tmp_path):
 
 def test_profiles_average_over_what_is_not_attended():
     rng = np.random.default_rng(0)
-    by_step, by_feature = (
-        az.layers.TemporalAttention(), az.layers.FeatureAttention())  # fmt: skip
+    by_step, by_feature = (az.layers.TemporalAttention(), az.layers.FeatureAttention())
     x = rng.normal(size=(6, 5, 3)).astype("float32")
     for layer, size in ((by_step, 5), (by_feature, 3)):
         model = keras.Sequential([keras.Input((5, 3)), layer])

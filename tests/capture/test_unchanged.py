@@ -1,4 +1,4 @@
-"""Whatever looks into a model leaves every one of its variables as it was."""
+"""Whatever captures from a model leaves every one of its variables as it was."""
 
 import keras
 import numpy as np
@@ -61,7 +61,7 @@ def ranks(function, **options):
     return lambda model: function(model, X, np.abs(X), draws=1, **options)
 
 
-LOOKS = {
+READERS = {
     "attention_scores": lambda model: az.attention_scores(model, X),
     "explain": lambda model: az.explain(model, X),
     "predict_with_scores": lambda model: az.capture.predict_with_scores(
@@ -88,30 +88,30 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_look_changes_no_variable_and_no_later_draw(model, look):
+@pytest.mark.parametrize("reader", READERS)
+def test_reading_changes_no_variable_and_no_later_draw(model, reader):
     before, drawn = held(model), draws()
-    LOOKS[look](model)
+    READERS[reader](model)
     for one, other in zip(before, held(model), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(drawn, draws())
 
 
-def test_a_model_that_was_looked_into_goes_on_as_one_that_was_not():
-    looked_into, other = restless(), restless()
-    for each in (looked_into, other):
+def test_a_model_that_was_captured_model_goes_on_as_one_that_was_not():
+    captured_model, other = restless(), restless()
+    for each in (captured_model, other):
         each.predict(X, batch_size=SAMPLES, verbose=0)
-    changing = held(looked_into)
-    seen = az.explain(looked_into, X)
-    after = looked_into.predict(X, batch_size=SAMPLES, verbose=0)
+    changing = held(captured_model)
+    explained = az.explain(captured_model, X)
+    after = captured_model.predict(X, batch_size=SAMPLES, verbose=0)
     np.testing.assert_array_equal(after, other.predict(X, batch_size=SAMPLES, verbose=0))
-    # What was seen is what the model would have answered then
-    np.testing.assert_allclose(seen.predictions, after, atol=1e-6)
+    # The predictions are those that the model would have made then
+    np.testing.assert_allclose(explained.predictions, after, atol=1e-6)
     # The model is restless
-    assert any((a != b).any() for a, b in zip(changing, held(looked_into), strict=True))
+    assert any((a != b).any() for a, b in zip(changing, held(captured_model), strict=True))
 
 
-def test_a_look_that_fails_changes_nothing_either(model, monkeypatch):
+def test_a_capture_that_fails_changes_nothing_either(model, monkeypatch):
     before = held(model)
     monkeypatch.setattr(keras.Model, "predict", lambda *args, **kwargs: fail(model))
     with pytest.raises(RuntimeError, match="in between"):

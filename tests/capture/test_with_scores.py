@@ -88,7 +88,7 @@ MODELS = {
     shared: (["predictions"], {"twice": "attention_twice", "twice@2": "attention_twice_2"}),
     nested: (["predictions"], {"inner/pool": "attention_inner_pool", "pool": "attention_pool"}),
     subclassed: (["predictions"], {"pool": "attention_pool"}),
-}  # fmt: skip
+}
 
 
 def same(found, expected):

@@ -82,7 +82,7 @@ def test_show_prints_the_card(shell):
     status, printed, _ = shell("show", "lstm_after")
     assert status == 0
     for words in ("lstm_after.planted_step", "relevance mass accuracy", "plain softmax", "Apache",
-                  "uniform attention", "Frozen uniform it answers as well"):  # fmt: skip
+                  "uniform attention", "With uniform attention it predicts as well"):  # fmt: skip
         assert words in printed
     status, printed, _ = shell("show", "dense_after.find_max")
     assert status == 0
@@ -167,7 +167,7 @@ def test_the_command_to_copy_keeps_its_spaces(shell, table, tmp_path):
     words = ["--data", "my own.csv", "--target", "was bought"]
     status, printed, complaint = shell("train", "dense", *words, "--epochs", 1, "--out", "a model")
     assert status == 0, complaint
-    copied = shlex.split(printed.partition("See where it looks: ")[2])
+    copied = shlex.split(printed.partition("See where it attends: ")[2])
     assert copied == ["attention-zoo", "explain", "./a model", *words]
     assert shell(*copied[1:])[0] == 0
 
@@ -191,7 +191,7 @@ def test_columns_and_labels_are_the_cards(shell, tmp_path):
         assert (explained[0], measured[0]) == (0, 0), explained[2] + measured[2]
         page = page_data(tmp_path / f"{order}.html")
         assert page["features"] == ["first", "second"]
-        assert page["labels"] == [[1 + float(a > 0)] for a in rows[:, 0]]
+        assert page["labels"] == [["de"[int(a > 0)]] for a in rows[:, 0]]
         found.append((page, json.loads(measured[1])["measured"]))
     assert found[0] == found[1]
     right = model.predict(rows, verbose=0).argmax(1) == 1 + (rows[:, 0] > 0)
@@ -277,7 +277,7 @@ def test_a_series_from_the_shell_alone(shell, tmp_path):
 
 def test_options_change_the_recipe(shell):
     status, _, complaint = shell(
-        "train", "dense", "--task", "planted_feature", "--out", "m", "--epochs", 1, "--samples",
+        "train", "dense", "--task", "planted_feature", "--out", "m", "--epochs", 2, "--samples",
         100, "--normalizer", "sparsemax", "--units", 3, "--seed", 5, "--batch-size", 50,
     )  # fmt: skip
     assert status == 0, complaint
@@ -286,7 +286,7 @@ def test_options_change_the_recipe(shell):
     assert recipe["config"]["units"] == 3
     assert recipe["config"]["attention"]["config"] == {**attention, "normalizer": "sparsemax"}
     assert (recipe["seed"], recipe["samples"], recipe["batch_size"]) == (5, 100, 50)
-    assert [p["epochs"] for p in recipe["phases"]] == [1]
+    assert [p["epochs"] for p in recipe["phases"]] == [1, 1]
 
 
 def test_shell_and_python_train_the_same_model(shell, tmp_path):
@@ -306,8 +306,9 @@ def test_shell_and_python_train_the_same_model(shell, tmp_path):
     y = np.where(x[:, 0] > 0, "yes", "no")
     run = az.train(
         "dense", x, y, validation_data=(x[:13], y[:13]), test_data=(x[:13], y[:13]), epochs=2,
-        batch_size=16, learning_rate=0.02, attention="feature", units=5, depth=2, dropout=0.1,
-        normalizer="sparsemax", class_weight={"yes": 3}, patience=1, seed=7,
+        batch_size=16, learning_rate=0.02, units=5, depth=2, dropout=0.1,
+        attention=az.layers.FeatureAttention(normalizer="sparsemax"), class_weight={"yes": 3},
+        patience=1, seed=7,
     )  # fmt: skip
     for mine, theirs in zip(az.load("./m").get_weights(), run.model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -417,7 +418,7 @@ def test_an_interrupted_training_says_how_to_go_on(shell, monkeypatch, tmp_path)
     status, printed, complaint = interrupt(*words, "--out", "a model")
     assert (status, printed) == (130, "")
     assert complaint == (
-        "attention-zoo: Interrupted. What is done is kept in a model.training: go on with the "
+        "attention-zoo: Interrupted. The progress is saved in a model.training: go on with the "
         "same command and --resume.\n"
     )
     status, _, complaint = shell(*words, "--out", "a model", "--resume")
@@ -435,7 +436,7 @@ def test_any_other_command_that_is_interrupted_says_so(shell, monkeypatch):
 def test_an_existing_output_is_kept_before_any_work(shell, tmp_path):
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "notes.txt").write_text("mine")
-    words = ["train", "dense", "--task", "planted_feature", "--epochs", 1, "--samples", 100]
+    words = ["train", "dense", "--task", "planted_feature", "--epochs", 2, "--samples", 100]
     status, _, complaint = shell(*words, "--out", "m")
     assert (status, "exists and is kept" in complaint) == (2, True)
     status, _, complaint = shell(*words, "--out", "m", "--overwrite")

@@ -64,7 +64,7 @@ def test_an_interrupted_search_says_how_to_go_on(shell, monkeypatch, tmp_path): 
         status, printed, complaint = shell(*words)
     assert (status, printed) == (130, "")
     assert complaint.splitlines()[-1] == (
-        "attention-zoo: Interrupted. What is done is kept in a search: go on with the same "
+        "attention-zoo: Interrupted. The progress is saved in a search: go on with the same "
         "command and --resume."
     )
     status, printed, complaint = shell(*words, "--resume")

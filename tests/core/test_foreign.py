@@ -49,7 +49,7 @@ def test_what_is_no_file_is_refused(tmp_path, monkeypatch, name):
     path = Path("a.json")
     make(path)
     with pytest.raises(Trouble, match=f"a.json {message}"):
-        foreign.read(path, limit=11, what="JSON", error=Trouble, cure="Cut it.")
+        foreign.read(path, limit=11, what="JSON", error=Trouble, hint="Cut it.")
 
 
 def test_what_is_not_there_and_what_is_a_folder_have_their_own_types(tmp_path):
@@ -115,7 +115,7 @@ def test_real_parsers_in_the_block(tmp_path):
     (tmp_path / "a").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 50)
     with (
         pytest.raises(Trouble, match=r"a is no valid HDF5 file: .*\. Copy it again\.$"),
-        foreign.opened(tmp_path / "a", what="HDF5 file", error=Trouble, cure="Copy it again.") as f,
+        foreign.opened(tmp_path / "a", what="HDF5 file", error=Trouble, hint="Copy it again.") as f,
     ):
         h5py.File(f, "r")
 

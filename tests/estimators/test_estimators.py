@@ -57,12 +57,19 @@ def test_a_classifier_learns_and_answers_in_the_users_labels(of_table):
     np.testing.assert_allclose(scores.sum(1), 1, atol=1e-6)
 
 
-def test_an_explanation_has_labels_as_numbers_and_fits_trust(of_table):
+def test_an_explanation_has_the_labels_and_fits_trust(of_table, tmp_path):
     x, y = table(seed=1)
-    seen = of_table.explain(x, y)
-    np.testing.assert_array_equal(seen.y, (y == "up").astype(int))
-    assert len(seen.of_class(1, by="label")) == (y == "up").sum()
-    with pytest.raises(ValueError, match="Unknown label in y.*Did you mean 'up'.*down, up"):
+    copied = pickle.loads(pickle.dumps(of_table))
+    az.save(of_table.model_, tmp_path / "m")
+    for seen in (of_table.explain(x, y), copied.explain(x, y),
+                 az.explain(az.load(tmp_path / "m"), x, y=y)):  # fmt: skip
+        np.testing.assert_array_equal(seen.y, y)
+        np.testing.assert_array_equal(seen.predicted, of_table.predict(x))
+        assert len(seen.of_class("up", by="label")) == (y == "up").sum()
+    page = az.trust(of_table.model_, x[:20], y[:20], samples=20)
+    right = np.mean(of_table.predict(x[:20]) == y[:20])
+    assert page["accuracy, uniform attention"].control == pytest.approx(right)
+    with pytest.raises(ValueError, match="Unknown label in `y`.*Did you mean 'up'.*down, up"):
         of_table.explain(x, ["upp"] * len(x))
 
 
@@ -194,19 +201,36 @@ def test_a_sample_without_weight_is_not_there():
     np.testing.assert_allclose(some.predict_proba(x), weighted.predict_proba(x), atol=1e-6)
 
 
-def test_patience_ends_early_with_the_best_weights():
+def test_the_weights_of_classes_are_those_of_their_samples():
+    x, y = table(n=40)
+    y[:30] = "up"
+    weights = {"up": len(y) / (2 * np.sum(y == "up")), "down": len(y) / (2 * np.sum(y == "down"))}
+    plain, *weighted = [
+        az.AttentionClassifier(**QUICK, class_weight=which).fit(x, y, each).predict_proba(x)
+        for which, each in [
+            (None, None), ("balanced", None), (weights, None),
+            (None, np.array([weights[label] for label in y])),
+        ]
+    ]  # fmt: skip
+    assert np.abs(plain - weighted[0]).max() > 1e-3
+    for other in weighted[1:]:
+        np.testing.assert_allclose(other, weighted[0], atol=1e-6)
+
+
+def test_early_stopping_ends_with_the_best_weights():
     x, _ = table()
     y = np.arange(60) % 2  # nothing to learn: the loss of others begins to rise soon
     model = az.AttentionClassifier(
         units=32,
         epochs=200,
         learning_rate=0.05,
-        patience=2,
+        early_stopping=True,
+        n_iter_no_change=2,
         validation_fraction=0.2,
         random_state=0,
     ).fit(x, y)
     losses = model.history_["val_loss"]
-    assert len(losses) < 200 and int(np.argmin(losses)) == len(losses) - 3
+    assert len(losses) == model.n_iter_ < 200 and int(np.argmin(losses)) == len(losses) - 3
 
 
 def test_a_constant_column_changes_nothing_even_when_it_no_longer_is():
@@ -254,18 +278,19 @@ TEXT = pd.DataFrame({"age": X[:, 0], "city": [7, *["Rome"] * 59]})
         ({"attention": "feture"}, X, Y, "Unknown layer. Did you mean 'feature'"),
         ({"options": {"hiden_activation": "relu"}}, X, Y, "Did you mean 'hidden_activation'"),
         ({"options": {"units": 3}}, X, Y, "'units' is a parameter of its own"),
-        ({"mask_value": np.nan}, X, Y, "`mask_value` must be a finite number"),
-        ({"mask_value": "0"}, X, Y, "`mask_value` must be a finite number"),
+        ({"mask_value": np.nan}, X, Y, r"'mask_value' parameter .* a float in the range \(-inf"),
+        ({"mask_value": "0"}, X, Y, "'mask_value' parameter of AttentionClassifier must be a"),
         ({"mask_value": 0.0}, X, Y, "and 'dense' reads a table"),
         ({"mask_value": 0.0}, SERIES, ANSWERS, "a list of series needs none"),
         ({"mask_value": 0.0}, np.zeros((6, 3, 2)), [0, 1] * 3, "all are padding"),
         ({}, X, [None, *Y[1:].astype(str)], "`y` has missing labels"),
-        ({"epochs": 0}, X, Y, "`epochs` must be a positive integer or None"),
-        ({"batch_size": 2.5}, X, Y, "`batch_size` must be a positive integer"),
-        ({"learning_rate": -1}, X, Y, "`learning_rate` must be a finite number > 0"),
-        ({"patience": 0}, X, Y, "`patience` must be a positive integer or None"),
-        ({"patience": 1, "validation_fraction": 1.5}, X, Y, "`validation_fraction` must be a num"),
-        ({"patience": 1, "validation_fraction": 0.0}, X, Y, "a share of 0.0 of 60 samples"),
+        ({"epochs": 0}, X, Y, r"'epochs' parameter .* an int in the range \[1, inf\) or None"),
+        ({"batch_size": 2.5}, X, Y, "'batch_size' parameter of AttentionClassifier must be an int"),
+        ({"learning_rate": -1}, X, Y, r"'learning_rate' parameter .* in the range \(0.0, inf\)"),
+        ({"n_iter_no_change": 0}, X, Y, "'n_iter_no_change' parameter"),
+        ({"validation_fraction": 1.5}, X, Y, "'validation_fraction' parameter"),
+        ({"early_stopping": True, "validation_fraction": 1e-9}, X, Y, "a share of 1e-09 of 60"),
+        ({"class_weight": "even"}, X, Y, "'class_weight' parameter of AttentionClassifier must be"),
         ({"architecture": "dense"}, SERIES, ANSWERS, "must be one for series"),
         ({}, X, X[:, 0], "Unknown label type: continuous"),
         ({}, X, ["a"] * 60, r"one class only \('a'\)"),
@@ -292,7 +317,7 @@ def test_bad_input_is_named(arguments, x, y, message):
 def test_bad_targets_of_a_regressor_and_other_inputs_than_in_fit(of_table, of_series):
     with pytest.raises(ValueError, match="`y` must be numbers.*'up'|'down'"):
         az.AttentionRegressor().fit(*table())
-    with pytest.raises(TypeError, match="`options` must be a dictionary"):
+    with pytest.raises(TypeError, match="'options' parameter of AttentionRegressor must be an in"):
         az.AttentionRegressor(options=["units"]).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="`X` was a table in fit. Received: series"):
         of_table.predict(np.zeros((2, 4, 3)))

@@ -20,7 +20,7 @@ Y = (X[:, 0] > 0).astype(int)
 
 ESTIMATORS = {
     "dense": {"dropout": 0.3, "epochs": 5},
-    "early end": {"patience": 2, "epochs": 5},
+    "early end": {"early_stopping": True, "n_iter_no_change": 2, "epochs": 5},
     # More steps than TensorFlow takes at once: the order is Keras's
     "many steps": {"batch_size": 1, "epochs": 1},
     "gru": {"architecture": "gru", "units": 3, "epochs": 2, "batch_size": 11},

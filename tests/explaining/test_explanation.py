@@ -1,6 +1,7 @@
 """An explanation can be cut, named, tabled, stored and shown."""
 
 import dataclasses
+import json
 import sys
 
 import keras
@@ -106,6 +107,25 @@ def test_it_is_saved_and_loaded_whole(explanation, tmp_path):
     assert len(az.Explanation.load(path)) == 2
     with pytest.raises(ValueError, match="must end in .npz"):
         explanation.save(tmp_path / "e.pickle")
+
+
+def test_classes_have_their_names(model, explanation, tmp_path):
+    named = az.explain(model, X, y=np.array(["no", "yes"])[np.arange(11) % 2],
+                       class_names=["no", "yes"])  # fmt: skip
+    named = az.Explanation.load(named.save(tmp_path / "named.npz"))
+    predicted = np.array(["no", "yes"])[explanation.predicted]
+    np.testing.assert_array_equal(named.predicted, predicted)
+    assert len(named.of_class(predicted[0])) == np.sum(predicted == predicted[0])
+    assert len(named.of_class("yes", by="label")) == 5
+    page = named.to_html(tmp_path / "page.html").read_text("utf-8")
+    page = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    assert page["classes"] == ["no", "yes"] and page["labels"][:2] == [["no"], ["yes"]]
+    title = named.plot("heads", kind="alignment", sample=1).get_suptitle()
+    assert title == f"predicted: {predicted[1]}, label: yes"
+    with pytest.raises(ValueError, match="`class_names` must be 2 names. Received: "):
+        az.explain(model, X, class_names=["one"])
+    with pytest.raises(ValueError, match="Unknown label in `y`.*Did you mean 'yes'"):
+        az.explain(model, X, y=["yess"] * 11, class_names=["no", "yes"])
 
 
 def test_files_that_hold_no_explanation(tmp_path):

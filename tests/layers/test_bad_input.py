@@ -45,15 +45,21 @@ def test_shared_arguments(name, argument, value, message):
 SIZES = [
     (name, argument)
     for name, arguments in {
-        "temporal": ["units"], "pooling": ["units", "hops"], "luong": ["units"],
-        "bahdanau": ["units", "attention_units"], "self_attention": ["units", "window"],
+        "temporal": ["units"],
+        "pooling": ["units", "hops"],
+        "luong": ["units"],
+        "conjunctive": ["units", "attention_units"],
+        "bahdanau": ["units", "attention_units"],
+        "self_attention": ["units", "window"],
         "cross_attention": ["units"],
         "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],
         "hierarchical": ["units", "window", "encoder_units"],
-        "retain": ["units", "recurrent_units"], "attention_decoder": ["units", "attention_units"],
+        "variable_selection": ["units"],
+        "retain": ["units", "recurrent_units"],
+        "attention_decoder": ["units", "attention_units"],
     }.items()
     for argument in arguments
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, "8"])
@@ -82,7 +88,9 @@ def test_another_width_than_built_names_both(case):
             call(layer, {**arrays, name: wide})
 
 
-@pytest.mark.parametrize("name", sorted(set(FIRST) - {"feature", "hierarchical"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(FIRST) - {"feature", "hierarchical", "variable_selection"})
+)
 def test_a_rank_that_has_no_steps_says_what_to_do(name):
     case = FIRST[name]
     layer = az.layers.get(name, **case.kwargs)

@@ -22,11 +22,16 @@ EXCUSES = {(case.id, promise): excuse(case, promise) for case in CASES for promi
 @pytest.mark.parametrize(
     ("case", "promise"),
     [
-        pytest.param(case, promise, id=f"{case.id}-{promise}", marks=[pytest.mark.skip(reason=why)]
-                     if (why := EXCUSES[case.id, promise]) else [])
-        for case in CASES for promise in PROMISES
+        pytest.param(
+            case,
+            promise,
+            id=f"{case.id}-{promise}",
+            marks=[pytest.mark.skip(reason=why)] if (why := EXCUSES[case.id, promise]) else [],
+        )
+        for case in CASES
+        for promise in PROMISES
     ],
-)  # fmt: skip
+)
 def test_promise(case, promise):
     PROMISES[promise](case)
 
@@ -57,8 +62,12 @@ def test_models_come_back_from_disk_in_a_fresh_process(tmp_path):
         "    np.testing.assert_array_equal(m.predict(stored, verbose=0), y)\n"
         "print('all', number + 1)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(len(most))],
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), str(len(most))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-2:] == ["all", str(len(most))]
 

@@ -92,9 +92,9 @@ def test_scores_of_long_sequences_say_what_they_take(monkeypatch):
     from attention_zoo.layers import pairwise
 
     monkeypatch.setattr(pairwise, "_LARGE", 1e-6)
-    layer = az.layers.MultiHeadAttention(2, name="look")
+    layer = az.layers.MultiHeadAttention(2, name="attention")
     layer(X)
-    with pytest.warns(UserWarning, match="'look' take .* GiB.*23 queries and 23 keys"):
+    with pytest.warns(UserWarning, match="'attention' take .* GiB.*23 queries and 23 keys"):
         layer(X, return_attention_scores=True)
 
 
@@ -103,8 +103,14 @@ NOTHING = HIDING.copy()
 NOTHING[7] = -1e9
 EDGES = HIDING.copy()
 EDGES[HIDING < 0] = -np.inf
-OPTIONS = ["softmax", "sparsemax", "entmax15", {"name": "entmax", "alpha": 1.3}, "sigmoid",
-           "normalized_sigmoid"]  # fmt: skip
+OPTIONS = [
+    "softmax",
+    "sparsemax",
+    "entmax15",
+    {"name": "entmax", "alpha": 1.3},
+    "sigmoid",
+    "normalized_sigmoid",
+]
 
 
 @pytest.mark.parametrize("in_blocks", [False, True])
@@ -114,8 +120,10 @@ def test_a_bias_that_hides_pairs_does_so_in_half_precision(
     normalizer, dtype, in_blocks, always_blockwise
 ):
     keras.utils.set_random_seed(0)
-    layers = [az.layers.MultiHeadAttention(2, normalizer=normalizer, dtype=d, name="look")
-              for d in ("float32", dtype)]  # fmt: skip
+    layers = [
+        az.layers.MultiHeadAttention(2, normalizer=normalizer, dtype=d, name="attention")
+        for d in ("float32", dtype)
+    ]
     for layer in layers:
         layer.build(X.shape)
     layers[1].set_weights(layers[0].get_weights())

@@ -160,9 +160,11 @@ def test_masked_queries_and_keys_are_zeros(name):
 def test_widths_of_their_own(name):
     layer = LAYERS[name]()
     y, scores = layer(
-        draw(SAMPLES, 2), draw(SAMPLES, TIME, 6), draw(SAMPLES, TIME, 3),
+        draw(SAMPLES, 2),
+        draw(SAMPLES, TIME, 6),
+        draw(SAMPLES, TIME, 3),
         return_attention_scores=True,
-    )  # fmt: skip
+    )
     assert y.shape == (SAMPLES, UNITS) and scores.shape == (SAMPLES, TIME)
     assert tuple(layer.output_kernel.shape) == (6 + 2, UNITS)
 
@@ -191,14 +193,17 @@ def test_the_symbolic_shapes_are_the_eager_ones(name):
     x, several = keras.Input((None, FEATURES)), keras.Input((None, FEATURES))
     one = keras.Input((FEATURES,))
     assert [t.shape for t in layer(x, return_attention_scores=True)] == [
-        (None, UNITS), (None, None),
-    ]  # fmt: skip
+        (None, UNITS),
+        (None, None),
+    ]
     assert [t.shape for t in layer(one, x, return_attention_scores=True)] == [
-        (None, UNITS), (None, None),
-    ]  # fmt: skip
+        (None, UNITS),
+        (None, None),
+    ]
     assert [t.shape for t in layer(several, x, return_attention_scores=True)] == [
-        (None, None, UNITS), (None, None, None),
-    ]  # fmt: skip
+        (None, None, UNITS),
+        (None, None, None),
+    ]
     assert layer(several, x).shape == (None, None, UNITS)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.traversal import all_layers
 from tests.cases import CASES
 from tests.contract import call
 
@@ -35,16 +36,18 @@ X = np.random.default_rng(0).normal(size=(3, 7, 6)).astype("float32")
         ("luong", "score_mode", "Use `score`"),
     ],
 )
-def test_an_argument_by_another_name_is_answered_with_ours(name, argument, message):
+def test_an_argument_by_another_name_is_answered_with_the_one_meant(name, argument, message):
     with pytest.raises(TypeError, match=message):
         az.layers.get(name, **{argument: 3})
 
 
 FORMER = {
-    "multi_head": ({"num_heads": 6, "num_key_value_heads": 2, "use_causal_mask": True},
-                   {"heads": 6, "kv_heads": 2, "causal": True}),
+    "multi_head": (
+        {"num_heads": 6, "num_key_value_heads": 2, "use_causal_mask": True},
+        {"heads": 6, "kv_heads": 2, "causal": True},
+    ),
     "self_attention": ({"use_causal_mask": True, "window": 2}, {"causal": True, "window": 2}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FORMER)
@@ -69,8 +72,11 @@ def test_files_with_former_names_are_read(name, tmp_path):
             data = new.read(member)
             if member == "config.json":
                 config = json.loads(data)
-                (layer,) = (part["config"] for part in config["config"]["layers"]
-                            if part["class_name"] != "InputLayer")  # fmt: skip
+                (layer,) = (
+                    part["config"]
+                    for part in config["config"]["layers"]
+                    if part["class_name"] != "InputLayer"
+                )
                 for now, former in renamed.items():
                     layer[former] = layer.pop(now)
                 data = json.dumps(config)
@@ -103,11 +109,11 @@ def test_what_a_layer_shows_is_keras_its_arguments_its_weights_and_a_short_list(
     cases = [case for case in CASES if case.layer == name]
     layers = [case.make(scores_regularizer="entropy", dropout=0.25) for case in cases]
     call(layers[0], cases[0].arrays(), cases[0].visible(), training=True)
-    ours = [cls for cls in type(layers[0]).__mro__ if cls.__module__.startswith("attention_zoo")]
-    allowed = set(dir(keras.layers.Layer())).union(*(PUBLIC.get(c.__name__, ()) for c in ours))
-    allowed |= {argument for cls in ours for argument in inspect.signature(cls.__init__).parameters}
+    own = [cls for cls in type(layers[0]).__mro__ if cls.__module__.startswith("attention_zoo")]
+    allowed = set(dir(keras.layers.Layer())).union(*(PUBLIC.get(c.__name__, ()) for c in own))
+    allowed |= {argument for cls in own for argument in inspect.signature(cls.__init__).parameters}
     for layer in layers:
-        parts = {id(part) for part in (*layer.weights, *layer._flatten_layers())}
+        parts = {id(part) for part in (*layer.weights, *all_layers(layer))}
         # Not of what Keras's Layer has, some of which is not to be read before a symbolic call
         names = set(dir(layer)) - allowed
         allowed |= {attribute for attribute in names if id(getattr(layer, attribute)) in parts}

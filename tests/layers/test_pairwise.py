@@ -61,14 +61,16 @@ def test_heads_are_those_of_keras_given_its_weights(num_key_value_heads):
     expected, expected_scores = peer(X, MEMORY, return_attention_scores=True)
     layer.build(X.shape, MEMORY.shape)
     weights = [np.asarray(w) for w in peer.get_weights()]
-    ours = {}
-    for name, kernel, bias in zip(("query", "key", "value", "output"), weights[::2], weights[1::2],
-                                  strict=True):  # fmt: skip
-        ours[f"{name}_kernel"] = kernel.reshape(-1, WIDTH) if name == "output" else kernel.reshape(
-            WIDTH, -1)  # fmt: skip
-        ours[f"{name}_bias"] = bias.reshape(-1)
+    weights_here = {}
+    for name, kernel, bias in zip(
+        ("query", "key", "value", "output"), weights[::2], weights[1::2], strict=True
+    ):
+        weights_here[f"{name}_kernel"] = (
+            kernel.reshape(-1, WIDTH) if name == "output" else kernel.reshape(WIDTH, -1)
+        )
+        weights_here[f"{name}_bias"] = bias.reshape(-1)
     for variable in layer.weights:
-        variable.assign(ours[variable.name])
+        variable.assign(weights_here[variable.name])
     outputs, scores = layer(X, MEMORY, return_attention_scores=True)
     np.testing.assert_allclose(array(outputs), array(expected), atol=1e-5)
     np.testing.assert_allclose(array(scores), array(expected_scores), atol=1e-5)
@@ -159,7 +161,7 @@ def test_the_attention_masks_of_keras_hide_the_same_pairs():
 def test_masks_of_embedded_sequences_reach_both_sides():
     words, other = keras.Input((STEPS,), dtype="int32"), keras.Input((KEYS,), dtype="int32")
     embed = keras.layers.Embedding(9, WIDTH, mask_zero=True)
-    outputs, scores = az.layers.CrossAttention(name="look")(
+    outputs, scores = az.layers.CrossAttention(name="attention")(
         embed(words), embed(other), return_attention_scores=True
     )
     model = keras.Model([words, other], [outputs, scores])
@@ -178,22 +180,26 @@ def test_masks_of_embedded_sequences_reach_both_sides():
         (lambda: az.layers.MultiHeadAttention(2.5), "`num_heads` must be a positive integer"),
         (lambda: az.layers.MultiHeadAttention(True), "`num_heads` must be a positive integer"),
         (lambda: az.layers.MultiHeadAttention("8"), "`num_heads` must be a positive integer"),
-        (lambda: az.layers.MultiHeadAttention(4, num_key_value_heads=3),
-         "`num_key_value_heads` must divide `num_heads`"),
+        (
+            lambda: az.layers.MultiHeadAttention(4, num_key_value_heads=3),
+            "`num_key_value_heads` must divide `num_heads`",
+        ),
         (lambda: az.layers.MultiHeadAttention(4)(X), "`num_heads` must divide the query's width"),
         (lambda: az.layers.SelfAttention(window=0), "`window` must be a positive integer"),
         (lambda: az.layers.SelfAttention(window=-3), "`window` must be a positive integer"),
         (lambda: az.layers.SelfAttention(score="aditive"), "Did you mean 'additive'"),
         (lambda: az.layers.SelfAttention()(X[0]), "rank 3"),
         (lambda: az.layers.SelfAttention()(X, mask=np.ones((BATCH, 5), bool)), r"`mask` must have"),
-        (lambda: az.layers.SelfAttention()(X, attention_mask=np.ones((BATCH, STEPS, 5), bool)),
-         r"`attention_mask` must have one of the shapes \(7, 7\), \(3, 7, 7\)"),
+        (
+            lambda: az.layers.SelfAttention()(X, attention_mask=np.ones((BATCH, STEPS, 5), bool)),
+            r"`attention_mask` must have one of the shapes \(7, 7\), \(3, 7, 7\)",
+        ),
         (lambda: az.layers.CrossAttention()(X), "needs a `value`"),
         (lambda: az.layers.CrossAttention()(X, MEMORY, X), "needs inputs of one length"),
         (lambda: az.layers.CrossAttention()(X, MEMORY[:2]), "needs inputs of one batch size"),
         (lambda: az.layers.CrossAttention(score="dot")(X, MEMORY[..., :2]), "of one width"),
     ],
-)  # fmt: skip
+)
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -234,11 +240,12 @@ def test_a_causal_pass_is_that_of_one_query_at_a_time_over_growing_keys(name, wi
     layer = CAUSAL[name](window=window)
     whole, scores = map(array, layer(X, return_attention_scores=True))
     for t in range(STEPS):
-        seen = slice(0 if window is None else max(0, t - window), t + 1)
-        one, row = layer(X[:, t : t + 1], X[:, seen], use_causal_mask=False,
-                         return_attention_scores=True)  # fmt: skip
+        keys_so_far = slice(0 if window is None else max(0, t - window), t + 1)
+        one, row = layer(
+            X[:, t : t + 1], X[:, keys_so_far], use_causal_mask=False, return_attention_scores=True
+        )
         np.testing.assert_allclose(array(one)[:, 0], whole[:, t], atol=1e-6)
-        np.testing.assert_allclose(array(row)[..., 0, :], scores[:, :, t, seen], atol=1e-6)
+        np.testing.assert_allclose(array(row)[..., 0, :], scores[:, :, t, keys_so_far], atol=1e-6)
 
 
 @pytest.mark.parametrize("score", ["additive", "general", "dot"])
@@ -255,11 +262,13 @@ def test_causal_self_attention_over_growing_steps_is_that_over_all(score):
 @pytest.mark.parametrize("queries", [1, STEPS])
 def test_the_causal_mask_of_a_call_is_that_of_keras(queries, keys):
     peer = keras.layers.MultiHeadAttention(2, 3)
-    _, expected = peer(X[:, :queries], MEMORY[:, :keys], use_causal_mask=True,
-                       return_attention_scores=True)  # fmt: skip
+    _, expected = peer(
+        X[:, :queries], MEMORY[:, :keys], use_causal_mask=True, return_attention_scores=True
+    )
     for layer in (az.layers.MultiHeadAttention(2), az.layers.CrossAttention()):
-        _, scores = layer(X[:, :queries], MEMORY[:, :keys], use_causal_mask=True,
-                          return_attention_scores=True)  # fmt: skip
+        _, scores = layer(
+            X[:, :queries], MEMORY[:, :keys], use_causal_mask=True, return_attention_scores=True
+        )
         found = array(scores).reshape(BATCH, -1, queries, keys)
         np.testing.assert_array_equal(found[0, 0] > 0, array(expected)[0, 0] > 0)
 

@@ -53,8 +53,9 @@ def model_with_all(name):
         rows = [{**row, "cell": cell} for row in options(name)]
     else:
         rows = options(name)
-    outputs = [az.layers.get(name, name=f"row_{i}", **row)(first, **more)
-               for i, row in enumerate(rows)]  # fmt: skip
+    outputs = [
+        az.layers.get(name, name=f"row_{i}", **row)(first, **more) for i, row in enumerate(rows)
+    ]
     return keras.Model(tensors, outputs), rows
 
 
@@ -68,7 +69,7 @@ def same(model, other, rows):
 
 def test_the_words_are_found():
     found = {value for row in options("attention_decoder") for value in map(str, row.values())}
-    assert found >= {*NORMALIZERS.names(), "dot", "general", "scaled_dot", "soft", "hard"}
+    assert found >= {*NORMALIZERS, "dot", "general", "scaled_dot", "soft", "hard"}
     assert {row.get("encoder") for row in options("hierarchical")} == {None, "gru", "lstm"}
 
 
@@ -85,8 +86,9 @@ def test_every_word_comes_back(name, ending, tmp_path):
 def test_functions_of_the_user_by_the_same_names_change_nothing(name, tmp_path):
     model, rows = model_with_all(name)
     model.save(tmp_path / "model.h5")
-    theirs = {value: (lambda x: x) for row in rows for value in row.values()
-              if isinstance(value, str)}  # fmt: skip
+    theirs = {
+        value: (lambda x: x) for row in rows for value in row.values() if isinstance(value, str)
+    }
     same(model, keras.models.load_model(tmp_path / "model.h5", custom_objects=theirs), rows)
 
 

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc
 
-from attention_zoo.metrics import comprehensiveness, deletion, insertion, perturb, sufficiency
+from attention_zoo.metrics import (
+    aopcr,
+    comprehensiveness,
+    deletion,
+    insertion,
+    perturb,
+    sufficiency,
+)
 from attention_zoo.metrics.faithfulness import FRACTIONS
 
 RNG = np.random.default_rng(0)
@@ -57,6 +64,30 @@ def test_closed_forms(activation, measure, keep):
     assert found.random.shape == (13,)
     one = measure(model, X, SCORES, replacement="mean", fractions=0.5)
     np.testing.assert_allclose(one.scores, terms[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_aopcr_is_what_the_logit_of_the_predicted_class_loses_beyond_chance(columns):
+    kernel = KERNEL[:, :columns]
+    model, logits = of_kernel(None, columns), X @ kernel
+    # What each cell adds to that logit: those that add most are the best ranking there is
+    sign = np.sign(logits[:, :1]) if columns == 1 else 1
+    added = sign * (X - X.mean(0)) * kernel[:, logits.argmax(1)].T
+    fractions = np.arange(1, 11) / 20
+
+    def lost(ranking):
+        each = [added[np.argsort(ranking, 1).argsort(1) >= 7 - np.ceil(7 * f - 1e-9)]
+                .reshape(13, -1).sum(1) for f in fractions]  # fmt: skip
+        return np.mean(each, 0)
+
+    best, other = (aopcr(model, X, ranking) for ranking in (added, SCORES))
+    # The random rankings of one seed are the same
+    np.testing.assert_allclose(best - other, lost(added) - lost(SCORES), atol=1e-5)
+    # Of all random rankings, the mean loses each cell as often as any other
+    chance = np.mean([np.ceil(7 * f - 1e-9) / 7 for f in fractions]) * added.sum(1)
+    found = lost(added) - best
+    assert abs((found - chance).mean()) < 0.5
+    assert np.all(best >= other - 1e-6) and best.mean() > 0
 
 
 def test_what_counts_is_told_from_chance():

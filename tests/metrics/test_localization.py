@@ -1,5 +1,7 @@
 """The measures of localisation on cases whose answer can be seen."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
@@ -9,6 +11,7 @@ from attention_zoo.metrics import (
     area_under_recall,
     auprc,
     false_discovery_rate,
+    ndcg_at_n,
     pointing_game,
     relevance_mass_accuracy,
     relevance_rank_accuracy,
@@ -18,7 +21,7 @@ from attention_zoo.metrics import (
 
 def test_labels_are_no_relevance():
     for measure in (
-        auprc, false_discovery_rate, pointing_game, relevance_mass_accuracy,
+        auprc, false_discovery_rate, ndcg_at_n, pointing_game, relevance_mass_accuracy,
         relevance_rank_accuracy, true_positive_rate, area_under_precision, area_under_recall,
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"beyond the samples. Received: \(3,\)"):
@@ -45,6 +48,24 @@ def test_brute_force_over_random_cases():
         top = sorted(range(21), key=lambda j: -s[j])[: int(r.sum())]
         assert rank[i] == pytest.approx(sum(r[j] for j in top) / r.sum())
         assert point[i] == r[max(range(21), key=lambda j: s[j])]
+
+
+def test_ndcg_is_the_mean_over_all_orders_of_equal_scores():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(-1, 2, (5, 6)) / 2
+    relevance = rng.random((5, 6)) > 0.5
+    relevance[1] = False
+    found = ndcg_at_n(scores, relevance)
+    assert np.isnan(found[1])
+    for i in (0, 2, 3, 4):
+        n, each = int(relevance[i].sum()), []
+        for order in itertools.permutations(range(6)):
+            if all(scores[i, a] >= scores[i, b] for a, b in itertools.pairwise(order)):
+                gains = [relevance[i, cell] / np.log2(r + 2) for r, cell in enumerate(order[:n])]
+                each.append(sum(gains) / sum(1 / np.log2(r + 2) for r in range(n)))
+        assert found[i] == pytest.approx(np.mean(each))
+    assert ndcg_at_n([[3, 2, 1.0]], [[0, 0, 1]]) == 0
+    assert ndcg_at_n([[3, 2, 1.0]], [[1, 1, 0]]) == 1
 
 
 def test_relevance_spreads_over_the_scores_last_axes():

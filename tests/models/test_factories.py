@@ -12,6 +12,10 @@ import attention_zoo as az
 from attention_zoo.catalog import MODELS
 
 SHAPES = {name: (7,) if name == "dense" else (11, 3) for name in az.list_models()}
+#: The arguments that make a factory's model small.
+SMALL = {
+    name: {one: 5 for one in ("units", "filters") if az.models.takes(name, one)} for name in SHAPES
+}
 ONE = az.layers.FeatureAttention()
 KINDS = {
     "binary": ({"outputs": 1, "activation": "sigmoid"}, "binary_crossentropy"),
@@ -29,7 +33,11 @@ def data(name, n=6):
 @pytest.mark.parametrize("name", SHAPES)
 def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
     config, loss = KINDS[kind]
-    model = az.build(name, input_shape=SHAPES[name], units=5, **config)
+    if (name, kind) == ("forecaster", "multiclass"):
+        with pytest.raises(ValueError, match="forecasts no classes"):
+            az.build(name, input_shape=SHAPES[name], **config)
+        return
+    model = az.build(name, input_shape=SHAPES[name], **SMALL[name], **config)
     model.compile("adam", loss)
     x, y = data(name)
     model.fit(x, y, epochs=1, batch_size=3, verbose=0)
@@ -43,18 +51,41 @@ def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
 OPTIONS = {
     "dense": [{"depth": 3}, {"dropout": 0.2}, {"standardize": True}],
     "dense_after": [{"depth": 0}, {"depth": 2, "answer_depth": 0}, {"mask_value": -9.0}],
+    "conv_after": [
+        {"attention": None},
+        {"strides": 2, "mask_value": -9.0},
+        {"dropout": 0.2},
+        {"dilation_rates": [1, 2, 4], "mask_value": -9.0},
+        {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
+        {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
+    ],
+    "lstm_fcn": [
+        {"attention": None, "mask_value": -9.0},
+        {"dimension_shuffle": True, "dropout": 0.0},
+        {"attention": "temporal", "pooling": "flatten"},
+    ],
+    "forecaster": [
+        {"encoder": "conv", "depth": 2, "level": "last"},
+        {"encoder": None, "dropout": 0.2},
+        {"encoder": "lstm", "level": "mean", "mask_value": -9.0},
+        {"attention": "luong"},
+        {"attention": None, "attention_before": "variable_selection"},
+    ],
     "rnn": [
-        {"bidirectional": True}, {"depth": 2, "cell": "gru"}, {"dropout": 0.2},
-        {"recurrent_dropout": 0.2, "cell": "gru"}, {"mask_value": -9.0},
+        {"bidirectional": True},
+        {"depth": 2, "cell": "gru"},
+        {"dropout": 0.2},
+        {"recurrent_dropout": 0.2, "cell": "gru"},
+        {"mask_value": -9.0},
         {"bidirectional": True, "depth": 2, "attention_before": "feature", "mask_value": -9.0},
         {"attention": None, "pooling": "last", "depth": 2},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name, options", [(n, one) for n, many in OPTIONS.items() for one in many])
 def test_options(name, options):
-    model = az.build(name, input_shape=SHAPES[name], units=5, **options)
+    model = az.build(name, input_shape=SHAPES[name], **{**SMALL[name], **options})
     assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
 
 
@@ -75,8 +106,16 @@ FORMS = {
     "gru_after": {"cell": "gru"},
     "gru": {"cell": "gru"},
 }
-DEEP = {"bidirectional": True, "depth": 2, "dropout": 0.2, "recurrent_dropout": 0.3,
-        "standardize": True, "mask_value": -9.0, "outputs": 2, "units": 5}  # fmt: skip
+DEEP = {
+    "bidirectional": True,
+    "depth": 2,
+    "dropout": 0.2,
+    "recurrent_dropout": 0.3,
+    "standardize": True,
+    "mask_value": -9.0,
+    "outputs": 2,
+    "units": 5,
+}
 
 
 @pytest.mark.parametrize("options", [{}, DEEP], ids=["default", "deep"])
@@ -97,15 +136,24 @@ def test_a_name_is_a_form_of_rnn(name, options):
     assert form.get_layer("attention").name == "attention"
 
 
-@pytest.mark.parametrize("cell, options, shape", [
-    ("lstm", {}, (None, 2)),
-    ("gru", {"return_sequences": True, "attention": "self_attention"}, (None, 11, 2)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cell, options, shape",
+    [
+        ("lstm", {}, (None, 2)),
+        ("gru", {"return_sequences": True, "attention": "self_attention"}, (None, 11, 2)),
+    ],
+)
 def test_attention_before_and_after_is_trained_saved_and_explained(cell, options, shape, tmp_path):
     model = az.build(
-        "rnn", input_shape=(11, 3), cell=cell, attention_before="feature", units=5, outputs=2,
-        mask_value=-9.0, **options,
-    )  # fmt: skip
+        "rnn",
+        input_shape=(11, 3),
+        cell=cell,
+        attention_before="feature",
+        units=5,
+        outputs=2,
+        mask_value=-9.0,
+        **options,
+    )
     assert model.output_shape == shape
     model.compile("adam", "mse")
     x = data("rnn")[0]
@@ -153,13 +201,15 @@ def test_an_answer_at_each_step(name):
         az.build(name, input_shape=(11, 3), return_sequences=1)
 
 
-@pytest.mark.parametrize("name", ["dense_after", "rnn", "lstm_before", "gru"])
+@pytest.mark.parametrize(
+    "name", ["dense_after", "rnn", "lstm_before", "gru", "conv_after", "lstm_fcn"]
+)
 def test_padding_changes_nothing_and_all_padding_is_finite(name):
     attention = {"class_name": "temporal", "config": {"score": "additive", "shared": True}}
     keras.utils.set_random_seed(1)
     model = az.build(
-        name, input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
-    )  # fmt: skip
+        name, input_shape=(None, 3), attention=attention, mask_value=-9.0, **SMALL[name]
+    )
     x = data(name)[0]
     padded = np.concatenate([x, np.full((6, 4, 3), -9, "float32")], axis=1)
     np.testing.assert_allclose(
@@ -176,9 +226,13 @@ def test_padding_changes_nothing_and_all_padding_is_finite(name):
 @pytest.mark.parametrize("attention", ["pooling", "luong"])
 def test_places_are_counted_from_the_first_visible_step(attention, bidirectional):
     model = az.build(
-        "gru", input_shape=(None, 3), units=5, attention=attention, mask_value=-9.0,
+        "gru",
+        input_shape=(None, 3),
+        units=5,
+        attention=attention,
+        mask_value=-9.0,
         bidirectional=bidirectional,
-    )  # fmt: skip
+    )
     x = data("gru")[0]
     answered = model.predict(x, verbose=0)
     for before, after in ((4, 0), (0, 4), (2, 7)):
@@ -211,15 +265,22 @@ def test_untrained_attention_by_location_is_uniform(name):
 def test_the_last_state_of_a_bidirectional_layer_is_that_of_both_halves(attention):
     model = az.build("lstm_after", input_shape=(11, 3), attention=attention, bidirectional=True)
     assert model.get_layer("attention").bidirectional
-    assert not az.build("gru", input_shape=(11, 3), attention=attention).get_layer(
-        "attention").bidirectional  # fmt: skip
+    assert (
+        not az.build("gru", input_shape=(11, 3), attention=attention)
+        .get_layer("attention")
+        .bidirectional
+    )
 
 
-@pytest.mark.parametrize("name", ["lstm_after", "gru"])
-@pytest.mark.parametrize("attention", sorted(set(az.list_layers()) - {
-    "cross_attention", "attention_decoder", "hierarchical"}))  # fmt: skip
-def test_every_layer_of_one_sequence_fits_after_a_recurrent_layer(name, attention):
-    model = az.build(name, input_shape=(11, 3), units=4, attention=attention)
+@pytest.mark.parametrize("name", ["lstm_after", "gru", "conv_after"])
+@pytest.mark.parametrize(
+    "attention",
+    sorted(set(az.list_layers()) - {"cross_attention", "attention_decoder", "hierarchical"}),
+)
+def test_every_layer_of_one_sequence_fits_after_states(name, attention):
+    model = az.build(
+        name, input_shape=(11, 3), attention=attention, **dict.fromkeys(SMALL[name], 4)
+    )
     assert model.predict(data(name)[0], verbose=0).shape == (6, 1)
 
 
@@ -256,9 +317,13 @@ def test_the_blueprint_builds_the_same_model():
 @pytest.mark.parametrize("mask_value", [0.1, -99.9, -1000.0])
 def test_padding_and_scales_are_read_in_float32(policy, mask_value):
     model = az.build(
-        "gru", input_shape=(6, 1), attention="pooling", mask_value=mask_value, standardize=True,
+        "gru",
+        input_shape=(6, 1),
+        attention="pooling",
+        mask_value=mask_value,
+        standardize=True,
         dtype=policy,
-    )  # fmt: skip
+    )
     x = np.random.default_rng(0).normal(size=(4, 6, 1)).astype("float32") + 10_000
     model.get_layer("standardize").adapt(x)
     x[:, 3:] = mask_value
@@ -324,6 +389,29 @@ def test_standardize_needs_adapting_and_then_standardizes():
             lambda: az.build("rnn", input_shape=(5, 2), attention=ONE, attention_before=ONE),
             "must be two layers",
         ),
+        (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=(2, 2)),
+            "`strides` must be a list of 3 positive integers, as `kernel_sizes`",
+        ),
+        (lambda: az.build("conv_after", input_shape=(5, 2), kernel_sizes=()), "must be a list of"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), filters=0), "`filters` must be a pos"),
+        (lambda: az.build("conv_after", input_shape=(5, 2), strides=4), "would be left out"),
+        (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=2, dilation_rates=2),
+            "strides or a dilation rate, not both",
+        ),
+        (
+            lambda: az.build("lstm_fcn", input_shape=(None, 2), dimension_shuffle=True),
+            "needs a fixed time and no padding",
+        ),
+        (
+            lambda: az.build("forecaster", input_shape=(5, 2), attention="pooling"),
+            "`attention` needs a layer that takes a query, a value and a key",
+        ),
+        (lambda: az.build("forecaster", input_shape=(5, 2), ahead=True, outputs=5), "fixed number"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), targets=3), "at most the 2 columns"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), quantiles=(0.5, 0.1)), "each larger"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), encoder="grv"), "mean 'gru'"),
         (lambda: az.build("gru"), "`input_shape` is missing"),
         (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),
         (lambda: az.build("gru", input_shape=(5, None)), "must end with the number of features"),
@@ -344,9 +432,13 @@ def test_bad_input(call, message):
 def test_numpy_scalars_are_numbers():
     attention = {"class_name": "temporal", "config": {"seed": np.int64(3)}}
     model = az.build(
-        "gru", input_shape=(np.int64(5), 2), units=np.int64(8), attention=attention,
-        dropout=np.float64(0.5), bidirectional=np.bool_(False),
-    )  # fmt: skip
+        "gru",
+        input_shape=(np.int64(5), 2),
+        units=np.int64(8),
+        attention=attention,
+        dropout=np.float64(0.5),
+        bidirectional=np.bool_(False),
+    )
     assert model(np.ones((1, 5, 2), "float32")).shape == (1, 1)
     json.dumps(az.models.blueprint(model).config)
 

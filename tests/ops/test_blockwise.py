@@ -18,15 +18,22 @@ BATCH, HEADS, QUERIES, KEYS, WIDTH, VALUES = 2, 3, 11, 13, 5, 7
 SCORES = {"dot": scores.dot, "scaled_dot": scores.scaled_dot, "additive": scores.additive}
 BANDS = list(itertools.product([False, True], [None, 1, 3, 20]))
 NORMALIZERS = [
-    "softmax", "sparsemax", "entmax15", {"name": "entmax", "alpha": 1.3}, "sigmoid",
-    "normalized_sigmoid", "uniform",
-]  # fmt: skip
+    "softmax",
+    "sparsemax",
+    "entmax15",
+    {"name": "entmax", "alpha": 1.3},
+    "sigmoid",
+    "normalized_sigmoid",
+    "uniform",
+]
+QUERY_MASK, KEY_MASK = {"query_mask": (BATCH, QUERIES)}, {"key_mask": (BATCH, KEYS)}
+PAIR_MASK = {"attention_mask": (BATCH, QUERIES, KEYS)}
 MASKS = {
     "none": {},
-    "queries": {"queries": (BATCH, QUERIES)},
-    "keys": {"keys": (BATCH, KEYS)},
-    "pairs": {"pairs": (BATCH, QUERIES, KEYS)},
-    "all": {"queries": (BATCH, QUERIES), "keys": (BATCH, KEYS), "pairs": (BATCH, QUERIES, KEYS)},
+    "queries": QUERY_MASK,
+    "keys": KEY_MASK,
+    "pairs": PAIR_MASK,
+    "all": {**QUERY_MASK, **KEY_MASK, **PAIR_MASK},
 }
 
 
@@ -61,14 +68,14 @@ def problem(rng, dtype, *, additive, mask=(), heads=False, keys=KEYS, queries=QU
     held = Weights(dtype, **{name: rng.normal(size=shape) for name, shape in shapes.items()})
     hidden = {name: rng.random(shape) > 0.4 for name, shape in dict(mask).items()}
     for name in hidden:
-        hidden[name][0] &= name != "keys"
+        hidden[name][0] &= name != "key_mask"
 
     def inputs(seed=None):
         tensors = [ops.convert_to_tensor(getattr(held, name)) for name in ("query", "key", "value")]
         weights = (ops.convert_to_tensor(held.vector),) if additive else ()
         masks = {name: ops.convert_to_tensor(x) for name, x in hidden.items()}
         more = {"bias": ops.convert_to_tensor(held.bias)} if bias else {}
-        return Inputs(*tensors, weights, **masks, **more, seed=seed)
+        return Inputs(*tensors, **masks, **more, weights=weights, seed=seed)
 
     return held, inputs
 
@@ -115,9 +122,13 @@ def test_blocks_are_the_whole(score, normalizer, mask, dtype, tolerance):
 def test_bands_are_the_whole(score, causal, window, length):
     with float64():
         held, inputs = problem(
-            np.random.default_rng(0), "float64", additive=score == "additive",
-            mask={"keys": (BATCH, length)}, keys=length, queries=29,
-        )  # fmt: skip
+            np.random.default_rng(0),
+            "float64",
+            additive=score == "additive",
+            mask={"key_mask": (BATCH, length)},
+            keys=length,
+            queries=29,
+        )
         rule = Rule(SCORES[score], "softmax", causal=causal, window=window)
         assert blockwise.banded(rule, inputs(), 3) == (window in (1, 3))
         agree(
@@ -162,7 +173,7 @@ def test_dropout_drops_the_same_scores(normalizer, window):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch alone has a kernel here")
-@pytest.mark.parametrize("mask", [{}, {"queries": (BATCH, QUERIES)}, {"keys": (BATCH, KEYS)}])
+@pytest.mark.parametrize("mask", [{}, QUERY_MASK, KEY_MASK])
 @pytest.mark.parametrize("heads", [False, True])
 @pytest.mark.parametrize("score", ["dot", "scaled_dot"])
 def test_the_fused_kernel_is_the_plain_evaluation(score, heads, mask):
@@ -172,17 +183,18 @@ def test_the_fused_kernel_is_the_plain_evaluation(score, heads, mask):
     rule = Rule(SCORES[score], temperature=0.7)
     assert fused.can(rule, inputs())
     agree(
-        held,
-        lambda: blockwise.plain(rule, inputs())[0],
-        lambda: fused.attend(rule, inputs()),
-        1e-5,
+        held, lambda: blockwise.plain(rule, inputs())[0], lambda: fused.attend(rule, inputs()), 1e-5
     )
 
 
 def test_the_fused_kernel_is_not_asked_what_it_cannot():
     _, inputs = problem(np.random.default_rng(0), "float32", additive=False)
-    for rule in (Rule(scores.dot, "sparsemax"), Rule(scores.dot, window=2),
-                 Rule(scores.dot, causal=True), Rule(scores.additive)):  # fmt: skip
+    for rule in (
+        Rule(scores.dot, "sparsemax"),
+        Rule(scores.dot, window=2),
+        Rule(scores.dot, causal=True),
+        Rule(scores.additive),
+    ):
         assert not fused.can(rule, inputs())
 
 
@@ -214,8 +226,9 @@ def test_split_and_join_are_inverse(axis, rows):
 
 def test_blocks_see_what_is_whole():
     blocks, whole = np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0])
-    found = map_blocks(lambda x, y: x * y, [ops.convert_to_tensor(blocks)],
-                       [ops.convert_to_tensor(whole)])  # fmt: skip
+    found = map_blocks(
+        lambda x, y: x * y, [ops.convert_to_tensor(blocks)], [ops.convert_to_tensor(whole)]
+    )
     np.testing.assert_allclose(ops.convert_to_numpy(found), blocks * whole)
 
 
@@ -291,13 +304,19 @@ def along(held, scalar, directions):
 
 SECOND = {
     "in blocks": ("dot", "softmax", lambda rule, given: blockwise.blockwise(rule, given, 4)),
-    "sparse": ("dot", {"name": "entmax", "alpha": 1.3},
-               lambda rule, given: blockwise.blockwise(rule, given, 4)),
-    "pairs in blocks": ("additive", "softmax",
-                        lambda rule, given: blockwise.blockwise(rule, given, 4)),
+    "sparse": (
+        "dot",
+        {"name": "entmax", "alpha": 1.3},
+        lambda rule, given: blockwise.blockwise(rule, given, 4),
+    ),
+    "pairs in blocks": (
+        "additive",
+        "softmax",
+        lambda rule, given: blockwise.blockwise(rule, given, 4),
+    ),
     "pairs in tiles": ("additive", "softmax", lambda rule, given: blockwise.plain(rule, given)[0]),
     "kernel": ("scaled_dot", "softmax", lambda rule, given: fused.attend(rule, given)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("way", SECOND)
@@ -306,8 +325,9 @@ def test_second_derivatives_are_those_of_the_plain_evaluation(way, monkeypatch):
     name, normalizer, evaluate = SECOND[way]
     if way == "kernel" and keras.backend.backend() != "torch":
         pytest.skip("torch alone has a kernel here")
-    held, inputs = problem(np.random.default_rng(0), "float64", additive=name == "additive",
-                           mask={"keys": (BATCH, KEYS)})  # fmt: skip
+    held, inputs = problem(
+        np.random.default_rng(0), "float64", additive=name == "additive", mask=KEY_MASK
+    )
     rule, rng = Rule(SCORES[name], normalizer, temperature=0.7), np.random.default_rng(1)
     directions = [[rng.normal(size=v.shape) for v in held.trainable_variables] for _ in range(2)]
 

@@ -16,13 +16,15 @@ def test_pairwise_is_every_condition_at_once(causal, window, given):
     rng = np.random.default_rng(0)
     query, key = rng.random((BATCH, QUERIES)) > 0.3, rng.random((BATCH, KEYS)) > 0.3
     own = rng.random((BATCH, QUERIES, KEYS)) > 0.3
-    visible = masks.Pairwise(
-        queries=ops.convert_to_tensor(query) if "query" in given else None,
-        keys=ops.convert_to_tensor(key) if "key" in given else None,
-        pairs=ops.convert_to_tensor(own) if "own" in given else None,
+    visible = masks.visible_pairs(
+        query_mask=ops.convert_to_tensor(query) if "query" in given else None,
+        key_mask=ops.convert_to_tensor(key) if "key" in given else None,
+        attention_mask=ops.convert_to_tensor(own) if "own" in given else None,
+        query_steps=ops.arange(QUERIES),
+        key_steps=ops.arange(KEYS),
         causal=causal,
         window=window,
-    ).visible(ops.arange(QUERIES), ops.arange(KEYS))
+    )
     expected = np.ones((BATCH, QUERIES, KEYS), bool)
     for b, i, j in np.ndindex(expected.shape):
         expected[b, i, j] = (
@@ -35,11 +37,11 @@ def test_pairwise_is_every_condition_at_once(causal, window, given):
     if visible is None:
         assert expected.all() and not given and not causal and window is None
     else:
-        seen = np.broadcast_to(ops.convert_to_numpy(visible), expected.shape)
-        np.testing.assert_array_equal(seen, expected)
+        found = np.broadcast_to(ops.convert_to_numpy(visible), expected.shape)
+        np.testing.assert_array_equal(found, expected)
 
 
-def test_silence_hides_what_may_not_speak():
+def test_apply_mask_hides_whatever_stands_there():
     x = np.full((2, 3, 2), np.nan, "float32")
     x[:, 0] = 1
     hidden = masks.apply_mask(

@@ -10,8 +10,10 @@ from tests import oracle
 from tests.gradients import float64
 
 ROWS, CELLS = 5, 13
-SPECS = [*(n for n in NORMALIZERS.names() if n != "entmax"),
-         *({"name": "entmax", "alpha": a} for a in (1.1, 1.5, 2.0, 3.0))]  # fmt: skip
+SPECS = [
+    *(n for n in NORMALIZERS if n != "entmax"),
+    *({"name": "entmax", "alpha": a} for a in (1.1, 1.5, 2.0, 3.0)),
+]
 TWICE = [*(s for s in SPECS if s != "uniform"), {"name": "entmax", "alpha": 1.3}]
 LINEAR = ("sparsemax", {"name": "entmax", "alpha": 2.0})
 SUMMING = [spec for spec in SPECS if spec != "sigmoid"]
@@ -35,9 +37,9 @@ def run(spec, z, mask=None, **more):
 
 def expected(spec, z, mask):
     scores = np.zeros(z.shape)
-    for row, (cells, seen) in enumerate(zip(z, mask, strict=True)):
-        if seen.any():
-            scores[row, seen] = oracle.one(spec, cells[seen])
+    for row, (cells, visible) in enumerate(zip(z, mask, strict=True)):
+        if visible.any():
+            scores[row, visible] = oracle.one(spec, cells[visible])
     return scores
 
 
@@ -200,8 +202,9 @@ def test_second_derivatives_agree_with_finite_differences(spec, masked):
     first, other = rng.normal(size=(2, *z.shape))
     with float64():
         found = second(spec, z, mask, weights, (first, other))
-        sides = [(gradient(spec, z + s * other, mask, weights) * first).sum()
-                 for s in (1e-6, -1e-6)]  # fmt: skip
+        sides = [
+            (gradient(spec, z + s * other, mask, weights) * first).sum() for s in (1e-6, -1e-6)
+        ]
     assert found == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-6, rel=1e-5)
     assert spec in LINEAR or abs(found) > 1e-4
 
@@ -236,8 +239,8 @@ def test_agreement_with_the_package_entmax():
             z = torch.tensor(logits(), requires_grad=True)
             scores = function(z)
             results.append((scores.detach(), torch.autograd.grad((scores * weights).sum(), z)[0]))
-        for ours, other in zip(*results, strict=True):
-            assert (ours - other).abs().max() < 1e-6, spec
+        for one, other in zip(*results, strict=True):
+            assert (one - other).abs().max() < 1e-6, spec
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import attention_zoo as az
+from attention_zoo.layers.traversal import all_layers
 from attention_zoo.presets.folder import CONFIG, WEIGHTS
 from attention_zoo.presets.weights import weighted
 from tests.presets.test_guards import vouch
@@ -51,7 +52,7 @@ def sequential():
 
 def with_lora(model):
     rng = np.random.default_rng(0)
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if getattr(layer, "lora_enabled", None) is False:
             layer.enable_lora(2, lora_alpha=3)
             for weight in layer.trainable_variables:
@@ -92,7 +93,7 @@ def described(model):
     """What each weight is, in the order of their layers."""
     return sorted(
         (i, weight.name, str(weight.dtype), tuple(weight.shape), weight.trainable)
-        for i, layer in enumerate(model._flatten_layers())
+        for i, layer in enumerate(all_layers(model))
         for weight in layer.weights
     )
 

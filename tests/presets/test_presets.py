@@ -119,7 +119,7 @@ def test_verify_is_a_boolean(preset):
 
 
 def test_an_activation_is_of_a_new_layer(preset):
-    with pytest.raises(ValueError, match="`activation` is for a new last layer: give `outputs`"):
+    with pytest.raises(ValueError, match="`activation` is for a new last layer: pass `outputs`"):
         az.load(preset, activation="softmax")
 
 
@@ -193,7 +193,7 @@ def test_a_symlink_is_no_file_of_a_preset(preset, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 4}, "format 4.*formats 1 to 3"),
+        ({"format": 5}, "format 5.*formats 1 to 4"),
         ({"parameters": 7}, "more than the 7 parameters"),
         ({"architecture": "gru"}, "says architecture 'lstm_after', its card 'gru'"),
         ({"surprise": 1}, "surprise: Extra inputs"),

@@ -5,6 +5,7 @@ import pytest
 
 from attention_zoo import tasks
 from attention_zoo.tasks.saliency import BOXES, PROCESSES
+from attention_zoo.tasks.signatures import SIGNATURES
 
 
 def test_add_two_numbers():
@@ -173,3 +174,53 @@ def test_max_retrieval(fewest):
 def test_arguments(name, config, message):
     with pytest.raises(ValueError, match=message):
         tasks.get(name, **config)
+
+
+def test_injected_signatures(monkeypatch):
+    task, n = tasks.get("injected_signature"), 60
+    x, y, relevance = task.sample(n, seed=1)
+    names = list(SIGNATURES)
+    assert np.all(np.bincount(y.astype(int)) == n // 10) and task.outputs == len(names) == 10
+    # The same draw without signatures: all that is drawn before them is the same
+    plain = {name: lambda w: w.x for name in names}
+    monkeypatch.setattr("attention_zoo.tasks.signatures.SIGNATURES", plain)
+    base = task.sample(n, seed=1).x[..., 0].astype("float64")
+    assert np.all((base.mean(1) > 1) & (base.mean(1) < 9)) and x.min() == 0
+    for one, before, label, cells in zip(
+        x[..., 0], base, y.astype(int), relevance > 0, strict=True
+    ):
+        name, at = names[label], np.flatnonzero(cells)
+        np.testing.assert_array_equal(one[~cells], before[~cells].astype("float32"))
+        if name == "none":
+            assert not len(at)
+            continue
+        old, new, free = before[cells], one[cells].astype("float64"), one[cells] > 0
+        change = (new - old)[free]
+        if name == "spikes":
+            assert len(at) < 40 and np.all(np.abs(np.abs(change) - 3) < 1)
+            continue
+        assert np.all(np.diff(at) == 1) and 36 <= len(at) <= 288
+        place = np.linspace(0, 1, len(at))
+        if name == "flip":
+            np.testing.assert_allclose(new, old[::-1], atol=1e-5)
+        elif name == "skew":
+            middles = np.concatenate([np.linspace(0.05, 0.25, 801), np.linspace(0.75, 0.95, 801)])
+            warped = [np.interp(np.interp(place, [0, m, 1], [0, 0.5, 1]), place, old)
+                      for m in middles]  # fmt: skip
+            assert min(np.abs(each - new).mean() for each in warped) < 0.03 < np.abs(change).mean()
+        elif name == "noise":
+            assert 0.4 < change.std() < 1.15 and abs(change.mean()) < 0.5
+        elif name == "cutoff":
+            assert -0.05 < new.mean() < 0.3 and new.max() < 0.7
+        elif name == "average":
+            means = [[before[max(t - k // 2, 0) : t - k // 2 + k].mean() for t in at]
+                     for k in range(5, 10)]  # fmt: skip
+            assert min(np.abs(np.array(each) - new).max() for each in means) < 1e-5
+        elif name == "wander":
+            slope = change[free[free].cumsum() > 1] / place[free][1:]
+            assert np.ptp(slope) < 1e-2 and 2 <= abs(slope[-1]) <= 3
+        else:
+            ratio = new / np.maximum(old, 1e-9) - 1
+            most = ratio[np.abs(ratio).argmax()]
+            assert 0.59 < abs(most) <= 1 and (most > 0) == (name == "peak")
+            assert abs(np.abs(ratio).argmax() / len(at) - 0.5) < 0.05

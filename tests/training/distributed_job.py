@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from attention_zoo.training import TrainingError, is_first, make_recipe, train
+from attention_zoo.training import TrainingError, is_first, make_recipe, run_recipe
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -25,10 +25,8 @@ if __name__ == "__main__":
         tf.config.set_logical_device_configuration(processor, two)
     recipe, out, history = make_recipe(json.loads(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
     try:
-        train(
-            recipe=recipe, out=out, distribute=True, callbacks=lambda phase: [Interrupt()][:phase]
-        )
+        run_recipe(recipe, out=out, distribute=True, callbacks=lambda phase: [Interrupt()][:phase])
     except TrainingError:
-        run = train(recipe=recipe, out=out, distribute=True, resume=True)
+        run = run_recipe(recipe, out=out, distribute=True, resume=True)
         if is_first():
             Path(history).write_text(json.dumps([run.history.history, run.score, str(run.path)]))

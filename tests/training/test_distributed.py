@@ -11,7 +11,7 @@ import keras
 import pytest
 
 import attention_zoo as az
-from attention_zoo.training import make_recipe, train
+from attention_zoo.training import make_recipe, run_recipe
 
 BACKEND = keras.backend.backend()
 
@@ -81,7 +81,7 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
     running = jobs(tmp_path)
     every = [process for some in running.values() for process in some]
     try:
-        alone = train(recipe=make_recipe(RECIPE))
+        alone = run_recipe(make_recipe(RECIPE))
         said = [process.communicate(timeout=400)[0] for process in every]
     finally:
         for process in every:
@@ -104,7 +104,7 @@ def test_shared_it_is_the_run_of_one_and_goes_on_after_an_interruption(tmp_path)
 ])  # fmt: skip
 def test_what_cannot_be_shared_is_told(changes, options, match):
     with pytest.raises((ValueError, TypeError), match=match):
-        train(recipe=make_recipe({**RECIPE, **changes}), **{"distribute": True, **options})
+        run_recipe(make_recipe({**RECIPE, **changes}), **{"distribute": True, **options})
 
 
 def test_a_batch_that_two_cannot_share_is_told():
@@ -124,4 +124,4 @@ def test_a_batch_that_two_cannot_share_is_told():
 def test_a_cluster_that_is_none_is_told(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ValueError, match="TF_CONFIG must"):
-        train(recipe=make_recipe(RECIPE), distribute=True)
+        run_recipe(make_recipe(RECIPE), distribute=True)

@@ -8,13 +8,14 @@ import pytest
 import attention_zoo as az
 from attention_zoo.training import fit as fitting
 from attention_zoo.training import run as running
+from attention_zoo.training.overrides import Overrides, with_normalizer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(61, 5)).astype("float32")
 Y = (X[:, 1] > 0).astype(int)
 OTHER = RNG.normal(size=(23, 5)).astype("float32")
 OTHER_Y = (OTHER[:, 1] > 0).astype(int)
-QUICK = {"epochs": 1, "units": 3}
+QUICK = {"epochs": 1, "units": 3, "verbose": 0}
 
 
 @pytest.fixture
@@ -85,6 +86,8 @@ def test_frames_text_labels_and_the_rows_of_a_table_as_series():
     assert run.held_out.names == list("abcde") and run.held_out.classes == ["no", "yes"]
     np.testing.assert_array_equal(run.held_out.x[..., 0], OTHER)
     np.testing.assert_array_equal(run.held_out.y, OTHER_Y)
+    explanation = az.explain(run.model, OTHER[..., None], y=held)
+    assert explanation.class_names == ["no", "yes"] and set(explanation.predicted) <= {"no", "yes"}
     with pytest.raises(ValueError, match="class 'maybe', which the training data of `test_data`"):
         az.train("dense", frame, labels, test_data=(other, ["maybe"] * 23), **QUICK)
     with pytest.raises(ValueError, match="Missing: 'a'. Unknown: 'f'"):
@@ -161,17 +164,15 @@ def test_a_typo_answers_with_the_nearest_of_both_sets(name, near):
 
 @pytest.mark.parametrize(("given", "name"), [
     ({"epochs": 3}, "epochs"), ({"units": 3}, "units"), ({"patience": 3}, "patience"),
-    ({"task": "planted_feature"}, "task"), ({"architecture": "gru"}, "architecture"),
+    ({"architecture": "gru"}, "architecture"),
 ])  # fmt: skip
 def test_what_a_recipe_decides_is_not_given_beside_it(given, name):
     with pytest.raises(ValueError, match=f"`recipe` decides `{name}`: leave it out"):
-        az.train(recipe="dense.planted_feature", **given)
+        az.train(recipe="dense.planted_feature", x=X, y=Y, **given)
 
 
 @pytest.mark.parametrize(("given", "error", "message"), [
-    ({"task": "planted_feature"}, ValueError, "Give x and y or a task"),
     ({"outputs": 3}, ValueError, "`outputs` is decided by y"),
-    ({"samples": 3}, ValueError, "`samples` is for a task"),
     ({"validation_split": 1.5}, ValueError, "`validation_split` must be a number in"),
     ({"validation_split": 0.2, "validation_data": (OTHER, OTHER_Y)}, ValueError, "one of the two"),
     ({"validation_data": OTHER}, TypeError, r"`validation_data` must be \(x, y\)"),
@@ -264,12 +265,14 @@ def test_the_values_of_padding_are_not_standardized_with_the_others():
 
 def test_no_phase_of_a_tasks_recipe_undoes_the_normalizer_that_was_asked_for():
     """The recipe of syn4 begins with softmax."""
-    asked = {"task": "syn4", "normalizer": "sparsemax", "samples": 50, "units": 3}
-    run = az.train("dense", **asked, epochs=1)
+    asked = Overrides(normalizer="sparsemax", samples=50, epochs=6, config={"units": 3})
+    recipe = asked.apply(az.training.default_recipe("dense", "syn4"))
+    assert not any("normalizer" in phase.attention for phase in recipe.phases)
+    assert [phase.epochs for phase in recipe.phases] == [1] * 6
+    run = az.training.run_recipe(recipe)
     assert run.model.get_layer("attention").normalizer == "sparsemax"
-    assert [(phase.epochs, phase.attention) for phase in run.recipe.phases] == [(1, {})]
 
 
 def test_a_normalizer_without_an_attention_layer_is_refused():
     with pytest.raises(ValueError, match="`normalizer` .* Received: attention=None"):
-        az.train("gru", X[:, :, None], Y, attention=None, normalizer="sparsemax", **QUICK)
+        with_normalizer("gru", {"attention": None}, "sparsemax")

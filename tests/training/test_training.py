@@ -1,5 +1,6 @@
 """A recipe decides the model; an interrupted run ends as an uninterrupted one would."""
 
+import functools
 import json
 import os
 import random
@@ -26,9 +27,12 @@ from attention_zoo.training import (
     load_recipe,
     make_recipe,
     measure,
-    train,
 )
+from attention_zoo.training.overrides import Overrides
 from attention_zoo.training.study import softmax_control, uniform_control
+
+train = functools.partial(az.train, verbose=0)
+run_recipe = functools.partial(az.training.run_recipe, verbose=0)
 
 SMALL = {
     "architecture": "gru",
@@ -62,7 +66,7 @@ def interrupt_in(phase, epoch):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return train(recipe=make_recipe(SMALL), out=tmp_path_factory.mktemp("whole") / "m")
+    return run_recipe(make_recipe(SMALL), out=tmp_path_factory.mktemp("whole") / "m")
 
 
 def test_a_run_ends_in_a_preset_whose_card_holds_its_figures(whole):
@@ -76,7 +80,7 @@ def test_a_run_ends_in_a_preset_whose_card_holds_its_figures(whole):
 
 
 def test_the_same_recipe_gives_the_same_model(whole):
-    again = train(recipe=make_recipe(SMALL))
+    again = run_recipe(make_recipe(SMALL))
     assert again.history.history == whole.history.history
     assert again.score == whole.score
     assert again.path is None
@@ -86,11 +90,11 @@ def test_the_same_recipe_gives_the_same_model(whole):
 def test_an_interrupted_run_goes_on_where_it_was(whole, tmp_path, phase, epoch):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(phase, epoch))
+        run_recipe(make_recipe(SMALL), out=out, callbacks=interrupt_in(phase, epoch))
     assert not out.exists()
     begun = []
     seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e))
-    run = train(recipe=make_recipe(SMALL), out=out, resume=True, callbacks=lambda number: [seen])
+    run = run_recipe(make_recipe(SMALL), out=out, resume=True, callbacks=lambda number: [seen])
     assert len(begun) == 4 - (2 * phase + epoch)
     assert len(run.history.history["loss"]) == 4
     np.testing.assert_allclose(
@@ -112,8 +116,8 @@ def test_a_kill_between_the_files_of_an_epoch_loses_no_figures(whole, tmp_path, 
     while kills:
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(backup, "_KeepHistory", Killed)
-            train(recipe=make_recipe(SMALL), out=out, resume=True)
-    history = train(recipe=make_recipe(SMALL), out=out, resume=True).history.history
+            run_recipe(make_recipe(SMALL), out=out, resume=True)
+    history = run_recipe(make_recipe(SMALL), out=out, resume=True).history.history
     np.testing.assert_allclose(history["loss"], whole.history.history["loss"], rtol=1e-5)
 
 
@@ -149,21 +153,21 @@ def test_patience_ends_a_run_at_its_best_epoch_interrupted_or_not(tmp_path):
 def test_another_run_is_not_gone_on_with(tmp_path):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
+        run_recipe(make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
     with pytest.raises(FileExistsError, match="holds an interrupted run"):
-        train(recipe=make_recipe(SMALL), out=out)
+        run_recipe(make_recipe(SMALL), out=out)
     other = make_recipe({**SMALL, "seed": 1})
     with pytest.raises(ValueError, match="another run: its recipe.seed is 0, this one's is 1"):
-        train(recipe=other, out=out, resume=True)
+        run_recipe(other, out=out, resume=True)
     other = make_recipe({**SMALL, "batch_size": 30})
     with pytest.raises(ValueError, match="its recipe.batch_size is 20, this one's is 30"):
-        train(recipe=other, out=out, resume=True)
-    train(recipe=other, out=out, overwrite=True)
+        run_recipe(other, out=out, resume=True)
+    run_recipe(other, out=out, overwrite=True)
 
 
 def test_an_existing_preset_is_kept(whole):
     with pytest.raises(FileExistsError, match="exists and is kept"):
-        train(recipe=make_recipe(SMALL), out=whole.path)
+        run_recipe(make_recipe(SMALL), out=whole.path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_when(tmp_path):
@@ -214,8 +218,21 @@ def test_controls_change_only_the_attention():
         assert same == {**recipe.model_dump(), "config": {}, "phases": []}
 
 
-def test_a_uniform_control_attends_alike_to_all():
-    run = train(recipe=uniform_control(make_recipe(SMALL)))
+def test_controls_change_the_attention_before_too():
+    config = {"units": 4, "attention_before": "feature"}
+    recipe = make_recipe({**SMALL, "architecture": "rnn", "config": config})
+    changed = uniform_control(recipe).config
+    for place, name in (("attention_before", "feature"), ("attention", "temporal")):
+        assert changed[place]["class_name"] == name
+        assert changed[place]["config"]["normalizer"] == "uniform"
+    without = uniform_control(recipe.changed(config={**config, "attention": None})).config
+    assert without["attention"] is None
+    with pytest.raises(ValueError, match="attention layer"):
+        uniform_control(recipe.changed(config={"attention": None}))
+
+
+def test_a_uniform_control_attends_uniformly():
+    run = run_recipe(uniform_control(make_recipe(SMALL)))
     scores = az.attention_scores(run.model, run.held_out.x[:50])["attention"]
     np.testing.assert_allclose(scores, 1 / 7, atol=1e-6)
 
@@ -242,7 +259,7 @@ def test_every_task_trains_a_model_that_suits_it(name):
     plan = default_recipe(architecture[len(task.input_shape)], name)
     phases = [{**plan.phases[0].model_dump(), "epochs": 1}]
     small = {"samples": 20, "validation": 10, "batch_size": 10, "also": {}, "phases": phases}
-    run = train(recipe=plan.changed(**small))
+    run = run_recipe(plan.changed(**small))
     assert np.isfinite(run.history.history["loss"]).all()
     assert task.metric in run.score
     assert 0 <= run.score["relevance_mass_accuracy"] <= 1
@@ -256,7 +273,7 @@ def test_other_sizes_of_a_task():
             "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
         }
     )  # fmt: skip
-    scores = train(recipe=plan).score
+    scores = run_recipe(plan).score
     assert {"accuracy_at_7", "relevance_mass_accuracy_at_7"} <= set(scores)
 
 
@@ -268,21 +285,21 @@ def test_a_preset_is_measured_in_its_own_dtype_policy_and_a_run_has_its_own(tmp_
             "phases": [{"epochs": 1}], "also": {"7": {"items": 7}},
         }
     )  # fmt: skip
-    train(recipe=plan, out=tmp_path / "m")
+    run_recipe(plan, out=tmp_path / "m")
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=plan, out=tmp_path / "n", callbacks=interrupt_in(0, 0))
+        run_recipe(plan, out=tmp_path / "n", callbacks=interrupt_in(0, 0))
     expected = az.evaluate(tmp_path / "m", samples=200)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         found = az.evaluate(tmp_path / "m", samples=200)
-        half = train(recipe=plan)
+        half = run_recipe(plan)
         with pytest.raises(ValueError, match="another run: its recipe.config"):
-            train(recipe=plan, out=tmp_path / "n", resume=True)
+            run_recipe(plan, out=tmp_path / "n", resume=True)
     finally:
         keras.config.set_dtype_policy("float32")
     assert found == expected
     assert half.recipe.config["dtype"] == "mixed_bfloat16"
-    again = train(recipe=half.recipe).model
+    again = run_recipe(half.recipe).model
     assert again.get_layer("attention").dtype_policy.name == "mixed_bfloat16"
 
 
@@ -292,7 +309,7 @@ def test_files_of_others_are_never_removed(tmp_path):
     (state / "mine.txt").write_text("mine")
     for options in ({"overwrite": True}, {"resume": True}, {}):
         with pytest.raises(FileExistsError, match="holds other files than a run's"):
-            train(recipe=make_recipe(SMALL), out=tmp_path / "m", **options)
+            run_recipe(make_recipe(SMALL), out=tmp_path / "m", **options)
     assert (state / "mine.txt").read_text() == "mine"
 
 
@@ -338,12 +355,14 @@ def test_a_recipe_that_is_none(changes, message):
 
 
 def test_a_run_needs_one_source_of_data():
-    with pytest.raises(ValueError, match="Give x and y or a task, one of the two"):
+    with pytest.raises(TypeError, match="`x` is missing.*training.run_recipe"):
         train("dense")
-    with pytest.raises(ValueError, match="Did you mean 'planted_step'"):
-        train("gru", task="planted_stepp")
+    with pytest.raises(ValueError, match="data of its own, draws of the task 'planted_step'"):
+        train(recipe=make_recipe(SMALL), x=np.zeros((4, 7, 1)), y=np.arange(4))
+    with pytest.raises(ValueError, match=r"has no task: train\(recipe=recipe, x=x, y=y\)"):
+        run_recipe(make_recipe({**SMALL, "task": None}))
     with pytest.raises(ValueError, match="`patience` must be a positive integer or None"):
-        train("gru", task="planted_step", patience=0)
+        train("gru", np.zeros((4, 3, 2)), np.arange(4), patience=0)
     with pytest.raises(TypeError, match="`y` is missing: the targets"):
         train("gru", np.zeros((4, 3, 2)))
     with pytest.raises(TypeError, match="`architecture` must be a name.*a Recipe goes to recipe="):
@@ -355,13 +374,13 @@ def test_a_run_needs_one_source_of_data():
 @pytest.mark.parametrize("name", ["resume", "overwrite", "distribute"])
 def test_switches_are_booleans(name):
     with pytest.raises(TypeError, match=f"`{name}` must be True or False"):
-        train("dense", task="planted_feature", **{name: "yes"})
+        run_recipe("dense.planted_feature", **{name: "yes"})
 
 
 def test_a_run_is_written_on_this_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="`out` must be a path of this machine.*'s3://a/b'"):
-        train("dense", task="planted_feature", out="s3://a/b")
+        run_recipe("dense.planted_feature", out="s3://a/b")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -371,7 +390,7 @@ def test_a_run_leaves_the_draws_of_its_caller_as_they_were():
     expected = np.random.random(), random.random()
     np.random.seed(5)
     random.seed(5)
-    train(recipe=make_recipe(SMALL))
+    run_recipe(make_recipe(SMALL))
     assert (np.random.random(), random.random()) == expected
 
 
@@ -385,7 +404,7 @@ def test_values_whose_squares_overflow_are_named():
 @pytest.fixture(scope="module")
 def three_epochs():
     recipe = make_recipe({**SMALL, "phases": [{"epochs": 3}]})
-    return recipe, train(recipe=recipe).history.history["loss"]
+    return recipe, run_recipe(recipe).history.history["loss"]
 
 
 @pytest.mark.parametrize(
@@ -403,7 +422,7 @@ def test_a_backup_torn_by_a_full_disk_goes_back_to_the_one_before(
 ):
     recipe, losses = three_epochs
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=recipe, out=tmp_path / "m", callbacks=interrupt_in(0, epoch))
+        run_recipe(recipe, out=tmp_path / "m", callbacks=interrupt_in(0, epoch))
     path = tmp_path / "m.training" / "run" / "phase_0" / file
     if size is None:
         path.unlink()
@@ -411,36 +430,36 @@ def test_a_backup_torn_by_a_full_disk_goes_back_to_the_one_before(
         path.write_bytes(path.read_bytes()[: int(size * path.stat().st_size)])
     begun = []
     seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e))
-    run = train(recipe=recipe, out=tmp_path / "m", resume=True, callbacks=lambda number: [seen])
+    run = run_recipe(recipe, out=tmp_path / "m", resume=True, callbacks=lambda number: [seen])
     assert begun == list(range(epoch - 1, 3))
     np.testing.assert_allclose(run.history.history["loss"], losses, rtol=1e-5)
 
 
 def test_a_backup_of_another_model_is_told_with_the_cure(three_epochs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+        run_recipe(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save_weights(
         path := tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
     )
     os.utime(path, (0, 0))
     with pytest.raises(ValueError, match="no valid backup of this training.*Begin again with --ov"):
-        train(recipe=three_epochs[0], out=tmp_path / "m", resume=True)
+        run_recipe(three_epochs[0], out=tmp_path / "m", resume=True)
 
 
 def test_a_state_with_a_link_in_it_is_not_written_to(three_epochs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
+        run_recipe(three_epochs[0], out=tmp_path / "m", callbacks=interrupt_in(0, 1))
     (tmp_path / "secret").write_text("mine")
     weights = tmp_path / "m.training" / "run" / "phase_0" / "latest.weights.h5"
     weights.unlink()
     weights.symlink_to(tmp_path / "secret")
     with pytest.raises(ValueError, match="latest.weights.h5 is a link, which is not followed"):
-        train(recipe=three_epochs[0], out=tmp_path / "m", resume=True)
+        run_recipe(three_epochs[0], out=tmp_path / "m", resume=True)
     (tmp_path / "m.training").rename(tmp_path / "elsewhere")
     (tmp_path / "m.training").symlink_to(tmp_path / "elsewhere")
     for options in ({"resume": True}, {"overwrite": True}):
         with pytest.raises(FileExistsError, match="m.training is no folder, and is kept"):
-            train(recipe=three_epochs[0], out=tmp_path / "m", **options)
+            run_recipe(three_epochs[0], out=tmp_path / "m", **options)
     assert (tmp_path / "secret").read_text() == "mine"
     assert (tmp_path / "elsewhere" / "run").is_dir()
 
@@ -448,7 +467,7 @@ def test_a_state_with_a_link_in_it_is_not_written_to(three_epochs, tmp_path):
 def test_the_backup_survives_a_torn_history(tmp_path):
     out = tmp_path / "m"
     with pytest.raises(KeyboardInterrupt):
-        train(recipe=make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
+        run_recipe(make_recipe(SMALL), out=out, callbacks=interrupt_in(0, 1))
     rows = json.loads((tmp_path / "m.training" / "run" / "phase_0.json").read_text())
     assert [set(row) >= {"loss", "val_loss"} for row in rows] == [True]
 
@@ -456,13 +475,23 @@ def test_the_backup_survives_a_torn_history(tmp_path):
 def test_a_preset_of_data_that_leave_a_metric_undefined_can_be_read(tmp_path):
     x = np.random.default_rng(0).normal(size=(60, 3))
     y = np.r_[1, 1, np.zeros(58, int)]
-    run = az.train("dense", x, y, epochs=1, test_data=(x[2:], y[2:]), out=tmp_path / "m")
+    run = train("dense", x, y, epochs=1, test_data=(x[2:], y[2:]), out=tmp_path / "m")
     assert "auc" not in run.score and run.score["accuracy"] >= 0
     assert az.presets.read_card(tmp_path / "m").scores == run.score
 
 
-def test_a_study_of_own_data_is_refused_before_any_training(tmp_path):
-    data = az.training.from_arrays(np.eye(4), [0, 1, 0, 1])
-    with pytest.raises(ValueError, match="A study over seeds needs a task"):
-        az.train("dense", x=data, seeds=2, out=tmp_path / "m")
-    assert not list(tmp_path.iterdir())
+def test_a_study_without_a_folder_is_refused_before_any_training():
+    with pytest.raises(ValueError, match="A study over seeds needs `out`"):
+        run_recipe("dense.planted_feature", seeds=2)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "phases", "shares"),
+    [(3, [30], [3]), (5, [10, 15], [2, 3]), (2, [1, 100], [1, 1]), (40, [20, 20], [20, 20])],
+)
+def test_the_phases_of_a_recipe_share_the_epochs(epochs, phases, shares):
+    recipe = make_recipe({**SMALL, "phases": [{"epochs": n} for n in phases]})
+    found = Overrides(epochs=epochs).apply(recipe).phases
+    assert [phase.epochs for phase in found] == shares
+    with pytest.raises(ValueError, match="one for each phase of the recipe. Received: epochs=1"):
+        Overrides(epochs=1).apply(make_recipe(SMALL))

@@ -47,7 +47,7 @@ GROUPS = [
     ("mass", "pointing"),
 ]
 #: Rows that claim nothing that another one could contradict.
-FREE = ("gradients", "seeds", "randomization")
+FREE = ("contributions", "gradients", "seeds", "randomization")
 VERDICTS = ("for", "against", "undecided")
 
 

@@ -15,7 +15,12 @@ from attention_zoo.tuning import HyperAttention, table
 from attention_zoo.tuning.search_space import make_search_space
 
 STEPS, WIDTH = 5, 8
-SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
+SHAPES = {
+    "table": (WIDTH,),
+    "before": (STEPS, WIDTH),
+    "after": (STEPS, WIDTH),
+    "ahead": (STEPS, WIDTH),
+}
 
 
 def defaults(function):
@@ -30,10 +35,9 @@ def test_every_layer_and_factory_has_its_row():
 def test_each_default_is_the_arguments_own():
     for name, row in table.LAYERS.items():
         own = defaults(LAYERS.get(name))
-        for one in (
-            *row.hyperparameters,
-            *(o for o in table.ATTENTION if o.name not in ("sharpening", "fit_first")),
-        ):
+        own_rows = ("sharpening", "fit_first", *row.names)
+        shared = (o for o in table.ATTENTION if o.name not in own_rows)
+        for one in (*row.hyperparameters, *shared):
             if one.name in own:  # what is not there is inherited, and tested with the others
                 assert one.argument(one.default) == own[one.name], (name, one.name)
     for name, row in table.FACTORIES.items():
@@ -82,7 +86,7 @@ def test_both_ends_of_every_hyperparameter_are_among_the_points():
 
 
 # A layer behaves alike in all factories of its place: one of them stands for the others
-STANDING = {"table": "dense", "before": "gru_before", "after": "gru"}
+STANDING = {"table": "dense", "before": "gru_before", "after": "gru", "ahead": "forecaster"}
 OWN = {name: make_search_space([name]).entries["attention"].default for name in table.FACTORIES}
 
 

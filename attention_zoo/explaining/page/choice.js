@@ -2,6 +2,8 @@
 const state = { place: 0, mean: false, of: "", layer: 0, input: 0, picks: [], column: -1,
   row: -1 };
 const layer = () => layers[state.layer];
+const what = () => layer().what;
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const filtered = () => page.numbers.map((_, i) => i)
   .filter((i) => state.of === "" || String(page.predicted[i]) === state.of);
 
@@ -84,13 +86,14 @@ const isTruth = (value) => value > 0 && value >= 0.5;
 // Where the colours of the map and the bars end: at the layer's largest score, or at the largest
 // mean of any sample, so that samples can be compared; for the mean over samples at the largest of it
 const peaks = new Map();
-const largest = (values) => values.reduce((a, b) => (b > a ? b : a), 1e-12);
+const largest = (values) => values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12);
 function scales() {
   if (state.mean) return [largest(view.scores.values), largest(view.bars)];
   const { scores } = layer();
+  const high = Math.max(scores.high, -scores.low);
   const row = rowAxis();
   const [map, bars] = [averaged(row).length > 0, averaged().length > 0];
-  if (!bars) return [scores.high, scores.high];
+  if (!bars) return [high, high];
   const key = JSON.stringify([state.layer, ...state.picks.map((p, i) => (i === row ? p < 0 : p))]);
   if (!peaks.has(key)) {
     const found = [0, 0];
@@ -101,6 +104,7 @@ function scales() {
     }
     peaks.set(key, found);
   }
-  const [high, top] = peaks.get(key);
-  return [map ? high : scores.high, row >= 0 && state.picks[row] >= 0 ? high : top];
+  const [mean, top] = peaks.get(key);
+  const most = map ? mean : high;
+  return [most, row >= 0 && state.picks[row] >= 0 ? most : top];
 }

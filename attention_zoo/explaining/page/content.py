@@ -32,10 +32,12 @@ def content(
     output: int | None,
     feature_names: list[str] | None,
     samples: int,
+    class_names: list[Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything the page draws: at most so many samples, spread evenly over all of them,
     fewer where they are large."""
     checks.positive_int("samples", samples)
+    layers = [*layers, *(layer.added() for layer in layers if layer.contributions is not None)]
     total = len(layers[0].scores)
     inputs = [np.asarray(array) for array in (x if isinstance(x, list) else [x])]
     drawn = {number: array for number, array in enumerate(inputs)
@@ -46,7 +48,10 @@ def content(
     rows = np.linspace(0, total - 1, count).round().astype(int)
     outputs = [np.asarray(each) for each in keras.tree.flatten(predictions)]
     shown = outputs[output or 0]
-    classified = (len(outputs) == 1 or output is not None) and _classes(shown.reshape(total, -1), y)
+    classified = (len(outputs) == 1 or output is not None) and _classes(
+        shown.reshape(total, -1), [0, 1] if class_names else y
+    )
+    predicted = predicted_classes(predictions, output) if classified else None
     return {
         "total": total,
         "numbers": rows.tolist(),
@@ -58,7 +63,8 @@ def content(
         "outputs": int(shown[0].size),
         "output": (output or 0) + 1,
         "output_count": len(outputs),
-        "predicted": predicted_classes(predictions, output)[rows].tolist() if classified else None,
+        "predicted": None if predicted is None else predicted[rows].tolist(),
+        "classes": [_short(name) for name in class_names] if class_names and classified else None,
         "labels": None
         if y is None
         else [[_short(value) for value in np.ravel(row)[:20]] for row in y[rows]],
@@ -70,6 +76,7 @@ def _layer(layer: LayerScores) -> dict[str, Any]:
     grouped = _factors(layer.scores.shape[1:], CELLS_A_SAMPLE)
     found = {
         "name": layer.name,
+        "what": layer.what,
         "axes": list(layer.axes),
         "attended": (layer.axis or 1) - 1,
         "sizes": list(layer.scores.shape[1:]),
@@ -99,7 +106,7 @@ def _input(array: np.ndarray, number: int) -> dict[str, Any]:
     }
 
 
-def _classes(outputs: np.ndarray, y: np.ndarray | None) -> bool:
+def _classes(outputs: np.ndarray, y: Any) -> bool:
     """Whether outputs `(samples, n)` are probabilities of few classes."""
     if not ((outputs >= 0) & (outputs <= 1)).all() or outputs.shape[1] > _CLASSES:
         return False

@@ -84,7 +84,7 @@ $("classes-label").hidden = !page.predicted;
 if (page.predicted) {
   option($("classes"), "", "all");
   [...new Set(page.predicted)].sort((a, b) => a - b)
-    .forEach((each) => option($("classes"), String(each), String(each)));
+    .forEach((each) => option($("classes"), String(each), className(each)));
 }
 $("classes").addEventListener("change", () => {
   state.of = $("classes").value;

@@ -11,9 +11,9 @@ const brief = (value) => (wide(value).length < 7 ? wide(value)
   : value.toExponential(1).replace("e+", "e"));
 
 function colours() {
-  const [from, to] = [rgb(css("--ground")), rgb(css("--attention"))];
-  return (share) => `rgb(${from.map((c, i) =>
-    Math.round(c + (to[i] - c) * Math.max(0, Math.min(1, share)))).join(",")})`;
+  const [from, above, below] = ["--ground", "--attention", "--truth"].map((name) => rgb(css(name)));
+  return (share) => `rgb(${from.map((c, i) => Math.round(c
+    + ((share < 0 ? below : above)[i] - c) * Math.min(1, Math.abs(share)))).join(",")})`;
 }
 
 function canvas(id, height) {

@@ -90,21 +90,22 @@ function drawBars() {
   const plot = height - 20;
   padding(pen, width, plot);
   const { top } = view;
-  pen.fillStyle = css("--attention");
   const each = width / view.bars.length;
   const gap = each > 4 ? 1 : 0;
+  const zero = layer().scores.low < 0 ? plot / 2 : plot;
   view.bars.forEach((value, i) => {
-    const tall = (value / top) * (plot - 4);
-    pen.fillRect(GUTTER + i * each + gap, plot - tall, Math.max(each - 2 * gap, 0.8), tall);
+    const tall = (value / top) * (zero - 4);
+    pen.fillStyle = css(tall < 0 ? "--truth" : "--attention");
+    pen.fillRect(GUTTER + i * each + gap, zero - tall, Math.max(each - 2 * gap, 0.8), tall);
   });
   pen.fillStyle = css("--line");
-  pen.fillRect(GUTTER, plot, width, 1);
+  pen.fillRect(GUTTER, zero, width, 1);
   axis(pen, brief(top), 8);
-  axis(pen, "0", plot - 4);
+  axis(pen, "0", zero - 4);
   ticks(pen, width, plot + 5);
   outline(pen, width, plot);
   cursor(pen, width, plot);
-  $("bars-caption").textContent = `Attention per ${kind()}${chosen()}`;
+  $("bars-caption").textContent = `${capital(what())} per ${kind()}${chosen()}`;
   $("bars").setAttribute("aria-label", $("bars-caption").textContent
     + `. Left and right move along it${rowAxis() < 0 ? "" : ", up and down between rows"}.`);
 }
@@ -141,7 +142,7 @@ function drawMap() {
   pen.strokeStyle = css("--ink");
   if (row >= 0) pen.strokeRect(GUTTER + 0.5, row * h, width - 1, h);
   cursor(pen, width, plot);
-  const caption = `Attention, ${layer().axes[down]} (down) by ${kind()} (across)${chosen(down)}`;
+  const caption = `${capital(what())}, ${layer().axes[down]} (down) by ${kind()} (across)${chosen(down)}`;
   $("map-caption").textContent = `${caption}; click a row to choose it`
     + (canAverage(down) ? ", once more for the mean" : "");
   $("map").setAttribute("aria-label",

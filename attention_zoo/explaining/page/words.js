@@ -27,6 +27,8 @@ function pair(name, text) {
 }
 const list = (values) => values.map((v) => (v === null ? "none" : String(v))).join(", ");
 
+const className = (number) => String(page.classes ? page.classes[number] : number);
+
 function say() {
   const samples = filtered();
   const shown = $("prediction");
@@ -36,7 +38,7 @@ function say() {
   } else {
     const i = state.place;
     shown.append(pair("Sample", `${page.numbers[i]}`));
-    if (page.predicted) shown.append(pair("Predicted class", String(page.predicted[i])));
+    if (page.predicted) shown.append(pair("Predicted class", className(page.predicted[i])));
     const more = page.outputs > page.predictions[i].length ? ", ..." : "";
     const which = page.output === 1 ? "first of" : `number ${page.output} of`;
     const of = page.output_count > 1 ? `, ${which} ${page.output_count} outputs` : "";
@@ -69,7 +71,7 @@ function value() {
   const means = [...averaged(row >= 0 ? down : -1), ...(state.mean ? ["samples"] : [])];
   $("value").textContent = `${kind()} ${label(columnAxis(), state.column)}`
     + `${row >= 0 ? `, ${layer().axes[down]} ${label(down, row)}` : ""}: `
-    + `attention ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
+    + `${what()} ${number(score)}${inputValue()}${hidden ? ", padding" : ""}`
     + `${truth ? ", relevant" : ""}${means.length ? `, ${meanOver(means)}` : ""}`;
 }
 
@@ -93,7 +95,7 @@ function fillTable() {
   if (!$("table").open) return;
   const rows = [...view.bars].map((score, i) => [label(columnAxis(), i), number(score)]);
   $("table").querySelector("div").replaceChildren(
-    tableOf([kind(), `attention${chosen()}`], rows));
+    tableOf([kind(), `${what()}${chosen()}`], rows));
 }
 
 function trust() {

@@ -1,0 +1,260 @@
+"""A frame of series as windows: what was known up to a step, and what came after it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from attention_zoo.core import checks
+from attention_zoo.data.grid import Grid, Section
+from attention_zoo.data.shuffling import shuffled
+from attention_zoo.data.times import blocks, calendar
+
+#: No value of a real column, and one that float32 has.
+_NOT_KNOWN = float(np.float32(-1e30))
+
+
+class _Run(NamedTuple):
+    """The windows of one section: how many come before them, and the first one's origin."""
+
+    before: int
+    origin: int
+    section: Section
+
+
+class Windows(keras.utils.PyDataset):
+    """Windows over series, made a batch at a time from the columns as they lie in memory.
+
+    A batch is `(x, y)`. x is `(batch, length, columns)`: the targets first, then what else was
+    known. Where columns are known ahead it has `horizon` more steps, in which only those have
+    values. A cell that is not known is `mask_value`. y is `(batch, horizon)`, or
+    `(batch, horizon, targets)` of several; NaN where a target is missing.
+
+    Made by `az.windows`, which says what the arguments are.
+
+    Attributes:
+        names: the columns of x in their order.
+        targets: how many of them are targets, the first ones.
+        length, horizon, stride, batch_size: as `az.windows` was given them.
+        ahead: whether x has the steps ahead.
+        missing: whether some cell of the past is missing.
+        count: how many windows there are; `len()` is the number of batches, as Keras has it.
+        mask_value: what stands for a cell that is not known.
+
+    Example:
+
+    >>> data = az.windows(np.arange(20.0), target=0, length=5, horizon=2)
+    >>> data.count, [part.shape for part in data[0]]
+    (14, [(14, 5, 1), (14, 2)])
+    """
+
+    mask_value = _NOT_KNOWN
+
+    def __init__(
+        self, columns: dict[Any, np.ndarray], grid: Grid, *, targets: int, ahead: set[Any],
+        calendar: Sequence[str], length: int, horizon: int, stride: int, batch_size: int,
+    ):  # fmt: skip
+        super().__init__()
+        self.columns, self.grid, self.targets = columns, grid, targets
+        self.length, self.horizon, self.stride = length, horizon, stride
+        self.batch_size, self.calendar = batch_size, tuple(calendar)
+        circles = [f"{name}_{part}" for name in calendar for part in ("sin", "cos")]
+        self.names = [*map(str, columns), *circles]
+        self.ahead = bool(ahead or calendar)
+        self._ahead = [name in ahead for name in columns]
+        gaps = grid.rows is not None and bool((grid.rows < 0).any())
+        self.missing = gaps or any(_has_nan(column) for column in columns.values())
+        self._key: int | None = None
+        self._scaled: Callable[[np.ndarray], np.ndarray] | None = None
+        self._limit(None, None)
+
+    def _limit(self, low: int | None, high: int | None) -> None:
+        """Keep the windows whose steps ahead are at the places from `low` to before `high`."""
+        self._low, self._high = low, high
+        self._runs, self.count = [], 0
+        for section in self.grid.sections:
+            shift = section.begin - section.place
+            first = section.begin + self.length
+            first = first if low is None else max(first, low + shift)
+            end = section.end if high is None else min(section.end, high + shift)
+            fits = (end - self.horizon - first) // self.stride + 1
+            if fits > 0:
+                self._runs.append(_Run(self.count, first, section))
+                self.count += fits
+        self._before = np.array([run.before for run in self._runs])
+
+    def __len__(self) -> int:
+        return -(-self.count // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        index = range(len(self))[index]
+        which = np.arange(index * self.batch_size, min(self.count, (index + 1) * self.batch_size))
+        return self.take(which if self._key is None else shuffled(which, self.count, self._key))
+
+    def on_epoch_begin(self) -> None:
+        """Draw the order of the windows in this epoch, where they are shuffled."""
+        if self._key is not None:
+            self._key = int(np.random.randint(2**31))
+
+    def shuffled(self) -> Windows:
+        """The same windows in another order each epoch, drawn from NumPy's seed."""
+        return self._changed(_key=0)
+
+    def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> Windows:
+        """The same windows, their targets through a function."""
+        return self._changed(_scaled=scaled)
+
+    def seasons(self) -> list[int]:
+        """How many steps a day and a week have, or a year of months, where a window has as many."""
+        step = self.grid.step
+        if not isinstance(step, np.timedelta64):
+            return []
+        unit: Any = "M" if np.datetime_data(step.dtype)[0] == "M" else "h"
+        periods = [np.timedelta64(n, unit) for n in ((12,) if unit == "M" else (24, 168))]
+        whole = [int(one // step) for one in periods if one % step == np.timedelta64(0, unit)]
+        return [count for count in whole if 1 < count <= self.length]
+
+    def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return x and y of some windows by their numbers, counted from 0."""
+        run, origins = self._origins(which)
+        steps = self.length + (self.horizon if self.ahead else 0)
+        rows = origins[:, None] + np.arange(-self.length, steps - self.length)
+        source = rows if self.grid.rows is None else self.grid.rows[rows]
+        x = np.full((*rows.shape, len(self.names)), self.mask_value, "float32")
+        for place, (column, known) in enumerate(
+            zip(self.columns.values(), self._ahead, strict=True)
+        ):
+            part = source if known else source[:, : self.length]
+            values = _cells(column, part)
+            x[:, : part.shape[1], place] = np.where(np.isnan(values), self.mask_value, values)
+        if self.calendar:
+            shift = np.array([one.section.place - one.section.begin for one in self._runs])[run]
+            times = self.grid.times(rows + shift[:, None])
+            x[..., len(self.columns) :] = calendar(times, self.calendar)
+        ahead = origins[:, None] + np.arange(self.horizon)
+        ahead = ahead if self.grid.rows is None else self.grid.rows[ahead]
+        targets = list(self.columns.values())[: self.targets]
+        y = np.stack([_cells(column, ahead) for column in targets], axis=-1)
+        y = y[..., 0] if self.targets == 1 else y
+        return x, y if self._scaled is None else self._scaled(y)
+
+    def _origins(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The runs that some windows are of, and the rows of their first steps ahead."""
+        run = np.searchsorted(self._before, which, side="right") - 1
+        first = np.array([one.origin for one in self._runs])[run]
+        return run, first + (which - self._before[run]) * self.stride
+
+    def times(self, which: Any = None) -> np.ndarray:
+        """The time stamps of the steps ahead of some windows.
+
+        Args:
+            which: the numbers of the windows; None for all.
+
+        Returns:
+            `(windows, horizon)`; the numbers of the steps where there is no time column.
+
+        Example:
+
+        >>> az.windows(np.arange(20.0), target=0, length=5, horizon=2).times([0, 1]).tolist()
+        [[5, 6], [6, 7]]
+        """
+        run, origins = self._origins(np.arange(self.count) if which is None else np.asarray(which))
+        shift = np.array([one.section.place - one.section.begin for one in self._runs])[run]
+        return self.grid.times((origins + shift)[:, None] + np.arange(self.horizon))
+
+    def rows(self) -> Iterator[np.ndarray]:
+        """The rows that these windows are made of, a block at a time, `(rows, columns)`; NaN where
+        a cell is missing. Of windows that are split, those before the next part."""
+        for run in self._runs:
+            shift = run.section.begin - run.section.place
+            begin = run.section.begin if self._low is None else run.origin
+            end = (
+                run.section.end if self._high is None else min(run.section.end, self._high + shift)
+            )
+            for block in blocks(end - begin):
+                rows = np.arange(begin + block.start, begin + block.stop)
+                source = rows if self.grid.rows is None else self.grid.rows[rows]
+                parts = [_cells(column, source)[:, None] for column in self.columns.values()]
+                if self.calendar:
+                    parts.append(calendar(self.grid.times(rows - shift), self.calendar))
+                yield np.concatenate(parts, axis=1)
+
+    def split(
+        self, validation: Any = None, test: Any = None, gap: int = 0, *, stride: int | None = None
+    ) -> tuple[Windows, ...]:
+        """Split in time: the first part trains, the last ones validate and test.
+
+        No step that is to be predicted in a later part is anywhere in the windows of an earlier
+        one. What a later part knows of the past may reach back into the part before it.
+
+        Args:
+            validation, test: the share of the time, such as 0.1; how many steps, an integer; or
+                the time stamp at which the part begins. None for no such part.
+            gap: how many steps to leave out between two parts.
+            stride: of the parts that do not train; None for that of the windows.
+
+        Returns:
+            `(train, validation, test)`, without those that are None.
+
+        Raises:
+            ValueError: for a part in which there is no window.
+
+        Example:
+
+        >>> data = az.windows(np.arange(100.0), target=0, length=5, horizon=2)
+        >>> [part.count for part in data.split(validation=0.1, test=20)]
+        [64, 9, 19]
+        """
+        checks.natural("gap", gap)
+        checks.positive_int("stride", stride, none=True)
+        places = [one.place for one in self.grid.sections]
+        last = max(one.place + one.end - one.begin for one in self.grid.sections)
+        high, parts = last, []
+        for name, given in (("test", test), ("validation", validation)):
+            if given is None:
+                continue
+            low = self._cut(name, given, min(places), last, high)
+            parts.append(self._part(name, low, high, stride))
+            high = low - gap
+        parts.append(self._part("train", None, high if parts else None, None))
+        return tuple(reversed(parts))
+
+    def _cut(self, name: str, given: Any, first: int, last: int, high: int) -> int:
+        if isinstance(given, float):
+            checks.rate(name, given)
+            return high - round(given * (last - first))
+        if isinstance(given, (int, np.integer)):
+            checks.positive_int(name, given)
+            return high - int(given)
+        return self.grid.place_of(name, given)
+
+    def _part(self, name: str, low: int | None, high: int | None, stride: int | None) -> Windows:
+        part = self._changed(stride=stride or self.stride)
+        part._limit(low, high)
+        if not part.count:
+            raise ValueError(
+                f"`{name}` has no window: its steps must be at least the horizon, {self.horizon}, "
+                f"and those before it the length, {self.length}."
+            )
+        return part
+
+    def _changed(self, **values: Any) -> Windows:
+        other = copy.copy(self)
+        other.__dict__.update(values)
+        return other
+
+
+def _has_nan(column: np.ndarray) -> bool:
+    if column.dtype.kind != "f":
+        return False
+    return any(bool(np.isnan(column[block]).any()) for block in blocks(len(column)))
+
+
+def _cells(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The values of a column in some rows, NaN in those that are not there, which are -1."""
+    values = column[rows].astype("float32")
+    return np.where(rows < 0, np.float32(np.nan), values)
