@@ -38,9 +38,10 @@ has a split of its own it is used; of the others (breast cancer, both sets of di
 each class, drawn once, is the test set, so that no published figure is for the same split.
 
 Each figure is the median accuracy on the test set over the seeds, from the lowest to the highest,
-and how many seeds; then the processor seconds of the training, those of all cores together, with
-the compilation by XLA. The whole training set is trained on. The defaults were chosen by parts of
-the training sets that were held out, not by the test sets.
+and how many seeds; a figure without a range is of one seed. Then the processor seconds of the
+training, those of all cores together, with the compilation by XLA. The whole training set is
+trained on. The defaults were chosen by held-out parts of the training sets of OSULeaf and ArrowHead
+and by PickupGestureWiimoteZ, which is not in the table; not by the test sets.
 
 - **default**: `az.train(None, x, y)`, with the number of weights.
 - **mean pooling**: the same with `attention=None`; in a table the layer is left out.
