@@ -132,7 +132,8 @@ def _goals(results: dict[str, Any], names: list[str]) -> list[str]:
             continue
         median = statistics.median(one["accuracy"] for one in runs["default"].values())
         reached = f"reaches its aim of {goal}" if median >= goal else f"misses its aim of {goal}"
-        line = f"- **{name}** {reached}: the median is {median:.3f}."
+        seeds = len(runs["default"])
+        line = f"- **{name}** {reached}: {median:.3f}, the median of its seeds, {seeds}."
         others = runs.get("minirocket")
         if others:
             own, its = (
