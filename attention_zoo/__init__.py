@@ -9,13 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from attention_zoo.catalog import LAYERS as _LAYERS
 from attention_zoo.catalog import MODELS as _MODELS
-from attention_zoo.core.lazy import lazy_attributes as _lazy_attributes
 from attention_zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -83,9 +82,18 @@ _LAZY = {
     "windows": "data.windowing",
     "with_scores": "capture",
 }
-__getattr__ = _lazy_attributes(__name__, _LAZY)
-
 __all__ = ["__version__", "list_layers", "list_models", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    package = sys.modules[__name__]
+    if name not in _LAZY:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=package)  # Python suggests the nearest name
+    module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+    value = module if _LAZY[name] == name else getattr(module, name)
+    setattr(package, name, value)
+    return value
 
 
 def list_layers(pattern: str = "*") -> list[str]:

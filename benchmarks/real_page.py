@@ -75,10 +75,13 @@ Of the defaults with seed 0.
 def page(results: dict[str, Any]) -> str:
     """The tables, what is said of each set, and the pictures."""
     names = [name for name in SETS if results.get(name, {}).get("runs", {}).get("default")]
-    parts = [_INTRO, _accuracies(results, names), "", *(_goals(results, names)), _TRUSTED]
-    parts += [_trust_table(results, names), ""]
-    parts += [f"- {about(name, results[name])}" for name in names if "looks" in results[name]]
-    parts += ["", _PICTURED]
+    parts = [_INTRO, _accuracies(results, names), "", *(_goals(results, names))]
+    looked = [name for name in names if "looks" in results[name]]
+    if looked:
+        parts += [_TRUSTED, _trust_table(results, looked), ""]
+        parts += [f"- {about(name, results[name])}" for name in looked]
+    if drawn(results):
+        parts += ["", _PICTURED]
     for name in drawn(results):
         parts += [f"![Where the model of {name} looks](images/{file_of(name)})", ""]
     return "\n".join(parts).rstrip() + "\n"
@@ -143,8 +146,6 @@ def _goals(results: dict[str, Any], names: list[str]) -> list[str]:
 def _trust_table(results: dict[str, Any], names: list[str]) -> str:
     lines = [f"| set | {' | '.join(_TRUST.values())} |", "|---" * (len(_TRUST) + 1) + "|"]
     for name in names:
-        if "looks" not in results[name]:
-            continue
         rows = {row["name"]: row for row in results[name]["looks"]["trust"]["rows"]}
         cells = []
         for wanted in _TRUST:

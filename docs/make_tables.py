@@ -30,6 +30,7 @@ TUNING_PAGE = HERE / "tuning.md"
 #: What each layer is called on here, where it is not one sequence.
 _INPUTS = {
     "feature": ["batch, features"],
+    "variable_selection": ["batch, features"],
     "cross_attention": ["batch, queries, features", "batch, keys, width"],
     "hierarchical": ["batch, sentences, words, features"],
     "attention_decoder": ["batch, time, features", "batch, keys, width"],

@@ -8,21 +8,29 @@ import keras
 import numpy as np
 
 from attention_zoo.capture.scores import Capture
+from attention_zoo.layers.keras_hooks import KERAS_LAYERS
 from attention_zoo.layers.masked_conv1d import MaskedConv1D
 from attention_zoo.layers.positional_encoding import PositionalEncoding
 
-_CONVOLUTIONS = (
-    keras.layers.Conv1D, keras.layers.SeparableConv1D, keras.layers.DepthwiseConv1D
-)  # fmt: skip
+_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.SeparableConv1D, keras.layers.DepthwiseConv1D)
 _POOLINGS = (keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)
 #: Layers whose output at a step depends on their input at that step alone.
 _STEP_BY_STEP = (
-    keras.layers.Activation, keras.layers.Add, keras.layers.BatchNormalization,
-    keras.layers.Concatenate, keras.layers.Dense, keras.layers.Dropout, keras.layers.Embedding,
-    keras.layers.LayerNormalization, keras.layers.Masking, keras.layers.Multiply,
-    keras.layers.Normalization, keras.layers.ReLU, keras.layers.SpatialDropout1D,
+    keras.layers.Activation,
+    keras.layers.Add,
+    keras.layers.BatchNormalization,
+    keras.layers.Concatenate,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.Embedding,
+    keras.layers.LayerNormalization,
+    keras.layers.Masking,
+    keras.layers.Multiply,
+    keras.layers.Normalization,
+    keras.layers.ReLU,
+    keras.layers.SpatialDropout1D,
     PositionalEncoding,
-)  # fmt: skip
+)
 
 
 class Steps(NamedTuple):
@@ -58,15 +66,16 @@ def input_steps(model: keras.Model) -> dict[str, dict[str, Steps]]:
     if len(inputs) != 1:
         return {}
     known: dict[int, Steps | None] = {id(inputs[0]): Steps()}
-    found = {}
+    found: dict[str, Any] = {}
     for layer in model.layers:
-        if not hasattr(layer, "score_axes") or not layer._inbound_nodes:
+        if not hasattr(layer, "score_axes") and not isinstance(layer, KERAS_LAYERS):
             continue
-        tensors = [one for one in layer._inbound_nodes[0].input_tensors if len(one.shape) == 3]
-        if tensors:
-            attended = _steps(tensors[1] if len(tensors) > 1 else tensors[0], known)
-            axes = {"query": _steps(tensors[0], known), "key": attended, "step": attended}
-            found[layer.name] = {axis: steps for axis, steps in axes.items() if steps is not None}
+        for node in layer._inbound_nodes:  # of this model and of others
+            tensors = [one for one in node.input_tensors if len(one.shape) == 3]
+            steps = [_steps(one, known) for one in tensors[:2]]
+            if steps and None not in steps:
+                axes = {"query": steps[0], "key": steps[-1], "step": steps[-1]}
+                found.setdefault(layer.name, axes)
     return found
 
 
@@ -144,7 +153,7 @@ def _window(layer: Any, length: int | None) -> tuple[int, int, int, int] | None:
     return size, stride, left, (size - stride) // 2 - left
 
 
-def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
+def at_input_steps(model: keras.Model, x: Any, captured: Capture) -> Capture:
     """The scores, masks and contributions at the steps of the model's input.
 
     After convolutions with strides, a step of the scores stands for several steps of the input:
@@ -155,13 +164,13 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
     Args:
         model: a built model.
         x: its inputs, as `check_inputs` returns them.
-        look: what `capture_scores` returned for them.
+        captured: what `capture_scores` returned for them.
     """
     if keras.tree.is_nested(x) or x.ndim < 2:
-        return look
-    scores, masks, axes, attended, contributions = (
-        {**look.scores}, {**look.masks}, {**look.axes}, {**look.attended}, {**look.contributions}
-    )  # fmt: skip
+        return captured
+    scores, masks = dict(captured.scores), dict(captured.masks)
+    axes, attended = dict(captured.axes), dict(captured.attended)
+    contributions = dict(captured.contributions)
     for name, by_axis in input_steps(model).items():
         for axis, steps in by_axis.items() if name in scores else ():
             if axis not in axes[name]:
@@ -181,7 +190,7 @@ def at_input_steps(model: keras.Model, x: Any, look: Capture) -> Capture:
                 masks[name] = visible
             if over and name in contributions:
                 contributions[name] = _spread(contributions[name], 1, owner, visible, shared=True)
-    return look._replace(
+    return captured._replace(
         scores=scores, masks=masks, axes=axes, attended=attended, contributions=contributions
     )
 

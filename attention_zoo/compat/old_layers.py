@@ -1,4 +1,4 @@
-"""One layer of Keras 2, from its config and its weights, as one of Keras 3 or of ours."""
+"""One layer of Keras 2, from its config and weights, as one of Keras 3 or attention_zoo."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _BASE = {"name", "trainable", "dtype", "activity_regularizer"}
 
 
 def translate(class_name: Any, config: Mapping[str, Any], path: Path) -> keras.layers.Layer:
-    """Return the layer of Keras 3 or of ours that an old one was.
+    """Return an old layer as one of Keras 3 or of attention_zoo.
 
     Raises:
         ValueError: for a class, an argument or an activation that has no counterpart.

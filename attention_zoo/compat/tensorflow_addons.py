@@ -194,12 +194,7 @@ class BahdanauAttention(AttentionMechanism):
         kernel_initializer: that of the two kernels.
         **kwargs: `name`, `dtype` and `trainable`, as in every Keras layer.
 
-    Call arguments:
-        inputs: `[query, state]`; see `AttentionMechanism`.
-        setup_memory: whether `inputs` is a memory to keep.
-
-    Returns:
-        The alignments, `(batch, memory time)`, and the next state, which is the same.
+    It is called, and returns, as `LuongAttention`.
 
     Raises:
         ValueError: for another `probability_fn`, or a call before there is a memory.

@@ -86,7 +86,8 @@ class Explanation:
         if name not in self.scores:
             raise one_of("layer", name, self.scores)
         steps = dict.fromkeys(("step", "query", "key"), self.step_names)
-        labels = {**steps, "feature": self.feature_names}
+        classes = self.class_names and [str(name) for name in self.class_names]
+        labels = {**steps, "feature": self.feature_names, "logit": classes}
         return LayerScores(
             name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
             self.masks.get(name), self.truth, labels, self.contributions.get(name),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import check_sequence, fixed_size, shape_of
+from attention_zoo.layers.shapes import check_sequence, fixed_size
 from attention_zoo.ops import masks, normalizers
 from attention_zoo.ops.backend import affine, cast, is_half, matmul, tanh
 
@@ -104,14 +104,13 @@ class ConjunctivePooling(AttentionLayer):
 
     def build(self, input_shape: tuple) -> None:
         check_sequence(self, input_shape)
-        self._features = fixed_size(self, "feature", input_shape[2])
-        units = self.units or self._features
-        self.kernel = self._add_kernel("kernel", (self._features, units))
+        features = fixed_size(self, "feature", input_shape[2])
+        self.input_spec = InputSpec(ndim=3, axes={2: features})
+        units = self.units or features
+        self.kernel = self._add_kernel("kernel", (features, units))
         self.bias = self._add_bias("bias", (units,))
         if self.form != "instance":
-            self.gate_kernel = self._add_kernel(
-                "gate_kernel", (self._features, self.attention_units)
-            )
+            self.gate_kernel = self._add_kernel("gate_kernel", (features, self.attention_units))
             self.gate_bias = self._add_bias("gate_bias", (self.attention_units,))
             self.gate_vector = self._add_kernel("gate_vector", (self.attention_units, 1))
 
@@ -122,8 +121,7 @@ class ConjunctivePooling(AttentionLayer):
         return_attention_scores: bool = False,
         training: bool | None = None,
     ) -> Any:
-        check_sequence(self, shape_of(inputs))
-        x, mask = self._prepare(inputs, mask, self._features)
+        x, mask = self._prepare(inputs, mask)
         scores = self._attend(self._gate_logits(x), mask)
         kept = ops.expand_dims(self._drop(scores, training), -1)
         parts = self._contributions(x, kept, mask)

@@ -81,11 +81,7 @@ class LuongAttention(ManyToOneAttention):
     """
 
     def __init__(
-        self,
-        units: int = 128,
-        score: str = "general",
-        bidirectional: bool = False,
-        **kwargs: Any,
+        self, units: int = 128, score: str = "general", bidirectional: bool = False, **kwargs: Any
     ):
         super().__init__(units=units, bidirectional=bidirectional, **kwargs)
         if score not in _SCORES:

@@ -147,7 +147,8 @@ class PairwiseAttention(ScoredAttention):
         """
         if use_causal_mask is None:
             use_causal_mask = getattr(self, "use_causal_mask", False)
-        checks.boolean("use_causal_mask", use_causal_mask)
+        else:
+            checks.boolean("use_causal_mask", use_causal_mask)
         recorder = ACTIVE.get()
         penalized = self.scores_regularizer is not None
         wanted = return_attention_scores or recorder is not None or penalized

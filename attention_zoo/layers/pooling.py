@@ -74,11 +74,7 @@ class AttentionPooling(AttentionLayer):
     score_axes = (("step",), ("hop", "step"))
 
     def __init__(
-        self,
-        units: int | None = None,
-        score: str = "additive",
-        hops: int = 1,
-        **kwargs: Any,
+        self, units: int | None = None, score: str = "additive", hops: int = 1, **kwargs: Any
     ):
         super().__init__(**kwargs)
         checks.positive_int("units", units, none=True)

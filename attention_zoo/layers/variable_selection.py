@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import ops
+from keras import InputSpec, ops
 
 from attention_zoo.core import checks
 from attention_zoo.layers.base import AttentionLayer
 from attention_zoo.layers.register import register
-from attention_zoo.layers.shapes import fixed_size, reject_rank, same_size
+from attention_zoo.layers.shapes import fixed_size, reject_rank
 from attention_zoo.ops import masks
 from attention_zoo.ops.backend import affine, cast, is_half, matmul, mean, tanh
 
@@ -80,6 +80,7 @@ class VariableSelection(AttentionLayer):
         if len(input_shape) < 2:
             raise reject_rank(self, input_shape, "rank 2 or more, (batch, ..., columns)")
         columns = self._columns = fixed_size(self, "column", input_shape[-1])
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: columns})
         width = self.units or columns
         self.embedding = self._add_kernel("embedding", (columns, width))
         self.embedding_bias = self._add_bias("embedding_bias", (columns, width))
@@ -90,10 +91,9 @@ class VariableSelection(AttentionLayer):
     def _networks(self, name: str, count: int, width: int, hidden: int, out: int) -> dict[str, Any]:
         """The weights of so many gated residual networks, side by side."""
         found = {}
-        for part, rows, size in (
-            ("kernel", width, hidden), ("hidden", hidden, hidden), ("gate", hidden, out),
-            ("value", hidden, out),
-        ):  # fmt: skip
+        sizes = {"kernel": (width, hidden), "hidden": (hidden, hidden)}
+        sizes |= {"gate": (hidden, out), "value": (hidden, out)}
+        for part, (rows, size) in sizes.items():
             found[part] = self._add_kernel(f"{name}_{part}", (rows, count * size))
             found[f"{part}_bias"] = self._add_bias(f"{name}_{part}_bias", (count * size,))
         for part, begin in (("scale", "ones"), ("shift", "zeros")):
@@ -110,7 +110,6 @@ class VariableSelection(AttentionLayer):
         training: bool | None = None,
     ) -> Any:
         x = self._cast(inputs)
-        same_size(self, "columns", self._columns, x.shape[-1])
         by_cell = mask is not None and np.ndim(mask) == len(x.shape)
         mask = masks.standardize(mask, x.shape if by_cell else x.shape[:-1])
         visible = mask if mask is None or by_cell else ops.expand_dims(mask, -1)
@@ -120,8 +119,8 @@ class VariableSelection(AttentionLayer):
         if self.use_bias:
             embedded = embedded + ops.cast(self.embedding_bias, work)
         if visible is not None:
-            embedded = masks.apply_mask(embedded, ops.expand_dims(visible, -1)
-                                        if by_cell else visible)  # fmt: skip
+            cells = ops.expand_dims(visible, -1) if by_cell else visible
+            embedded = masks.apply_mask(embedded, cells)
         width = self.units or self._columns
         leading = ops.shape(inputs)[:-1]
         rows = ops.reshape(embedded, (-1, self._columns, width))

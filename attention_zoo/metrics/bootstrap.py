@@ -23,7 +23,7 @@ def bootstrap_interval(
     ```
 
     It holds the mean over all samples of that kind in about `level` of the cases. For the
-    difference of two metrics of the same samples give the differences of each sample.
+    difference of two metrics of the same samples pass the difference of each sample.
 
     Args:
         values: one a sample, `(samples,)`.

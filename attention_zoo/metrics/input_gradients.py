@@ -75,23 +75,23 @@ def gradients(
     index, chosen = chosen_values(model, x, target, output, batch_size)
     compiled = _compiled(model, x, index)
     inputs = keras.tree.flatten(x)
-    found = [np.empty_like(array) for array in inputs]
+    result = [np.empty_like(array) for array in inputs]
     samples = len(chosen)
     # Few sizes of batch, since each is compiled: the last one is filled up with its last sample
     size = fixed_batch_size(model) or min(batch_size, 1 << (samples - 1).bit_length())
     for start in range(0, samples, size):
         rows = np.minimum(np.arange(start, start + size), samples - 1)
         part = compiled([array[rows] for array in inputs], chosen[rows])
-        for whole, of_batch in zip(found, part, strict=True):
+        for whole, of_batch in zip(result, part, strict=True):
             whole[start : start + size] = of_batch[: samples - start]
-    return found if keras.tree.is_nested(x) else found[0]
+    return result if keras.tree.is_nested(x) else result[0]
 
 
 _COMPILED: ModelCache[Callable] = ModelCache()
 
 
 def _compiled(model: keras.Model, x: Any, index: int) -> Callable:
-    """The compiled function `(list of inputs, chosen values) -> list of gradients` of an output."""
+    """Return the compiled function of an output: inputs and chosen values to their gradients."""
     structure = keras.tree.map_structure(lambda _: 0, x)
     # A reference that does not keep the model alive
     alive: Any = ref(model)
@@ -107,8 +107,8 @@ def _compiled(model: keras.Model, x: Any, index: int) -> Callable:
 
 
 def _total(outputs: Any, chosen: Any) -> Any:
-    """The sum of the chosen outputs, whose gradients are those of each sample, since samples do
-    not touch each other."""
+    """Return the sum of the chosen outputs, whose gradients are those of each sample, since
+    samples do not affect each other."""
     outputs = ops.cast(outputs, "float32")
     if len(outputs.shape) == 1:
         return ops.sum(outputs)
@@ -119,28 +119,28 @@ def _total(outputs: Any, chosen: Any) -> Any:
 
 
 def float_inputs(model: Any, x: Any) -> Any:
-    """x as `check_inputs` returns it, in floats; ValueError where there are no gradients."""
+    """Return x as `check_inputs` does, in floats; ValueError where there are no gradients."""
     check_built(model)
     checked = check_inputs(model, x)
     flat = keras.tree.flatten(checked)
     inputs = getattr(model, "inputs", None) or [None] * len(flat)
     tokens = _embedded(model)
-    found = []
+    floats = []
     for tensor, array in zip(inputs, flat, strict=True):
-        whole = array.dtype.kind != "f" if tensor is None else "float" not in tensor.dtype
-        if whole or (tensor is not None and id(tensor) in tokens):
+        integers = array.dtype.kind != "f" if tensor is None else "float" not in tensor.dtype
+        if integers or (tensor is not None and id(tensor) in tokens):
             name = "x" if tensor is None else tensor.name
             raise ValueError(
                 f"A gradient needs an input of floats. The input {name!r} of the model "
                 f"{model.name!r} is made of integers, such as tokens or classes. Received: "
                 f"{array.dtype} {array.shape}"
             )
-        found.append(array.astype("float32"))
-    return keras.tree.pack_sequence_as(checked, found)
+        floats.append(array.astype("float32"))
+    return keras.tree.pack_sequence_as(checked, floats)
 
 
 def _embedded(model: keras.Model) -> set[int]:
-    """The inputs that an Embedding reads: whatever their dtype, they are integers."""
+    """Return the ids of the inputs that an Embedding reads, integers whatever their dtype."""
     return {
         id(tensor)
         for layer in all_layers(model)
@@ -153,8 +153,8 @@ def _embedded(model: keras.Model) -> set[int]:
 def chosen_values(
     model: keras.Model, x: Any, target: Any, output: str | int | None, batch_size: int = 256
 ) -> tuple[int, np.ndarray]:
-    """Which output is meant, and which of its values, by sample (and step, where the model has an
-    output at each).
+    """Return which output is meant, and which of its values, by sample (and step, where the model
+    has an output at each).
 
     Args:
         model, x, output, batch_size: as of `gradients`, checked.
@@ -175,37 +175,37 @@ def chosen_values(
     axes = len(outputs[index].shape)
     count = outputs[index].shape[-1] if axes > 1 else 1
     if target is None and count > 1:
-        answered = keras.tree.flatten(predict(model, x, batch_size))[index]
-        return index, answered.argmax(-1).astype("int32")
-    asked = arrays.numeric("target", 0 if target is None else target)
-    fits = asked.ndim < max(2, axes) and asked.shape[:1] in ((), (samples,))
-    if asked.dtype.kind not in "iu" or not fits:
+        predicted = keras.tree.flatten(predict(model, x, batch_size))[index]
+        return index, predicted.argmax(-1).astype("int32")
+    targets = arrays.numeric("target", 0 if target is None else target)
+    fits = targets.ndim < max(2, axes) and targets.shape[:1] in ((), (samples,))
+    if targets.dtype.kind not in "iu" or not fits:
         raise ValueError(
             f"`target` must be None, an integer or an integer for each of the {samples} samples. "
             f"Received: {target!r}"
         )
-    if asked.min() < 0 or asked.max() >= count:
+    if targets.min() < 0 or targets.max() >= count:
         raise ValueError(
             f"`target` must be between 0 and {count - 1}: the model {model.name!r} has {count}. "
-            f"Received: {asked.min() if asked.min() < 0 else asked.max()}"
+            f"Received: {targets.min() if targets.min() < 0 else targets.max()}"
         )
-    return index, np.broadcast_to(asked, asked.shape or (samples,)).astype("int32")
+    return index, np.broadcast_to(targets, targets.shape or (samples,)).astype("int32")
 
 
 def values_of(
     model: keras.Model, x: Any, index: int, chosen: np.ndarray, batch_size: int
 ) -> np.ndarray:
-    """The values whose gradients are asked for: `(samples,)`, float64, summed over steps."""
-    answered = keras.tree.flatten(predict(model, x, batch_size))[index].astype("float64")
-    if answered.ndim == 1:
-        return answered
-    places = answered.reshape(len(answered), -1, answered.shape[-1])
+    """Return the chosen values of the output: `(samples,)`, float64, summed over steps."""
+    predicted = keras.tree.flatten(predict(model, x, batch_size))[index].astype("float64")
+    if predicted.ndim == 1:
+        return predicted
+    places = predicted.reshape(len(predicted), -1, predicted.shape[-1])
     at = chosen.reshape(len(chosen), -1, 1)
     return np.take_along_axis(places, np.broadcast_to(at, (*places.shape[:2], 1)), 2).sum((1, 2))
 
 
 def one_input(model: Any, x: Any) -> np.ndarray:
-    """x as `check_inputs` returns it; ValueError for a model of several inputs."""
+    """Return x as `check_inputs` does; ValueError for a model of several inputs."""
     check_built(model)
     checked = check_inputs(model, x)
     if keras.tree.is_nested(checked):

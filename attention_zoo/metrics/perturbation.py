@@ -18,7 +18,7 @@ REPLACEMENTS = ("marginal", "mean", "zero")
 _CELLS = 2_000_000
 
 #: How many batches of perturbed samples are made at once.
-_BATCHES = 16
+BATCHES = 16
 
 
 def replacement_values(
@@ -123,7 +123,7 @@ def over_variants(
     waiting: list[np.ndarray] = []
     for variant in variants:
         waiting.append(variant)
-        if (len(waiting) + 1) * len(variant) > _BATCHES * batch_size:
+        if (len(waiting) + 1) * len(variant) > BATCHES * batch_size:
             yield from function(np.concatenate(waiting))
             waiting = []
     if waiting:

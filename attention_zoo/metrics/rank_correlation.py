@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from attention_zoo.core.identity import by_identity
 
@@ -14,7 +15,7 @@ from attention_zoo.core.identity import by_identity
 _PAIRS = 2**21
 
 
-def kendall_tau(a: Any, b: Any, mask: Any = None) -> np.ndarray:
+def kendall_tau(a: ArrayLike, b: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """Kendall's tau-b of two rankings (Kendall, 1945, Biometrika 33).
 
     ```
@@ -41,22 +42,21 @@ def kendall_tau(a: Any, b: Any, mask: Any = None) -> np.ndarray:
     >>> az.metrics.kendall_tau([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7], [0.2, 0.2, 0.2]], [[3, 2, 1]] * 3)
     array([ 1., -1., nan])
     """
-    a, b, kept = _rankings(a, b, mask)
+    a, b, ranked = _rankings(a, b, mask)
     result = np.full(a.shape[:-1], np.nan)
-    for rows, of_a, of_b in _orders(a, b, kept):
+    for rows, of_a, of_b in _orders(a, b, ranked):
         agreed = np.einsum("rij,rij->r", of_a, of_b)
         untied = np.einsum("rij,rij->r", of_a, of_a) * np.einsum("rij,rij->r", of_b, of_b)
         result.reshape(-1)[rows] = _quotient(agreed, untied)
     return result
 
 
-def spearman_rho(a: Any, b: Any, mask: Any = None) -> np.ndarray:
+def spearman_rho(a: ArrayLike, b: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """Spearman's rank correlation: Pearson's of the ranks, where tied values share the mean of
     theirs (Spearman, 1904, American Journal of Psychology 15).
 
     Args:
-        a, b: numbers, `(..., indices)`, of one shape.
-        mask: booleans of that shape; only what is True is ranked.
+        a, b, mask: as in `kendall_tau`.
 
     Returns:
         `(...)`, float64 in [-1, 1]; NaN where a or b is constant or ranks fewer than two indices.
@@ -69,14 +69,14 @@ def spearman_rho(a: Any, b: Any, mask: Any = None) -> np.ndarray:
     >>> az.metrics.spearman_rho([[0.7, 0.2, 0.1, 0.0]], [[4, 3, 1, 2]]).round(3)
     array([0.8])
     """
-    a, b, kept = _rankings(a, b, mask)
-    a, b = _centered_ranks(a, kept), _centered_ranks(b, kept)
+    a, b, ranked = _rankings(a, b, mask)
+    a, b = _centered_ranks(a, ranked), _centered_ranks(b, ranked)
     return _quotient((a * b).sum(-1), (a**2).sum(-1) * (b**2).sum(-1))
 
 
-def _centered_ranks(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The ranks about their mean, ties sharing the mean of theirs; 0 for what is not kept."""
-    rows = np.where(kept, values, np.inf)
+def _centered_ranks(values: np.ndarray, ranked: np.ndarray) -> np.ndarray:
+    """The ranks about their mean, ties sharing the mean of theirs; 0 for what is not ranked."""
+    rows = np.where(ranked, values, np.inf)
     order = np.argsort(rows, axis=-1)
     rows = np.take_along_axis(rows, order, axis=-1)
     places = np.broadcast_to(np.arange(rows.shape[-1]), rows.shape)
@@ -87,7 +87,7 @@ def _centered_ranks(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     last = np.minimum.accumulate(last[..., ::-1], axis=-1)[..., ::-1]
     ranks = np.empty(rows.shape)
     np.put_along_axis(ranks, order, (first + last) / 2, axis=-1)
-    return np.where(kept, ranks - (kept.sum(-1, keepdims=True) - 1) / 2, 0.0)
+    return np.where(ranked, ranks - (ranked.sum(-1, keepdims=True) - 1) / 2, 0.0)
 
 
 @by_identity
@@ -95,7 +95,7 @@ class Agreement(NamedTuple):
     """Kendall's tau-b of each sample, `(samples,)`; NaN where one of the two ranks nothing.
 
     Attributes:
-        with_leave_one_out: of attention and the change of the answer without each input.
+        with_leave_one_out: of attention and the change of the prediction without each input.
         with_gradients: of attention and the gradients.
         control: of those two, which is as much as attention can be asked for.
     """
@@ -105,19 +105,24 @@ class Agreement(NamedTuple):
     control: np.ndarray
 
 
-def agreement(attention: Any, leave_one_out: Any, gradients: Any, mask: Any = None) -> Agreement:
+def agreement(
+    attention: ArrayLike,
+    leave_one_out: ArrayLike,
+    gradients: ArrayLike,
+    mask: ArrayLike | None = None,
+) -> Agreement:
     """Kendall's tau of attention with leave-one-out and with gradients, and of those two (Jain
     and Wallace, 2019, arXiv:1902.10186, section 4.1).
 
     Neither of the two is the truth, and they need not agree with each other: attention that agrees
     with both as well as they do (the control) passes this test, and one that falls far below the
-    control does not rank the inputs by their effect on the answer. Signs do not count for
+    control does not rank the inputs by their effect on the output. Signs do not count for
     attention, which has none: give magnitudes.
 
     Args:
         attention: scores, `(samples, indices)`.
-        leave_one_out: how far the answer moves without each index, `(samples, indices)`.
-        gradients: how strongly the answer depends on each index, `(samples, indices)`.
+        leave_one_out: how far the prediction moves without each index, `(samples, indices)`.
+        gradients: how strongly the prediction depends on each index, `(samples, indices)`.
         mask: booleans of that shape; what is False, such as padding, is not ranked.
 
     Returns:
@@ -139,31 +144,33 @@ def agreement(attention: Any, leave_one_out: Any, gradients: Any, mask: Any = No
     )
 
 
-def _rankings(a: Any, b: Any, mask: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rankings(
+    a: ArrayLike, b: ArrayLike, mask: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
-    kept = np.ones(a.shape, bool) if mask is None else np.asarray(mask, bool)
-    if a.ndim == 0 or not a.shape == b.shape == kept.shape:
+    ranked = np.ones(a.shape, bool) if mask is None else np.asarray(mask, bool)
+    if a.ndim == 0 or not a.shape == b.shape == ranked.shape:
         raise ValueError(
             "Rankings and their mask must have one shape (..., indices). "
-            f"Received: {a.shape}, {b.shape}, mask {None if mask is None else kept.shape}"
+            f"Received: {a.shape}, {b.shape}, mask {None if mask is None else ranked.shape}"
         )
-    a, b = np.where(kept, a, 0.0), np.where(kept, b, 0.0)
+    a, b = np.where(ranked, a, 0.0), np.where(ranked, b, 0.0)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("Rankings must be finite. Received: NaN or infinite values")
-    return a, b, kept
+    return a, b, ranked
 
 
 def _orders(
-    a: np.ndarray, b: np.ndarray, kept: np.ndarray
+    a: np.ndarray, b: np.ndarray, ranked: np.ndarray
 ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
     """The signs of the differences of all pairs, of as many rankings as fit: -1, 0 or 1."""
     size = a.shape[-1]
     count = int(np.prod(a.shape[:-1]))
-    a, b, kept = (array.reshape(count, size) for array in (a, b, kept))
+    a, b, ranked = (array.reshape(count, size) for array in (a, b, ranked))
     step = max(1, _PAIRS // max(1, size * size))
     for start in range(0, len(a), step):
         rows = slice(start, start + step)
-        pairs = (kept[rows, :, None] & kept[rows, None, :]).astype("float64")
+        pairs = (ranked[rows, :, None] & ranked[rows, None, :]).astype("float64")
         yield rows, *(np.sign(v[rows, :, None] - v[rows, None, :]) * pairs for v in (a, b))
 
 

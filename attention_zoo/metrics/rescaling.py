@@ -12,13 +12,15 @@ from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
 from attention_zoo.metrics.attribution import saliency
 from attention_zoo.metrics.input_gradients import chosen_values, one_input
-from attention_zoo.metrics.perturbation import replacement_values, share, visible_cells
+from attention_zoo.metrics.perturbation import (
+    BATCHES,
+    replacement_values,
+    share,
+    visible_cells,
+)
 
-#: What is occluded to see whether a feature counts: that feature at all steps, or one cell.
+#: What is occluded to measure a feature: that feature at all steps, or one cell.
 VARIANTS = ("feature", "cell")
-
-#: How many batches are made at once.
-_BATCHES = 16
 
 
 def temporal_saliency_rescaling(
@@ -54,7 +56,7 @@ def temporal_saliency_rescaling(
     Args:
         model: a built Keras model of one input `(samples, steps, features)`.
         x: an array of floats that fits it.
-        target: which of the values: see `gradients`.
+        target, output, batch_size: as in `gradients`, and as R is called with them.
         method: R, a function `(model, x, target, batch_size=...)` of this package.
         variant: `"cell"` or `"feature"`.
         quantile: a step of which more of the others count than this share is asked for its
@@ -64,9 +66,6 @@ def temporal_saliency_rescaling(
             `"mean"` or `"marginal"`.
         mask: booleans of x's leading axes, False on padding, which stays and gets 0.
         seed: of the draw, for `"marginal"`.
-        batch_size: how many samples go through at once.
-        output: the name or number of the output that R is about, of a model with several; R is
-            then called with it.
 
     Returns:
         An array of float32 of the shape of x.
@@ -101,8 +100,8 @@ def temporal_saliency_rescaling(
     def moved(sample: np.ndarray, occluded: Callable[[slice], np.ndarray]) -> np.ndarray:
         """How far R moves, for each of many copies of samples without some of their cells."""
         found = np.empty(len(sample))
-        for start in range(0, len(sample), _BATCHES * batch_size):
-            some = slice(start, start + _BATCHES * batch_size)
+        for start in range(0, len(sample), BATCHES * batch_size):
+            some = slice(start, start + BATCHES * batch_size)
             of = sample[some]
             part = np.where(occluded(some), values[of], x[of])
             now = method(model, part, chosen[of], **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from attention_zoo.core.registry import one_of
 from attention_zoo.layers.feature import FeatureAttention
 from attention_zoo.layers.position_embedding import PositionEmbedding
 from attention_zoo.layers.quantile_output import QuantileOutput, check_quantiles
+from attention_zoo.layers.time_pooling import TimePooling
 from attention_zoo.layers.variable_selection import VariableSelection
 from attention_zoo.models import parts
 from attention_zoo.models.register import register_model
@@ -62,7 +64,7 @@ def forecaster(
         input_shape: `(time, columns)`, the targets first. With `ahead` the last `outputs` steps
             are those ahead, in which what is not known is `mask_value`.
         attention: a name, config or layer that is called with a query, a value and a key, such as
-            `"cross_attention"`, `"multi_head"`, `"luong"` or `"bahdanau"`.
+            `"cross_attention"`, `"multi_head"`, `"luong"` or `"bahdanau"`; None for the mean.
         attention_before: the attention over the columns of each step, such as
             `"variable_selection"`; None for none.
         encoder: `"gru"`, `"lstm"`, `"conv"` (causal convolutions of 3 steps, each as far again
@@ -95,8 +97,8 @@ def forecaster(
     >>> model.output_shape, scores["attention"].shape
     ((None, 12, 3), (2, 12, 48))
     """
-    for name, value in {"units": units, "depth": depth, "targets": targets,
-                        "outputs": outputs}.items():  # fmt: skip
+    sizes = {"units": units, "depth": depth, "targets": targets, "outputs": outputs}
+    for name, value in sizes.items():
         checks.positive_int(name, value)
     checks.boolean("ahead", ahead)
     if encoder not in (*_ENCODERS, None):
@@ -129,12 +131,7 @@ def forecaster(
     key = PositionEmbedding(name="past_step")(keras.layers.Dense(units, name="key")(states))
     visible = None if seen is None else ops.any(seen[:, :steps], axis=-1)
     value = keras.layers.Concatenate(name="value")([states, past]) if encoder else states
-    context = attention(query, value, key, value_mask=visible)
-    if len(context.shape) != 3:
-        raise ValueError(
-            "`attention` needs a layer that answers each query. "
-            f"{type(attention).__name__} returns {tuple(context.shape)}"
-        )
+    context = _context(attention, query, value, key, visible)
     x = keras.layers.Concatenate(name="read")([context, query])
     hidden = keras.layers.Dense(units, activation="relu", name="hidden")(x)
     x = keras.layers.Concatenate(name="answer")([x, hidden])
@@ -142,6 +139,10 @@ def forecaster(
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(targets * count, dtype="float32", name="forecast")(x)
     x = x if base is None else x + _of_middle(base, count)
+    if activation == "softmax":
+        raise ValueError(
+            "'forecaster' forecasts no classes: give numbers, or yes and no as 0 and 1."
+        )
     if activation is not None:
         if quantiles is not None or level is not None:
             raise ValueError(
@@ -200,6 +201,19 @@ def _columns(attention: Any, x: Any, seen: Any) -> Any:
     if seen is None:
         return x
     return keras.layers.Concatenate(name="columns")([x, ops.cast(seen, x.dtype)])
+
+
+def _context(attention: Any, query: Any, value: Any, key: Any, visible: Any) -> Any:
+    """What each step ahead reads of the past; its mean where there is no attention."""
+    if attention is None:
+        mean = TimePooling("mean", name="pooling")(value, mask=visible)
+        return keras.layers.RepeatVector(query.shape[1], name="same_for_all")(mean)
+    if not {"query", "value", "key"} <= set(inspect.signature(attention.call).parameters):
+        raise ValueError(
+            "`attention` needs a layer that takes a query, a value and a key here, such as "
+            f"'cross_attention' or 'multi_head'. Received: {type(attention).__name__}"
+        )
+    return attention(query, value, key, value_mask=visible)
 
 
 def _encoded(encoder: str | None, x: Any, units: int, depth: int) -> Any:

@@ -14,10 +14,9 @@ import keras
 from keras import ops
 
 from attention_zoo.core import checks
-from attention_zoo.core.registry import Registry, one_of
+from attention_zoo.core.registry import one_of
 from attention_zoo.ops.backend import cast, is_half
 
-NORMALIZERS = Registry("normalizer")
 _LOWEST = -3e38
 #: Its exponential is 0, as that of all below, which need no cut.
 _ZERO_POWER = -1e4
@@ -180,8 +179,10 @@ def _filled(logits: Any, mask: Any) -> Any:
     return logits if mask is None else ops.where(mask, logits, ops.zeros((), logits.dtype))
 
 
-for _normalizer in (softmax, sparsemax, entmax15, entmax, sigmoid, normalized_sigmoid, uniform):
-    NORMALIZERS.add(_normalizer.__name__, _normalizer)
+NORMALIZERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (softmax, sparsemax, entmax15, entmax, sigmoid, normalized_sigmoid, uniform)
+}
 
 Spec = str | Mapping[str, Any]
 
@@ -199,7 +200,8 @@ def check(spec: Spec) -> tuple[str, dict[str, Any]]:
             "`normalizer` must be a name or a dictionary such as "
             f"{{'name': 'entmax', 'alpha': 1.3}}. Received: normalizer={spec!r}"
         )
-    NORMALIZERS.get(name)
+    if not isinstance(name, str) or name not in NORMALIZERS:
+        raise one_of("normalizer", name, NORMALIZERS)
     for option in options:
         if name != "entmax" or option != "alpha":
             raise one_of(
@@ -218,9 +220,8 @@ def normalize(
     Half-precision logits are normalized in float32; the scores come back in the logits' dtype.
     """
     name, options = check(spec)
-    function: Callable[..., Any] = NORMALIZERS.get(name)
     dtype = keras.backend.standardize_dtype(logits.dtype)
     work = ops.cast(cast(logits, dtype), "float32") if is_half(dtype) else logits
     if temperature != 1.0:
         work = work / temperature
-    return ops.cast(function(work, mask, axis=axis, **options), dtype)
+    return ops.cast(NORMALIZERS[name](work, mask, axis=axis, **options), dtype)

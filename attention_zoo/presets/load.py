@@ -77,7 +77,7 @@ def load(
         if verify or outputs is not None or activation is not None:
             raise ValueError(
                 "`verify`, `outputs` and `activation` are for presets. A .keras file has no "
-                "stored example and no architecture of ours."
+                "stored example and no architecture of attention_zoo."
             )
         return load_archive(Path(name).expanduser())
     if hub.is_address(name):

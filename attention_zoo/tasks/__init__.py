@@ -1,5 +1,6 @@
 """Synthetic tasks that know where their answer is hidden."""
 
+from attention_zoo.tasks import forecasts as forecasts
 from attention_zoo.tasks import long_memory as long_memory
 from attention_zoo.tasks import numbers as numbers
 from attention_zoo.tasks import planted as planted

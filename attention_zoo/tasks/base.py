@@ -32,9 +32,10 @@ class Sample(_Draw):
 
     Attributes:
         x: the inputs, `(n, *input_shape)`; padding is 0.
-        y: the targets, `(n,)`, or `(n, time)` where each step has its own.
+        y: the targets, `(n,)`, `(n, time)` where each step has its own, or `(n, outputs)` of
+            several quantities.
         relevance: 1 where the answer is, 0 elsewhere; of the shape of the scores that should
-            follow it, or of their leading axes.
+            follow it, or of their leading axes; `(n, outputs, time)` where each output has its own.
         mask: `(n, time)`, True where a step is real; None where all series have the same length.
     """
 

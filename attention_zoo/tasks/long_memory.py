@@ -59,7 +59,7 @@ class _Marked(Task):
         values = self.values(rng, (n, longest))
         mask = np.arange(longest) < lengths[:, None]
         x = np.where(mask[..., None], np.stack([values, marker], axis=-1), 0.0)
-        y = self.answer(values[rows, first], values[rows, second])
+        y = self.target(values[rows, first], values[rows, second])
         return x, y, (marker == 1).astype("float64"), mask
 
     @staticmethod
@@ -68,7 +68,7 @@ class _Marked(Task):
         raise NotImplementedError
 
     @staticmethod
-    def answer(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def target(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the target, from the two marked values."""
         raise NotImplementedError
 
@@ -88,7 +88,7 @@ class Adding(_Marked):
         return rng.uniform(-1, 1, shape)
 
     @staticmethod
-    def answer(first, second):
+    def target(first, second):
         return 0.5 + (first + second) / 4
 
 
@@ -102,7 +102,7 @@ class Multiplication(_Marked):
         return rng.uniform(0, 1, shape)
 
     @staticmethod
-    def answer(first, second):
+    def target(first, second):
         return first * second
 
 

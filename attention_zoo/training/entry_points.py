@@ -66,8 +66,8 @@ def train(
             drawn by the seed; the last samples where they are `ordered`.
         test_data: as `validation_data`. It has no part in the training; the score is of it.
         epochs: None for 30, or so many that there are 1,000 steps, whichever are more.
-        batch_size: samples a step; None for 32. A stream has its own.
-        learning_rate: of Adam; None for 0.001.
+        batch_size: samples a step; None for 32, of `conv_after` 16. A stream has its own.
+        learning_rate: of Adam; None for 0.001, of `conv_after` 0.005 at the highest.
         patience: stop after so many epochs without a lower validation loss, and go back to the
             weights of the best; in a recipe each phase for itself.
         callbacks: Keras callbacks; or a function from the number of a recipe's phase to them.

@@ -27,30 +27,35 @@ def score_forecasts(model: keras.Model, data: WindowStream) -> dict[str, float]:
 def best_simple_forecast(data: WindowStream) -> Baseline:
     """The simple forecast with the least squared error on these windows."""
     _, y, past = _collected(data, None)
+    seasons = [one for one in data.source.grid.seasons() if one <= past.shape[1]]
     found = [
         Baseline(name, _means(y, forecasts, past, data, None))
-        for name, forecasts in simple_forecasts(past, y.shape[1], data.source.seasons()).items()
+        for name, forecasts in simple_forecasts(past, y.shape[1], seasons).items()
     ]
     return min(found, key=lambda one: one.score["mse"])
 
 
 def _collected(data: WindowStream, model: keras.Model | None) -> tuple[Any, np.ndarray, np.ndarray]:
     """The forecasts, if there is a model, the targets, and the past of the targets."""
-    source, parts = data.source, []
+    source = data.source
+    forecasts, targets, pasts = [], [], []
     for index in range(len(source)):
         x, y = source[index]
         past = x[:, : source.length, : source.targets]
         past = np.where(past == np.float32(source.mask_value), np.nan, past)
         past = past[..., 0] if source.targets == 1 else past
-        parts.append((None if model is None else model.predict_on_batch(x), y, past))
-    forecasts = None if model is None else np.concatenate([part[0] for part in parts])
-    return forecasts, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))
+        targets.append(y)
+        pasts.append(past)
+        if model is not None:
+            forecasts.append(model.predict_on_batch(x))
+    made = np.concatenate(forecasts) if forecasts else None
+    return made, np.concatenate(targets), np.concatenate(pasts)
 
 
 def _means(
     y: np.ndarray, forecasts: np.ndarray, past: np.ndarray, data: WindowStream, quantiles: Any
 ) -> dict[str, float]:
-    season = next(iter(data.source.seasons()), 1)
+    season = next((one for one in data.source.grid.seasons() if one < past.shape[1]), 1)
     naive = (
         np.nanmean(np.abs(past[:, season:] - past[:, :-season])) if season < past.shape[1] else 0
     )

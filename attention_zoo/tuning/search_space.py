@@ -12,6 +12,7 @@ import keras_tuner
 from attention_zoo.catalog import LAYERS, MODELS
 from attention_zoo.core import checks
 from attention_zoo.core.registry import one_of
+from attention_zoo.layers.register import attention_config
 from attention_zoo.tuning import table
 from attention_zoo.tuning.hyperparameters import Conditions, Hyperparameter
 
@@ -223,6 +224,7 @@ def _only(name: str, some: Sequence[str], known: Sequence[str]) -> Conditions:
 def _kinds(place: str, architecture: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The layers that fit a place, the factory's own first."""
     own = inspect.signature(MODELS.get(architecture)).parameters["attention"].default
+    own = attention_config(own)["class_name"]
     fit = [own, *(n for n, row in table.LAYERS.items() if place in row.places and n != own)]
     kinds = fit if wanted is None else [n for n in wanted if n in fit or n == NO_ATTENTION]
     if not kinds:

@@ -24,7 +24,7 @@ class LayerSpace(NamedTuple):
     """A layer's own hyperparameters, and the places in a factory that it can take.
 
     `"table"` is over the features of a table, `"before"` over a sequence that goes on as one,
-    `"after"` over states that become one vector.
+    `"after"` over states that become one vector, `"ahead"` over the past for each step ahead.
     """
 
     hyperparameters: tuple[Hyperparameter, ...] = ()
@@ -69,7 +69,7 @@ ATTENTION: tuple[Hyperparameter, ...] = (
         also=("sigmoid", "uniform"),
     ),
     _hp("temperature", 1.0, (0.5, 1.0, 2.0)),
-    _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3), below=1.0),
+    _hp("dropout", 0.0, (0.0, 0.1, 0.2), below=1.0),
     # The strength of an entropy penalty on the scores, and the share of the epochs before it: from
     # the first epoch on it can keep a model from learning at all
     _hp("sharpening", 0.0, _SHARPENING),
@@ -109,11 +109,11 @@ LAYERS: dict[str, LayerSpace] = {
             _hp("units", 128, (16, 32, 64, 128)),
             _hp("score", "general", ("general", "dot", "scaled_dot")),
         ),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "bahdanau": LayerSpace(
         (_hp("units", 128, (16, 32, 64, 128)), _hp("attention_units", 0, _WIDTHS, none=0)),
-        places=("after",),
+        places=("after", "ahead"),
     ),
     "self_attention": LayerSpace(
         (
@@ -124,7 +124,9 @@ LAYERS: dict[str, LayerSpace] = {
         ),
         places=("before", "after"),
     ),
-    "cross_attention": LayerSpace((_hp("score", "additive", _SCORES), _units(when=_ADDITIVE))),
+    "cross_attention": LayerSpace(
+        (_hp("score", "additive", _SCORES), _units(when=_ADDITIVE)), places=("ahead",)
+    ),
     "multi_head": LayerSpace(
         (
             _hp("num_heads", 4, (1, 2, 4, 8)),
@@ -134,7 +136,7 @@ LAYERS: dict[str, LayerSpace] = {
             _flag("use_causal_mask"),
         ),
         # The layer's own is a share of the width, which not every number of heads divides
-        places=("before", "after"),
+        places=("before", "after", "ahead"),
         needed={"key_dim": 8},
     ),
     "attention_decoder": LayerSpace(
@@ -160,7 +162,7 @@ LAYERS: dict[str, LayerSpace] = {
     "retain": LayerSpace((_units(), _hp("recurrent_units", 0, _WIDTHS, none=0)), places=("after",)),
 }
 
-_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.2, 0.3, 0.5), below=1.0)
+_DROPOUT = _hp("dropout", 0.0, (0.0, 0.1, 0.3), below=1.0)
 _RECURRENT_MODEL = (
     _hp("units", 32, (8, 16, 32, 64, 128)),
     _hp("depth", 1, (1, 2)),
@@ -186,11 +188,21 @@ FACTORIES: dict[str, FactorySpace] = {
     "gru": FactorySpace(_RECURRENT_MODEL, "after"),
     "gru_before": FactorySpace(_RECURRENT_MODEL, "before"),
     "gru_after": FactorySpace(_RECURRENT_MODEL, "after"),
+    "forecaster": FactorySpace(
+        (
+            _hp("units", 32, (16, 32, 64)),
+            _hp("depth", 1, (1, 2, 4)),
+            _DROPOUT,
+            _hp("encoder", "gru", (*_RECURRENT, "conv", "none"), none="none"),
+            _hp("level", "none", ("none", "last", "mean"), none="none"),
+        ),
+        "ahead",
+    ),
     "rnn": FactorySpace((_hp("cell", "lstm", _RECURRENT), *_RECURRENT_MODEL), "after"),
 }
 
 #: How the model is trained, whatever it is.
 TRAINING: tuple[Hyperparameter, ...] = (
-    _hp("learning_rate", 1e-3, low=3e-4, high=2e-2),
-    _hp("batch_size", 32, (16, 32, 64, 128)),
+    _hp("learning_rate", 1e-3, low=1e-3, high=2e-2),
+    _hp("batch_size", 32, (16, 32, 64)),
 )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -114,6 +116,10 @@ def execute(
 
 def run_trial(trial: Trial, data: TrialData, done: Sequence[dict[str, Any]]) -> list[Execution]:
     """`execute`, all at once, as a task of a cluster."""
+    # Dask's other threads estimate the size of each message by draws from Python's generator, which
+    # the trial is seeded by: they get one of their own
+    sizes: Any = importlib.import_module("dask.sizeof")
+    sizes.random = random.Random()
     return list(execute(trial, data, done))
 
 

@@ -199,7 +199,8 @@ def over_padding():
     words, queries = keras.Input((5,), dtype="int32"), keras.Input((7, 4))
     memory = keras.layers.Embedding(9, 4, mask_zero=True)(words)
     for name in az.list_layers():
-        if name in ("feature", "hierarchical"):  # attends to features; cuts the steps in windows
+        # They attend to features, or cut the steps in windows
+        if name in ("feature", "variable_selection", "hierarchical"):
             continue
         if name == "attention_decoder":
             for monotonic in (None, "soft", "hard"):

@@ -92,11 +92,11 @@ def test_multi_head_attention():
         getattr(layer, f"{place}_bias").assign(theirs[f"b{letter}"])
     x, mask = theirs["x"].astype("float32"), theirs["mask"]
     outputs, scores = layer(x, return_attention_scores=True)
-    close(outputs, theirs["outputs"], 2e-6)
+    close(outputs, theirs["outputs"], 5e-6)
     close(keras.ops.transpose(scores, (0, 2, 1, 3)), theirs["scores"])
     # Where a step is visible; the package lets padding attend too
     masked = keras.ops.convert_to_numpy(layer(x, query_mask=mask))
-    close(masked[mask], theirs["masked"][mask], 2e-6)
+    close(masked[mask], theirs["masked"][mask], 5e-6)
 
 
 def test_multi_head():

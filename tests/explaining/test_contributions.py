@@ -60,6 +60,17 @@ def test_they_add_up_to_the_logits(case, head):
     assert not parts[0, 4:].any() and not parts[1].any()
 
 
+@pytest.mark.parametrize("mask_value", [None, 0.0])
+def test_after_strides_they_add_up_over_the_steps_of_the_input(mask_value):
+    model = az.build("conv_after", input_shape=(7, 3), filters=2, strides=(2, 1, 1), outputs=3,
+                     mask_value=mask_value)  # fmt: skip
+    explanation = az.explain(model, X)
+    parts = explanation.contributions["attention"]
+    assert parts.shape == (12, 7, 3)
+    np.testing.assert_allclose(parts.sum(1), explanation.predictions, atol=1e-6)
+    assert mask_value is None or not parts[0, 4:].any()
+
+
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_of_a_layer_with_an_activation_they_are_those_before_it(activation):
     layer = az.layers.ConjunctivePooling(4, activation=activation, name="a")

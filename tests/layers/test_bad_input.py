@@ -54,6 +54,7 @@ SIZES = [
         "cross_attention": ["units"],
         "multi_head": ["num_heads", "key_dim", "num_key_value_heads", "window"],
         "hierarchical": ["units", "window", "encoder_units"],
+        "variable_selection": ["units"],
         "retain": ["units", "recurrent_units"],
         "attention_decoder": ["units", "attention_units"],
     }.items()
@@ -87,7 +88,9 @@ def test_another_width_than_built_names_both(case):
             call(layer, {**arrays, name: wide})
 
 
-@pytest.mark.parametrize("name", sorted(set(FIRST) - {"feature", "hierarchical"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(FIRST) - {"feature", "hierarchical", "variable_selection"})
+)
 def test_a_rank_that_has_no_steps_says_what_to_do(name):
     case = FIRST[name]
     layer = az.layers.get(name, **case.kwargs)

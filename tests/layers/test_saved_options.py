@@ -69,7 +69,7 @@ def same(model, other, rows):
 
 def test_the_words_are_found():
     found = {value for row in options("attention_decoder") for value in map(str, row.values())}
-    assert found >= {*NORMALIZERS.names(), "dot", "general", "scaled_dot", "soft", "hard"}
+    assert found >= {*NORMALIZERS, "dot", "general", "scaled_dot", "soft", "hard"}
     assert {row.get("encoder") for row in options("hierarchical")} == {None, "gru", "lstm"}
 
 

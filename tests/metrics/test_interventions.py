@@ -116,7 +116,7 @@ def test_the_answer_may_stand_beside_the_attended_step():
 def test_batches_and_portions_change_nothing(monkeypatch):
     model = through()
     whole = interchange(model, X, ON_ANSWER, draws=3, seed=4)
-    monkeypatch.setattr(perturbation, "_BATCHES", 1)
+    monkeypatch.setattr(perturbation, "BATCHES", 1)
     parts = interchange(model, X, ON_ANSWER, draws=3, seed=4, batch_size=50)
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

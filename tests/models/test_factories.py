@@ -33,6 +33,10 @@ def data(name, n=6):
 @pytest.mark.parametrize("name", SHAPES)
 def test_builds_fits_a_step_and_comes_back_from_disk(name, kind, tmp_path):
     config, loss = KINDS[kind]
+    if (name, kind) == ("forecaster", "multiclass"):
+        with pytest.raises(ValueError, match="forecasts no classes"):
+            az.build(name, input_shape=SHAPES[name], **config)
+        return
     model = az.build(name, input_shape=SHAPES[name], **SMALL[name], **config)
     model.compile("adam", loss)
     x, y = data(name)
@@ -51,6 +55,7 @@ OPTIONS = {
         {"attention": None},
         {"strides": 2, "mask_value": -9.0},
         {"dropout": 0.2},
+        {"dilation_rates": [1, 2, 4], "mask_value": -9.0},
         {"kernel_sizes": [3, 3], "filters": [4, 7], "strides": [1, 3], "attention": "luong"},
         {"attention": {"class_name": "pooling", "config": {"hops": 2}}, "standardize": True},
     ],
@@ -58,6 +63,13 @@ OPTIONS = {
         {"attention": None, "mask_value": -9.0},
         {"dimension_shuffle": True, "dropout": 0.0},
         {"attention": "temporal", "pooling": "flatten"},
+    ],
+    "forecaster": [
+        {"encoder": "conv", "depth": 2, "level": "last"},
+        {"encoder": None, "dropout": 0.2},
+        {"encoder": "lstm", "level": "mean", "mask_value": -9.0},
+        {"attention": "luong"},
+        {"attention": None, "attention_before": "variable_selection"},
     ],
     "rnn": [
         {"bidirectional": True},
@@ -385,9 +397,21 @@ def test_standardize_needs_adapting_and_then_standardizes():
         (lambda: az.build("conv_after", input_shape=(5, 2), filters=0), "`filters` must be a pos"),
         (lambda: az.build("conv_after", input_shape=(5, 2), strides=4), "would be left out"),
         (
+            lambda: az.build("conv_after", input_shape=(5, 2), strides=2, dilation_rates=2),
+            "strides or a dilation rate, not both",
+        ),
+        (
             lambda: az.build("lstm_fcn", input_shape=(None, 2), dimension_shuffle=True),
             "needs a fixed time and no padding",
         ),
+        (
+            lambda: az.build("forecaster", input_shape=(5, 2), attention="pooling"),
+            "`attention` needs a layer that takes a query, a value and a key",
+        ),
+        (lambda: az.build("forecaster", input_shape=(5, 2), ahead=True, outputs=5), "fixed number"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), targets=3), "at most the 2 columns"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), quantiles=(0.5, 0.1)), "each larger"),
+        (lambda: az.build("forecaster", input_shape=(5, 2), encoder="grv"), "mean 'gru'"),
         (lambda: az.build("gru"), "`input_shape` is missing"),
         (lambda: az.build("gru", input_shape=(5, 2), mask_value=np.nan), "must be a finite number"),
         (lambda: az.build("gru", input_shape=(5, None)), "must end with the number of features"),

@@ -11,7 +11,7 @@ from tests.gradients import float64
 
 ROWS, CELLS = 5, 13
 SPECS = [
-    *(n for n in NORMALIZERS.names() if n != "entmax"),
+    *(n for n in NORMALIZERS if n != "entmax"),
     *({"name": "entmax", "alpha": a} for a in (1.1, 1.5, 2.0, 3.0)),
 ]
 TWICE = [*(s for s in SPECS if s != "uniform"), {"name": "entmax", "alpha": 1.3}]

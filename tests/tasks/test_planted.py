@@ -23,14 +23,17 @@ def test_shapes_and_dtypes(name):
     task = tasks.get(name)
     x, y, relevance = task.sample(11, seed=0)
     assert x.shape == (11, *task.input_shape)
-    assert y.shape == ((11, x.shape[1]) if task.per_step else (11,))
+    several = task.kind == "regression" and task.outputs > 1
+    each = x.shape[1] if task.per_step else task.outputs
+    assert y.shape == ((11, each) if task.per_step or several else (11,))
     mask = task.sample(11, seed=0).mask
     assert mask is None or (mask.shape == x.shape[:2] and mask.dtype == bool and mask.any(1).all())
     if mask is not None:
         assert not x[~mask].any()
         assert not relevance[~mask].any()
     assert x.dtype == y.dtype == relevance.dtype == np.float32
-    assert relevance.shape == x.shape[: relevance.ndim]
+    place = (11, each, *x.shape[1:]) if several else x.shape
+    assert relevance.shape == place[: relevance.ndim]
     assert set(np.unique(relevance)) == {0, 1}
 
 
@@ -44,6 +47,17 @@ def test_the_label_stands_in_every_relevant_cell(name):
     assert abs(x[~spread].mean()) < 0.1
     assert abs(x[~spread].std() - 1) < 0.1
     assert 0.3 < y.mean() < 0.7
+
+
+def test_planted_lags_are_where_they_are_said_to_be():
+    task = tasks.get("planted_lags", steps=12, horizon=5, columns=3, index=2, noise=0.0)
+    x, y, relevance = task.sample(2000, seed=1)
+    np.testing.assert_array_equal(relevance.sum(-1), 1)
+    np.testing.assert_array_equal(np.einsum("nht,nt->nh", relevance, x[..., 2]), y)
+    assert len({*task.places()}) == 5
+    correlations = np.corrcoef(x[:, 1:, 2].ravel(), x[:, :-1, 2].ravel())
+    assert abs(correlations[0, 1] - task.share) < 0.02
+    assert abs(x.std() - 1) < 0.02
 
 
 def test_moving_step_marks_a_step_that_moves():

@@ -14,8 +14,8 @@ from attention_zoo.training.fit import fit
     [
         ("binary", (5,), {}, "dense", None),
         ("multiclass", (24, 1), {}, "conv_after", [1, 1, 1, 1, 1]),
-        ("binary", (256, 6), {}, "conv_after", [1, 1, 1, 1, 1]),
-        ("binary", (257, 6), {}, "conv_after", [2, 1, 1, 1, 1]),
+        ("binary", (240, 6), {}, "conv_after", [1, 1, 1, 1, 1]),
+        ("binary", (241, 6), {}, "conv_after", [2, 1, 1, 1, 1]),
         ("binary", (99_999, 6), {}, "conv_after", [8, 1, 1, 1, 1]),
         ("binary", (99_999, 6), {"given": ["kernel_sizes"]}, "conv_after", None),
         ("binary", (24, 1), {"given": ["units"]}, "gru", None),

@@ -15,7 +15,12 @@ from attention_zoo.tuning import HyperAttention, table
 from attention_zoo.tuning.search_space import make_search_space
 
 STEPS, WIDTH = 5, 8
-SHAPES = {"table": (WIDTH,), "before": (STEPS, WIDTH), "after": (STEPS, WIDTH)}
+SHAPES = {
+    "table": (WIDTH,),
+    "before": (STEPS, WIDTH),
+    "after": (STEPS, WIDTH),
+    "ahead": (STEPS, WIDTH),
+}
 
 
 def defaults(function):
@@ -68,20 +73,16 @@ ENDS = list(ends())
 
 def test_both_ends_of_every_hyperparameter_are_among_the_points():
     for architecture in table.FACTORIES:
-        for name, entry in make_search_space([architecture]).entries.items():
-            if not entry.values or name in ("batch_size", "attention"):
-                continue
-            tried = {
-                point.values[2][name]
-                for point in ENDS
-                if point.values[1] == architecture
-                and name in make_search_space([architecture]).active(point.values[2])
-            }
-            assert {entry.values[0], entry.values[-1]} <= tried, name
+        space = make_search_space([architecture])
+        tried = [space.active(one.values[2]) for one in ENDS if one.values[1] == architecture]
+        for name, entry in space.entries.items():
+            if entry.values and name not in ("batch_size", "attention", "attention/fit_first"):
+                found = {point[name] for point in tried if name in point}
+                assert {entry.values[0], entry.values[-1]} <= found, name
 
 
 # A layer behaves alike in all factories of its place: one of them stands for the others
-STANDING = {"table": "dense", "before": "gru_before", "after": "gru"}
+STANDING = {"table": "dense", "before": "gru_before", "after": "gru", "ahead": "forecaster"}
 OWN = {name: make_search_space([name]).entries["attention"].default for name in table.FACTORIES}
 
 
@@ -136,7 +137,7 @@ def test_names_of_what_is_not_chosen_are_in_no_point():
 def test_a_hypermodel_serves_kerastuners_own_tuners(tmp_path):
     hyper = HyperAttention(
         ["gru", "lstm_before"], input_shape=(STEPS, WIDTH), kind="multiclass", outputs=3,
-        space={"learning_rate": 1e-2, "gru/units": (8, 16)},
+        attention=["temporal", "pooling"], space={"learning_rate": 1e-2, "gru/units": (8, 16)},
     )  # fmt: skip
     hp = keras_tuner.HyperParameters()
     model = hyper.build(hp)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -106,6 +107,17 @@ def test_a_worker_that_is_killed_loses_its_trial_only_and_the_trials_are_those_o
     assert az.load(tmp_path / "s" / "best", verify=True).count_params()
     # A finished search needs no worker, and the worker's folder is not the search's
     assert points(search(out=tmp_path / "s", resume=True)) == points(found)
+
+
+def test_dask_does_not_draw_from_what_a_trial_is_seeded_by(monkeypatch):
+    # Its other threads estimate the size of each message, such as a heartbeat, by draws
+    from dask.sizeof import sizeof
+
+    monkeypatch.setattr(trials, "execute", lambda *arguments: [])
+    assert trials.run_trial(None, None, ()) == []
+    before = random.getstate()
+    assert sizeof([{str(n): n for n in range(50)}] * 50) > 50
+    assert random.getstate() == before
 
 
 def end_process(*arguments):
