@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.data.times import BLOCK
 
@@ -24,6 +25,7 @@ class Section(NamedTuple):
     series: int
 
 
+@by_identity
 class Grid(NamedTuple):
     """Which rows follow each other, and what time each place is.
 
