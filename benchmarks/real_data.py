@@ -102,11 +102,13 @@ def _others(variant: str, train: Dataset, test: Dataset, seed: int) -> dict[str,
     model = baseline(variant, train, seed)
     if model is None:
         return None
+    from sklearn.base import clone
+
     x, held_out = arranged(variant, train), arranged(variant, test)
     if variant != "forest":
         # Numba compiles what it runs first
         few = np.concatenate([np.flatnonzero(train.y == label)[:2] for label in set(train.y)])
-        baseline(variant, train, seed).fit(x[few], train.y[few]).predict(x[:2])
+        clone(model).fit(x[few], train.y[few]).predict(x[:2])
     begun, processor = time.perf_counter(), time.process_time()
     model.fit(x, train.y)
     # The nearest neighbour has nothing to train: all it does it does to predict

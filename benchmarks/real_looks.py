@@ -27,14 +27,14 @@ def look(
     model: keras.Model, others: list[keras.Model], test: Dataset, runs: dict[str, Any]
 ) -> dict[str, Any]:
     """The page of trust of one model, and where its attention is."""
-    figures = {
-        variant: statistics.fmean(one["accuracy"] for one in runs[variant].values())
+    own, uniform = (
+        statistics.fmean(one["accuracy"] for one in runs[variant].values())
         for variant in ("default", "uniform" if "uniform" in runs else "pooled")
-    }
+    )
     few = test.x.ndim == 3 and test.x.shape[1] > LONG
     page = az.trust(
         model, test.x, test.y, samples=SAMPLES_LONG if few else SAMPLES, others=others,
-        retrained_uniform=("accuracy", *reversed(figures.values())),
+        retrained_uniform=("accuracy", uniform, own),
     )  # fmt: skip
     seen = az.explain(model, test.x, y=test.y)
     profile = seen.profile()

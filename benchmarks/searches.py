@@ -121,8 +121,9 @@ def page(results: dict[str, Any]) -> str:
         "",
         "<!-- Written by `python -m benchmarks.searches`. -->",
         "",
-        f"Each search has {TRIALS} trials of {EPOCHS} epochs at most, and is run with the seeds "
-        f"{', '.join(map(str, SEEDS))} ({', '.join(backends)}, one process, one thread); the "
+        f"Each search has {TRIALS} trials of {EPOCHS} epochs at most, and is run with as many of "
+        f"the seeds {', '.join(map(str, SEEDS))} as the last column says ({', '.join(backends)}, "
+        "one process, one thread, on a busy machine, so that only the log losses compare); the "
         "default model is its first trial, trained for as many epochs. On planted_step the LSTM "
         "has one layer of 16 or 32 units. Hyperband spends most of its trials on a few epochs "
         "each. Log loss, mean ± standard deviation over the seeds: less is better. A subject or "

@@ -93,6 +93,13 @@ class Columns:
         return column
 
 
+def has_missing(column: np.ndarray) -> bool:
+    """Whether a cell of a column is NaN."""
+    if column.dtype.kind != "f":
+        return False
+    return any(bool(np.isnan(column[block]).any()) for block in blocks(len(column)))
+
+
 def _kind(column: np.ndarray) -> str:
     return "text" if column.dtype.kind in "US" else f"of dtype {column.dtype}"
 

@@ -149,13 +149,10 @@ def from_task(task: Task, n: int, seed: int, split: str) -> Dataset:
     sample = task.sample(n, seed=seed, split=split)
     classes = list(range(task.outputs)) if task.kind == "multiclass" else None
     x, mask_value = pad(sample.x, sample.mask)
-    drawn = (x, sample.y, task.kind, sample.relevance)
+    about: dict[str, Any] = {"mask_value": mask_value, "tolerance": task.tolerance}
+    vector = sample.y.ndim == 2 and not task.per_step
     return Dataset(
-        *drawn,
-        mask_value=mask_value,
-        classes=classes,
-        tolerance=task.tolerance,
-        vector=sample.y.ndim == 2 and not task.per_step,
+        x, sample.y, task.kind, sample.relevance, classes=classes, vector=vector, **about
     )
 
 

@@ -46,6 +46,15 @@ class Grid(NamedTuple):
         """The time stamps of some places."""
         return self.origin + places * self.step
 
+    def seasons(self) -> list[int]:
+        """How many steps a day and a week have, or a year of months, where these are whole."""
+        if not isinstance(self.step, np.timedelta64):
+            return []
+        unit: Any = "M" if np.datetime_data(self.step.dtype)[0] == "M" else "h"
+        periods = [np.timedelta64(n, unit) for n in ((12,) if unit == "M" else (24, 168))]
+        whole = [one for one in periods if one % self.step == np.timedelta64(0, unit)]
+        return [int(one // self.step) for one in whole if one > self.step]
+
     def place_of(self, name: str, time: Any) -> int:
         """The first place that is not before a time."""
         if isinstance(self.origin, np.datetime64):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from attention_zoo.core import checks
+from attention_zoo.data.columns import has_missing
 from attention_zoo.data.grid import Grid, Section
 from attention_zoo.data.shuffling import shuffled
 from attention_zoo.data.times import blocks, calendar
@@ -67,7 +68,7 @@ class Windows(keras.utils.PyDataset):
         self.ahead = bool(ahead or calendar)
         self._ahead = [name in ahead for name in columns]
         gaps = grid.rows is not None and bool((grid.rows < 0).any())
-        self.missing = gaps or any(_has_nan(column) for column in columns.values())
+        self.missing = gaps or any(has_missing(column) for column in columns.values())
         self._key: int | None = None
         self._scaled: Callable[[np.ndarray], np.ndarray] | None = None
         self._limit(None, None)
@@ -108,19 +109,9 @@ class Windows(keras.utils.PyDataset):
         """The same windows, their targets through a function."""
         return self._changed(_scaled=scaled)
 
-    def seasons(self) -> list[int]:
-        """How many steps a day and a week have, or a year of months, where a window has as many."""
-        step = self.grid.step
-        if not isinstance(step, np.timedelta64):
-            return []
-        unit: Any = "M" if np.datetime_data(step.dtype)[0] == "M" else "h"
-        periods = [np.timedelta64(n, unit) for n in ((12,) if unit == "M" else (24, 168))]
-        whole = [int(one // step) for one in periods if one % step == np.timedelta64(0, unit)]
-        return [count for count in whole if 1 < count <= self.length]
-
     def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y of some windows by their numbers, counted from 0."""
-        run, origins = self._origins(which)
+        origins, shift = self._origins(which)
         steps = self.length + (self.horizon if self.ahead else 0)
         rows = origins[:, None] + np.arange(-self.length, steps - self.length)
         source = rows if self.grid.rows is None else self.grid.rows[rows]
@@ -132,7 +123,6 @@ class Windows(keras.utils.PyDataset):
             values = _cells(column, part)
             x[:, : part.shape[1], place] = np.where(np.isnan(values), self.mask_value, values)
         if self.calendar:
-            shift = np.array([one.section.place - one.section.begin for one in self._runs])[run]
             times = self.grid.times(rows + shift[:, None])
             x[..., len(self.columns) :] = calendar(times, self.calendar)
         ahead = origins[:, None] + np.arange(self.horizon)
@@ -143,10 +133,12 @@ class Windows(keras.utils.PyDataset):
         return x, y if self._scaled is None else self._scaled(y)
 
     def _origins(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The runs that some windows are of, and the rows of their first steps ahead."""
+        """The rows of the first steps ahead of some windows, and their places less these rows."""
         run = np.searchsorted(self._before, which, side="right") - 1
-        first = np.array([one.origin for one in self._runs])[run]
-        return run, first + (which - self._before[run]) * self.stride
+        first, shift = np.array(
+            [(one.origin, one.section.place - one.section.begin) for one in self._runs]
+        )[run].T
+        return first + (which - self._before[run]) * self.stride, shift
 
     def times(self, which: Any = None) -> np.ndarray:
         """The time stamps of the steps ahead of some windows.
@@ -162,8 +154,8 @@ class Windows(keras.utils.PyDataset):
         >>> az.windows(np.arange(20.0), target=0, length=5, horizon=2).times([0, 1]).tolist()
         [[5, 6], [6, 7]]
         """
-        run, origins = self._origins(np.arange(self.count) if which is None else np.asarray(which))
-        shift = np.array([one.section.place - one.section.begin for one in self._runs])[run]
+        which = np.arange(self.count) if which is None else np.asarray(which)
+        origins, shift = self._origins(which)
         return self.grid.times((origins + shift)[:, None] + np.arange(self.horizon))
 
     def rows(self) -> Iterator[np.ndarray]:
@@ -246,12 +238,6 @@ class Windows(keras.utils.PyDataset):
         other = copy.copy(self)
         other.__dict__.update(values)
         return other
-
-
-def _has_nan(column: np.ndarray) -> bool:
-    if column.dtype.kind != "f":
-        return False
-    return any(bool(np.isnan(column[block]).any()) for block in blocks(len(column)))
 
 
 def _cells(column: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -105,10 +105,8 @@ class RetainAttention(AttentionLayer):
         x, mask = self._prepare(inputs, mask)
         embedded, alpha, beta = self._weigh(x, mask)
         parts = ops.expand_dims(self._drop(alpha, training), -1) * beta * embedded
-        return self._finish(
-            ops.sum(parts, axis=1), (alpha, beta), return_attention_scores, penalized=alpha,
-            contributions=parts,
-        )  # fmt: skip
+        added = {"penalized": alpha, "contributions": parts}
+        return self._finish(ops.sum(parts, axis=1), (alpha, beta), return_attention_scores, **added)
 
     def contributions(self, inputs: Any, kernel: Any, mask: Any = None) -> Any:
         """What each variable of each step adds to the logits of a dense layer on the output.

@@ -188,9 +188,14 @@ def _convolutions(
                 f"strides={strides!r}, dilation_rates={rates!r}"
             )
         x = MaskedConv1D(
-            width, size, stride, dilation_rate=rate, use_bias=False,
-            kernel_initializer="he_uniform", name=f"conv_{i}",
-        )(x)  # fmt: skip
+            width,
+            size,
+            stride,
+            dilation_rate=rate,
+            use_bias=False,
+            kernel_initializer="he_uniform",
+            name=f"conv_{i}",
+        )(x)
         # Keras's momentum of 0.99 needs more updates than small data have
         x = keras.layers.BatchNormalization(momentum=0.9, name=f"normalize_{i}")(x)
         x = keras.layers.Activation("relu", name=f"relu_{i}")(x)

@@ -27,9 +27,10 @@ def score_forecasts(model: keras.Model, data: WindowStream) -> dict[str, float]:
 def best_simple_forecast(data: WindowStream) -> Baseline:
     """The simple forecast with the least squared error on these windows."""
     _, y, past = _collected(data, None)
+    seasons = [one for one in data.source.grid.seasons() if one <= past.shape[1]]
     found = [
         Baseline(name, _means(y, forecasts, past, data, None))
-        for name, forecasts in simple_forecasts(past, y.shape[1], data.source.seasons()).items()
+        for name, forecasts in simple_forecasts(past, y.shape[1], seasons).items()
     ]
     return min(found, key=lambda one: one.score["mse"])
 
@@ -54,7 +55,7 @@ def _collected(data: WindowStream, model: keras.Model | None) -> tuple[Any, np.n
 def _means(
     y: np.ndarray, forecasts: np.ndarray, past: np.ndarray, data: WindowStream, quantiles: Any
 ) -> dict[str, float]:
-    season = next(iter(data.source.seasons()), 1)
+    season = next((one for one in data.source.grid.seasons() if one < past.shape[1]), 1)
     naive = (
         np.nanmean(np.abs(past[:, season:] - past[:, :-season])) if season < past.shape[1] else 0
     )

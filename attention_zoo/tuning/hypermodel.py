@@ -99,6 +99,9 @@ class HyperAttention(keras_tuner.HyperModel):
                 `attention/sharpening`, after `attention/fit_first`.
             begin, end: the part of it that the run is; by default all.
             **more: further fields of the recipe.
+
+        Returns:
+            A `training.Recipe`.
         """
         chosen = self.space.config(values)
         config = {"strength": chosen.sharpening}

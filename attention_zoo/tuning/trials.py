@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import pickle
+import importlib
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -113,11 +114,13 @@ def execute(
             yield Execution(record, weights_bytes(model) if best and data.whole is None else None)
 
 
-def run_trial(trial: Trial, data: TrialData, done: Sequence[dict[str, Any]]) -> bytes:
-    """`execute`, all at once, as a task of a cluster: its executions, pickled."""
-    # To estimate the size of a list Dask draws from Python's generator, by which the next trial,
-    # in another thread, may be drawing its weights
-    return pickle.dumps(list(execute(trial, data, done)))
+def run_trial(trial: Trial, data: TrialData, done: Sequence[dict[str, Any]]) -> list[Execution]:
+    """`execute`, all at once, as a task of a cluster."""
+    # Dask's other threads estimate the size of each message by draws from Python's generator, which
+    # the trial is seeded by: they get one of their own
+    sizes: Any = importlib.import_module("dask.sizeof")
+    sizes.random = random.Random()
+    return list(execute(trial, data, done))
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import logging
 import os
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -117,7 +116,7 @@ class Cluster:
         error: Any = future.exception() if future.status == "error" else None
         if isinstance(error, WorkerError):
             raise TuningError(f"{error} Give all workers the same environment.")
-        for execution in pickle.loads(future.result()) if error is None else ():
+        for execution in future.result() if error is None else ():
             yield number, execution
         if type(error).__name__ == "KilledWorker":
             error = TuningError(

@@ -112,9 +112,13 @@ def test_queries_and_keys_are_both_at_the_steps_of_the_input():
 
 def test_contributions_at_the_steps_of_the_input_add_up_to_the_answer():
     model = az.build(
-        "conv_after", input_shape=(None, 2), filters=8, strides=(3, 1, 1), outputs=4,
+        "conv_after",
+        input_shape=(None, 2),
+        filters=8,
+        strides=(3, 1, 1),
+        outputs=4,
         mask_value=-9.0,
-    )  # fmt: skip
+    )
     x = RNG.normal(size=(3, 11, 2)).astype("float32")
     x[1, 7:] = -9.0
     seen = az.explain(model, x)
@@ -128,9 +132,19 @@ def test_trust_ranks_the_steps_of_the_input():
     x = RNG.normal(size=(4, 12, 2)).astype("float32")
     look = capture_scores(model, x)
     subject = Subject(
-        model, x, look, distributions(look), None, 0, look.predictions[:, None], None, None, None,
-        None, 0,
-    )  # fmt: skip
+        model,
+        x,
+        look,
+        distributions(look),
+        None,
+        0,
+        look.predictions[:, None],
+        None,
+        None,
+        None,
+        None,
+        0,
+    )
     assert subject.part == "step" and subject.scores.shape == (4, 4)
     assert subject.ranking[0].shape == subject.placed.uniform()[:, 0].shape == (4, 12)
 

@@ -65,10 +65,10 @@ def test_missing_targets_count_for_nothing():
 
 def test_forecasts_are_measured_by_step():
     y = np.random.default_rng(0).normal(size=(50, 3))
-    off = np.array([1.0, -2.0, 0.0])
+    off = np.array([0.5, -2.0, 0.0])
     found = az.metrics.forecast_metrics(y, y + off, scale=2.0)
-    np.testing.assert_allclose(found["mae"], [1, 2, 0], atol=1e-12)
-    np.testing.assert_allclose(found["mase"], [0.5, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(found["mae"], [0.5, 2, 0], atol=1e-12)
+    np.testing.assert_allclose(found["mase"], [0.25, 1, 0], atol=1e-12)
     fan = y[..., None] + np.array([-1.0, 0, 1])
     found = az.metrics.forecast_metrics(y, fan + off[:, None], quantiles=(0.1, 0.5, 0.9))
     np.testing.assert_array_equal(found["coverage"], [1, 0, 1])

@@ -9,7 +9,6 @@ import pytest
 
 from attention_zoo.training.compiling import build_model
 from attention_zoo.tuning import HyperAttention, table
-from attention_zoo.tuning.search_space import make_search_space
 
 TABLES = [(1,), (7,)]
 SERIES = [(1, 1), (2, 3), (11, 5), (None, 1), (None, 7)]
@@ -38,14 +37,17 @@ def test_a_space_leaves_out_what_no_model_of_the_shape_can_have(architecture, sh
         # 0 is None, the argument's own choice, or a number of layers or a rate that may be 0
         counts = own in ("depth", "answer_depth", "dropout", "recurrent_dropout", "sharpening")
         assert 0 not in entry.values or entry.none == 0 or counts or False in entry.values
-    # The layer's own width is a share of its input's, which not every number of heads divides
-    assert 0 not in entries.get("attention/multi_head/key_dim", entries["batch_size"]).values
-    # Words of one window as long as the series would need its length
-    assert 0 not in entries.get("attention/hierarchical/window", entries["batch_size"]).values
+    # The layer's own width is a share of its input's, which not every number of heads divides;
+    # words of one window as long as the series, and scores by location, need its length
+    unfit = {"multi_head/key_dim": 0, "hierarchical/window": 0}
     if None in shape:
-        assert "location" not in entries["attention/temporal/score"].values
-    with pytest.raises(ValueError, match="Did you mean|must be an integer"):
-        make_search_space([architecture], space={"attention/multi_head/key_dim": [None, 4]})
+        unfit["temporal/score"] = "location"
+    for name, value in unfit.items():
+        entry = entries.get(f"attention/{name}")
+        if entry is not None:
+            assert value not in entry.values
+            with pytest.raises(ValueError, match="must be"):
+                entry.replaced([entry.none if value == 0 else value])
 
 
 # A layer behaves alike in all factories of its place: one of them stands for the others

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import random
 import re
 import signal
@@ -110,15 +109,15 @@ def test_a_worker_that_is_killed_loses_its_trial_only_and_the_trials_are_those_o
     assert points(search(out=tmp_path / "s", resume=True)) == points(found)
 
 
-def test_what_a_trial_returns_is_sized_without_a_draw(monkeypatch):
-    # Dask's other threads size it, while the next trial draws its weights
+def test_dask_does_not_draw_from_what_a_trial_is_seeded_by(monkeypatch):
+    # Its other threads estimate the size of each message, such as a heartbeat, by draws
     from dask.sizeof import sizeof
 
-    many = [trials.Execution({"metrics": {str(n): 0.0 for n in range(50)}}, b"")] * 50
-    monkeypatch.setattr(trials, "execute", lambda *arguments: many)
-    returned, before = trials.run_trial(None, None, ()), random.getstate()
-    assert sizeof(returned) >= len(returned) and random.getstate() == before
-    assert len(pickle.loads(returned)) == 50
+    monkeypatch.setattr(trials, "execute", lambda *arguments: [])
+    assert trials.run_trial(None, None, ()) == []
+    before = random.getstate()
+    assert sizeof([{str(n): n for n in range(50)}] * 50) > 50
+    assert random.getstate() == before
 
 
 def end_process(*arguments):
