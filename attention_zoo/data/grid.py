@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.data.times import BLOCK
 
@@ -34,6 +35,7 @@ class Run(NamedTuple):
     section: Section
 
 
+@by_identity
 class Grid(NamedTuple):
     """Which rows follow each other, and what time each place is.
 
