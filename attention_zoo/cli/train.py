@@ -88,11 +88,8 @@ def train(
     if recipe is None and (task is None) == (data is None):
         raise ValueError("Give --task, --data or --recipe, one of the three.")
     need_data(ordered, data)
-    of_data: dict[str, Any] = {
-        "validation_data": validation_data,
-        "validation_split": validation_split,
-    }
-    of_data |= {"test_data": test_data, "kind": kind}
+    of_data: dict[str, Any] = {"kind": kind, "validation_split": validation_split}
+    of_data |= {"validation_data": validation_data, "test_data": test_data}
     if data is None:
         _refuse({**of_data, "class_weight": class_weight}, "--data: a task has its own draws")
     else:

@@ -100,6 +100,12 @@ def has_missing(column: np.ndarray) -> bool:
     return any(bool(np.isnan(column[block]).any()) for block in blocks(len(column)))
 
 
+def cells(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The values of a column in some rows, NaN in those that are not there, which are -1."""
+    values = column[rows].astype("float32")
+    return np.where(rows < 0, np.float32(np.nan), values)
+
+
 def _kind(column: np.ndarray) -> str:
     return "text" if column.dtype.kind in "US" else f"of dtype {column.dtype}"
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from attention_zoo.core import checks
+from attention_zoo.core.identity import by_identity
 from attention_zoo.core.registry import one_of
 from attention_zoo.data.times import BLOCK
 
@@ -24,6 +26,16 @@ class Section(NamedTuple):
     series: int
 
 
+class Run(NamedTuple):
+    """The windows of one section: how many come before, how many there are, the first's origin."""
+
+    before: int
+    windows: int
+    origin: int
+    section: Section
+
+
+@by_identity
 class Grid(NamedTuple):
     """Which rows follow each other, and what time each place is.
 
@@ -43,6 +55,35 @@ class Grid(NamedTuple):
     def times(self, places: np.ndarray) -> np.ndarray:
         """The time stamps of some places."""
         return self.origin + places * self.step
+
+    def runs(
+        self, length: int, horizon: int, stride: int, low: int | None, high: int | None
+    ) -> Iterator[Run]:
+        """The windows whose steps ahead are at the places from `low` to before `high`."""
+        before = 0
+        for section in self.sections:
+            shift = section.begin - section.place
+            first = section.begin + length
+            first = first if low is None else max(first, low + shift)
+            end = section.end if high is None else min(section.end, high + shift)
+            count = (end - horizon - first) // stride + 1
+            if count > 0:
+                yield Run(before, count, first, section)
+                before += count
+
+    def end(self) -> int:
+        """The place after the last one."""
+        return max(one.place + one.end - one.begin for one in self.sections)
+
+    def cut(self, name: str, given: Any, high: int) -> int:
+        """The first place of a part that ends before `high`: a share, so many steps, or a time."""
+        if isinstance(given, float):
+            checks.rate(name, given)
+            return high - round(given * (self.end() - min(one.place for one in self.sections)))
+        if isinstance(given, (int, np.integer)):
+            checks.positive_int(name, given)
+            return high - int(given)
+        return self.place_of(name, given)
 
     def seasons(self) -> list[int]:
         """How many steps a day and a week have, or a year of months, where these are whole."""

@@ -22,11 +22,6 @@ class WindowStream(Stream):
 
     source: Any = None
 
-    @property
-    def architecture_arguments(self) -> dict[str, Any]:
-        """Arguments that a factory must have for these windows, but for their usual values."""
-        return {"targets": self.source.targets, "ahead": self.source.ahead}
-
     def visible(self) -> Iterator[np.ndarray]:
         """The rows that the windows are made of; NaN where a cell is missing."""
         return self.source.rows()
@@ -48,13 +43,13 @@ class WindowStream(Stream):
         mean = mean + shift
         return TargetScaler(mean[0], scale[0]) if columns == 1 else TargetScaler(mean, scale)
 
-    def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> WindowStream:
-        """The same windows, their targets through a function."""
-        return dataclasses.replace(self, y=scaled(self.y), source=self.source.with_targets(scaled))
-
-    def shuffled(self) -> WindowStream:
-        """The same windows, in another order each epoch."""
-        return dataclasses.replace(self, source=self.source.shuffled())
+    def scaled(
+        self, scale: Callable[[np.ndarray], np.ndarray], *, shuffle: bool = False
+    ) -> WindowStream:
+        """The same windows, their targets scaled, in another order each epoch if they train."""
+        return dataclasses.replace(
+            self, y=scale(self.y), source=self.source.scaled(scale, shuffle=shuffle)
+        )
 
 
 def from_windows(source: Windows) -> WindowStream:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
 from attention_zoo.core import checks
-from attention_zoo.data.columns import has_missing
-from attention_zoo.data.grid import Grid, Section
+from attention_zoo.data.columns import cells, has_missing
+from attention_zoo.data.grid import Grid
 from attention_zoo.data.shuffling import shuffled
 from attention_zoo.data.times import blocks, calendar
 
 #: No value of a real column, and one that float32 has.
 _NOT_KNOWN = float(np.float32(-1e30))
-
-
-class _Run(NamedTuple):
-    """The windows of one section: how many come before them, and the first one's origin."""
-
-    before: int
-    origin: int
-    section: Section
 
 
 class Windows(keras.utils.PyDataset):
@@ -76,16 +68,8 @@ class Windows(keras.utils.PyDataset):
     def _limit(self, low: int | None, high: int | None) -> None:
         """Keep the windows whose steps ahead are at the places from `low` to before `high`."""
         self._low, self._high = low, high
-        self._runs, self.count = [], 0
-        for section in self.grid.sections:
-            shift = section.begin - section.place
-            first = section.begin + self.length
-            first = first if low is None else max(first, low + shift)
-            end = section.end if high is None else min(section.end, high + shift)
-            fits = (end - self.horizon - first) // self.stride + 1
-            if fits > 0:
-                self._runs.append(_Run(self.count, first, section))
-                self.count += fits
+        self._runs = list(self.grid.runs(self.length, self.horizon, self.stride, low, high))
+        self.count = sum(run.windows for run in self._runs)
         self._before = np.array([run.before for run in self._runs])
 
     def __len__(self) -> int:
@@ -101,16 +85,40 @@ class Windows(keras.utils.PyDataset):
         if self._key is not None:
             self._key = int(np.random.randint(2**31))
 
-    def shuffled(self) -> Windows:
-        """The same windows in another order each epoch, drawn from NumPy's seed."""
-        return self._changed(_key=0)
+    def scaled(
+        self, scale: Callable[[np.ndarray], np.ndarray], *, shuffle: bool = False
+    ) -> Windows:
+        """The same windows as they train: their targets scaled, in another order each epoch.
 
-    def with_targets(self, scaled: Callable[[np.ndarray], np.ndarray]) -> Windows:
-        """The same windows, their targets through a function."""
-        return self._changed(_scaled=scaled)
+        Args:
+            scale: a function of the targets.
+            shuffle: whether each epoch has another order, drawn from NumPy's seed.
+
+        Returns:
+            Other `Windows` of the same columns.
+
+        Example:
+
+        >>> data = az.windows(np.arange(20.0), target=0, length=5, horizon=2)
+        >>> data.scaled(lambda y: y / 10)[0][1][0].tolist()
+        [0.5, 0.6000000238418579]
+        """
+        return self._changed(_scaled=scale, _key=0 if shuffle else None)
 
     def take(self, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and y of some windows by their numbers, counted from 0."""
+        """Some windows by their numbers.
+
+        Args:
+            which: an array of numbers, counted from 0.
+
+        Returns:
+            x and y, as a batch has them.
+
+        Example:
+
+        >>> az.windows(np.arange(9.0), length=2, horizon=1).take(np.array([6]))[1].tolist()
+        [[8.0]]
+        """
         origins, shift = self._origins(which)
         steps = self.length + (self.horizon if self.ahead else 0)
         rows = origins[:, None] + np.arange(-self.length, steps - self.length)
@@ -120,7 +128,7 @@ class Windows(keras.utils.PyDataset):
             zip(self.columns.values(), self._ahead, strict=True)
         ):
             part = source if known else source[:, : self.length]
-            values = _cells(column, part)
+            values = cells(column, part)
             x[:, : part.shape[1], place] = np.where(np.isnan(values), self.mask_value, values)
         if self.calendar:
             times = self.grid.times(rows + shift[:, None])
@@ -128,7 +136,7 @@ class Windows(keras.utils.PyDataset):
         ahead = origins[:, None] + np.arange(self.horizon)
         ahead = ahead if self.grid.rows is None else self.grid.rows[ahead]
         targets = list(self.columns.values())[: self.targets]
-        y = np.stack([_cells(column, ahead) for column in targets], axis=-1)
+        y = np.stack([cells(column, ahead) for column in targets], axis=-1)
         y = y[..., 0] if self.targets == 1 else y
         return x, y if self._scaled is None else self._scaled(y)
 
@@ -159,8 +167,16 @@ class Windows(keras.utils.PyDataset):
         return self.grid.times((origins + shift)[:, None] + np.arange(self.horizon))
 
     def rows(self) -> Iterator[np.ndarray]:
-        """The rows that these windows are made of, a block at a time, `(rows, columns)`; NaN where
-        a cell is missing. Of windows that are split, those before the next part."""
+        """The rows that these windows are made of, of a part of a split those of that part.
+
+        Returns:
+            Blocks `(rows, columns)`, one after the other; NaN where a cell is missing.
+
+        Example:
+
+        >>> [block.shape for block in az.windows(np.arange(9.0), length=2, horizon=1).rows()]
+        [(9, 1)]
+        """
         for run in self._runs:
             shift = run.section.begin - run.section.place
             begin = run.section.begin if self._low is None else run.origin
@@ -170,7 +186,7 @@ class Windows(keras.utils.PyDataset):
             for block in blocks(end - begin):
                 rows = np.arange(begin + block.start, begin + block.stop)
                 source = rows if self.grid.rows is None else self.grid.rows[rows]
-                parts = [_cells(column, source)[:, None] for column in self.columns.values()]
+                parts = [cells(column, source)[:, None] for column in self.columns.values()]
                 if self.calendar:
                     parts.append(calendar(self.grid.times(rows - shift), self.calendar))
                 yield np.concatenate(parts, axis=1)
@@ -203,26 +219,16 @@ class Windows(keras.utils.PyDataset):
         """
         checks.natural("gap", gap)
         checks.positive_int("stride", stride, none=True)
-        places = [one.place for one in self.grid.sections]
-        last = max(one.place + one.end - one.begin for one in self.grid.sections)
-        high, parts = last, []
+        high = self.grid.end()
+        parts: list[Windows] = []
         for name, given in (("test", test), ("validation", validation)):
             if given is None:
                 continue
-            low = self._cut(name, given, min(places), last, high)
+            low = self.grid.cut(name, given, high)
             parts.append(self._part(name, low, high, stride))
             high = low - gap
         parts.append(self._part("train", None, high if parts else None, None))
         return tuple(reversed(parts))
-
-    def _cut(self, name: str, given: Any, first: int, last: int, high: int) -> int:
-        if isinstance(given, float):
-            checks.rate(name, given)
-            return high - round(given * (last - first))
-        if isinstance(given, (int, np.integer)):
-            checks.positive_int(name, given)
-            return high - int(given)
-        return self.grid.place_of(name, given)
 
     def _part(self, name: str, low: int | None, high: int | None, stride: int | None) -> Windows:
         part = self._changed(stride=stride or self.stride)
@@ -238,9 +244,3 @@ class Windows(keras.utils.PyDataset):
         other = copy.copy(self)
         other.__dict__.update(values)
         return other
-
-
-def _cells(column: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The values of a column in some rows, NaN in those that are not there, which are -1."""
-    values = column[rows].astype("float32")
-    return np.where(rows < 0, np.float32(np.nan), values)

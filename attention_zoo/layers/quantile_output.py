@@ -131,9 +131,17 @@ class PinballLoss(keras.losses.Loss):
         quantiles: as the model returns them in its last axis; None for a model that returns one
             forecast, which is then half its absolute error.
         name: of the loss.
+        **kwargs: as in every Keras loss.
+
+    Call arguments:
+        y_true: `(batch, ...)`, NaN where a target is missing.
+        y_pred: of the same shape, with an axis of quantiles more where there are some.
 
     Returns:
-        The loss of each sample, for `y_true` and `y_pred` with an axis of quantiles more.
+        The mean loss of the samples.
+
+    Raises:
+        ValueError: for quantiles that are not increasing between 0 and 1.
 
     Example:
 

@@ -12,7 +12,7 @@ from attention_zoo.core import checks
 from attention_zoo.tasks.base import TASKS, Task
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class _Windows:
     """Series `(n, steps)`, and the window of each, `(n, 1)`: its first step and its length."""
 

@@ -109,8 +109,7 @@ class _Trainer:
         }
         if isinstance(train, WindowStream):
             self.scalers = {"": train.scaler()}
-            train = train.shuffled()
-        self.scaled = self._scale(train)
+        self.scaled = self._scale(train, shuffle=True)
         self.validation = None if validation is None else self._scale(validation)
 
     def run(
@@ -194,11 +193,11 @@ class _Trainer:
             scaler.unscale_output(_output(self.model, name))
         return self.model
 
-    def _scale(self, data: Dataset) -> Dataset:
+    def _scale(self, data: Dataset, shuffle: bool = False) -> Dataset:
         if not self.scalers:
             return data
         if isinstance(data, WindowStream):
-            return data.with_targets(self.scalers[""].scaled)
+            return data.scaled(self.scalers[""].scaled, shuffle=shuffle)
         if not data.heads:
             return self.scalers[""].scale_data(data)
         heads = {

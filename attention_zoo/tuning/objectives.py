@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -18,7 +20,8 @@ from attention_zoo.data.dataset import Dataset
 from attention_zoo.explaining import explain
 from attention_zoo.metrics.faithfulness import comprehensiveness, sufficiency
 from attention_zoo.training.measure import measure
-from attention_zoo.tuning.search_space import NO_ATTENTION
+from attention_zoo.tuning.search_space import NO_ATTENTION, SearchSpace
+from attention_zoo.tuning.table import FACTORIES
 
 _CLASSES = ("binary", "multiclass")
 _EVERY = (*_CLASSES, "regression")
@@ -97,7 +100,26 @@ def check_objectives(names: Sequence[str], data: Dataset) -> None:
             raise one_of("objective", name, possible)
 
 
-def unmeasurable(name: str, place: str) -> tuple[str, ...]:
+def measurable(
+    space: SearchSpace, objectives: Sequence[str]
+) -> tuple[SearchSpace, tuple[str, ...]]:
+    """The space without the attention that an objective cannot be measured of, and notes of it."""
+    entries, notes = dict(space.entries), []
+    for (architecture, entry), name in itertools.product(space.attention.items(), objectives):
+        kinds, unfit = entries[entry].values, _unmeasurable(name, FACTORIES[architecture].place)
+        if set(kinds) <= set(unfit):
+            raise ValueError(
+                f"The objective {name!r} cannot be measured in {architecture!r} where `attention` "
+                f"is {' or '.join(map(repr, kinds))}."
+            )
+        if set(kinds) & set(unfit):
+            entries[entry] = entries[entry].without(unfit, entries[entry].default)
+            words = " and ".join(repr(kind) for kind in kinds if kind in unfit)
+            notes.append(f"{name} cannot be measured of attention {words}, which is left out.")
+    return dataclasses.replace(space, entries=entries), tuple(notes)
+
+
+def _unmeasurable(name: str, place: str) -> tuple[str, ...]:
     """The attention of which a metric cannot be measured, in the place that a factory has for it:
     that over the features of states says nothing of the inputs."""
     if name == _FAITHFUL and place == "after":

@@ -19,7 +19,7 @@ from attention_zoo.training.compiling import build_for, dtype_of_process
 from attention_zoo.training.recipe import Recipe, default_recipe
 from attention_zoo.training.study import datasets
 from attention_zoo.tuning.hypermodel import HyperAttention
-from attention_zoo.tuning.objectives import check_objectives, default_objective, unmeasurable
+from attention_zoo.tuning.objectives import check_objectives, default_objective, measurable
 from attention_zoo.tuning.optuna_sampler import require_optuna
 from attention_zoo.tuning.oracles import TUNERS, make_oracle
 from attention_zoo.tuning.search_space import SearchSpace
@@ -139,7 +139,7 @@ def make_plan(asked: Any) -> Plan:
     wanted = [default_objective(train.kind)] if asked.objective is None else asked.objective
     objectives = tuple(checks.names("objective", wanted))
     check_objectives(objectives, train)
-    space, left_out = _measurable(space, objectives)
+    space, left_out = measurable(space, objectives)
     hypermodel.space = space
     if asked.tuner == "nsga2":
         require_optuna()
@@ -159,25 +159,6 @@ def make_plan(asked: Any) -> Plan:
     # The plain model is built now, so that what no trial could build is known before the first
     build_for(plan.recipes(space.active({}))[0], train, 0)
     return dataclasses.replace(plan, tuner=tuner, notes=notes)
-
-
-def _measurable(
-    space: SearchSpace, objectives: Sequence[str]
-) -> tuple[SearchSpace, tuple[str, ...]]:
-    """The space without the attention that an objective cannot be measured of, and notes of it."""
-    entries, notes = dict(space.entries), []
-    for (architecture, entry), name in itertools.product(space.attention.items(), objectives):
-        kinds, unfit = entries[entry].values, unmeasurable(name, FACTORIES[architecture].place)
-        if set(kinds) <= set(unfit):
-            raise ValueError(
-                f"The objective {name!r} cannot be measured in {architecture!r} where `attention` "
-                f"is {' or '.join(map(repr, kinds))}."
-            )
-        if set(kinds) & set(unfit):
-            entries[entry] = entries[entry].without(unfit, entries[entry].default)
-            words = " and ".join(repr(kind) for kind in kinds if kind in unfit)
-            notes.append(f"{name} cannot be measured of attention {words}, which is left out.")
-    return dataclasses.replace(space, entries=entries), tuple(notes)
 
 
 def _data(

@@ -121,7 +121,7 @@ def test_a_split_in_time_leaks_nothing():
 def test_each_epoch_has_each_window_once():
     for count in (1, 2, 7, 1000):
         assert sorted(shuffled(np.arange(count), count, 3)) == list(range(count))
-    data = one(batch_size=10).shuffled()
+    data = one(batch_size=10).scaled(np.asarray, shuffle=True)
     orders = []
     for _ in range(2):
         data.on_epoch_begin()
@@ -135,7 +135,7 @@ def test_memory_does_not_grow_with_the_rows():
     for count in (2**19, 2**21):
         columns = {"t": np.arange(count).astype("datetime64[m]"), "y": np.arange(float(count))}
         tracemalloc.start()
-        data = one(columns, time="t", calendar="hour").shuffled()
+        data = one(columns, time="t", calendar="hour").scaled(np.asarray, shuffle=True)
         data.on_epoch_begin()
         data[7]
         peaks.append(tracemalloc.get_traced_memory()[1])
