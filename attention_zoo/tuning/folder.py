@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +209,10 @@ def locked(folder: Path) -> Iterator[None]:
                 "folder."
             ) from None
         yield
+
+
+def varied(trials: Sequence[TrialResult]) -> list[str]:
+    """The hyperparameters that have several values in some trials."""
+    names = dict.fromkeys(n for one in trials for n in one.values if "tuner/" not in n)
+    values = {n: {one.values[n] for one in trials if n in one.values} for n in names}
+    return [name for name in names if len(values[name]) > 1]

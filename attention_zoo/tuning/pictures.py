@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,10 +14,8 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from attention_zoo.core import files
 from attention_zoo.plots import style
+from attention_zoo.tuning.folder import TrialResult, varied
 from attention_zoo.tuning.objectives import OBJECTIVES, signed
-
-if TYPE_CHECKING:
-    from attention_zoo.tuning.results import Search
 
 #: As many hyperparameters as a page has room for.
 _MOST = 12
@@ -26,7 +24,32 @@ _MOST = 12
 _WIDE = 10
 
 
-def progress(search: Search, objectives: Sequence[str]) -> Figure:
+class Trials(Protocol):
+    """What is drawn: a `Search`, whose module imports this one."""
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What was aimed at."""
+
+    @property
+    def trials(self) -> list[TrialResult]:
+        """All trials."""
+
+    @property
+    def completed(self) -> list[TrialResult]:
+        """The trials with metrics."""
+
+    def pareto(self, *objectives: str) -> list[TrialResult]:
+        """The trials on the Pareto front."""
+
+    def importance(self) -> dict[str, float]:
+        """What each hyperparameter explains."""
+
+    def plot(self, kind: str = "progress") -> Figure:
+        """A picture of a kind."""
+
+
+def progress(search: Trials, objectives: Sequence[str]) -> Figure:
     """The metric of each trial and the best so far, over the trials."""
     name = objectives[0]
     figure = style.new_figure(7, 3.2)
@@ -47,7 +70,7 @@ def progress(search: Search, objectives: Sequence[str]) -> Figure:
     return figure
 
 
-def parallel(search: Search, objectives: Sequence[str]) -> Figure:
+def parallel(search: Trials, objectives: Sequence[str]) -> Figure:
     """A line for each trial through its hyperparameters, darker the better."""
     name = objectives[0]
     trials = sorted(search.completed, key=lambda one: signed(name, one.metrics[name]))
@@ -75,7 +98,7 @@ def parallel(search: Search, objectives: Sequence[str]) -> Figure:
     return figure
 
 
-def importance(search: Search, objectives: Sequence[str]) -> Figure:
+def importance(search: Trials, objectives: Sequence[str]) -> Figure:
     """The share of the objective's variance that each hyperparameter explains alone."""
     shares = dict(list(search.importance().items())[:_MOST][::-1])
     figure = style.new_figure(6, 1 + 0.28 * max(1, len(shares)))
@@ -86,7 +109,7 @@ def importance(search: Search, objectives: Sequence[str]) -> Figure:
     return figure
 
 
-def pareto(search: Search, objectives: Sequence[str]) -> Figure:
+def pareto(search: Trials, objectives: Sequence[str]) -> Figure:
     """Objective against objective; the Pareto front is joined."""
     if len(objectives) < 2:
         raise ValueError(
@@ -122,12 +145,12 @@ def pareto(search: Search, objectives: Sequence[str]) -> Figure:
     return figure
 
 
-KINDS: dict[str, Callable[[Search, Sequence[str]], Figure]] = {
+KINDS: dict[str, Callable[[Trials, Sequence[str]], Figure]] = {
     one.__name__: one for one in (progress, parallel, importance, pareto)
 }
 
 
-def write_pictures(search: Search, folder: Path) -> None:
+def write_pictures(search: Trials, folder: Path) -> None:
     """Write `progress.png`, `parallel.png`, with scikit-learn `importance.png`, and for several
     objectives `pareto.png`."""
     known = {"pareto": len(search.objectives) > 1, "importance": _has_importance()}
@@ -141,10 +164,8 @@ def _has_importance() -> bool:
     return importlib.util.find_spec("sklearn") is not None
 
 
-def _names(search: Search) -> list[str]:
+def _names(search: Trials) -> list[str]:
     """The hyperparameters with several values, the most important first where that is known."""
-    from attention_zoo.tuning.results import varied
-
     return list(search.importance()) if _has_importance() else varied(search.completed)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from attention_zoo.core import files, optional
 from attention_zoo.core.registry import one_of
-from attention_zoo.tuning.folder import MANIFEST, TrialResult, read_state, read_trials
+from attention_zoo.tuning.folder import MANIFEST, TrialResult, read_state, read_trials, varied
 from attention_zoo.tuning.objectives import OBJECTIVES, signed
 
 if TYPE_CHECKING:
@@ -139,13 +139,6 @@ class Search:
         from attention_zoo.tuning.optuna_sampler import study_of
 
         return study_of(self.completed, self.objectives, **storage)
-
-
-def varied(trials: Sequence[TrialResult]) -> list[str]:
-    """The hyperparameters that have several values in some trials."""
-    names = dict.fromkeys(n for one in trials for n in one.values if "tuner/" not in n)
-    seen = {n: {one.values[n] for one in trials if n in one.values} for n in names}
-    return [name for name in names if len(seen[name]) > 1]
 
 
 def _codes(values: Sequence[Any]) -> list[float]:
