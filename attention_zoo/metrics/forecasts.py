@@ -82,7 +82,9 @@ def forecast_metrics(
 def simple_forecasts(
     past: np.ndarray, horizon: int, seasons: Sequence[int] = ()
 ) -> dict[str, np.ndarray]:
-    """Forecasts that learn nothing: the last value, the last season, the line of the past.
+    """Forecasts that learn nothing: the last value, the last season, the line of the past
+    (naive, seasonal naive and drift: Hyndman and Athanasopoulos, 2021, Forecasting: Principles and
+    Practice, section 5.2).
 
     Args:
         past: `(windows, length)` or `(windows, length, targets)`, the values that are known.

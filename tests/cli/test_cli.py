@@ -214,8 +214,8 @@ def test_explain_writes_one_page_instead_of_the_picture(shell, table, tmp_path):
     shown = page_data(tmp_path / "report.html")
     assert shown["title"] == "mine: where it attends"
     assert shown["features"] == shown["layers"][0]["labels"][0] == ["first", "second"]
-    wanted = [row.endswith("yes") for row in table.read_text().split()[1:]]
-    assert shown["labels"] == [[float(each)] for each in wanted]
+    wanted = [row.rpartition(",")[2] for row in table.read_text().split()[1:]]
+    assert shown["labels"] == [[each] for each in wanted]
     assert shown["trust"] is None
     assert not list(tmp_path.glob("*.png"))
     status, _, complaint = shell("explain", "./mine", *words, "--html", "report.html")
