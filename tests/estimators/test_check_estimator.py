@@ -12,7 +12,7 @@ EXCEPTIONS = {
         "the steps of the optimizer differ"
     ),
     "check_methods_sample_order_invariance": (
-        "it asks for 1e-7: float32 rounds by a sample's place in the batch, to 1e-6 on some processors"
+        "it asks for 1e-7: float32 rounds by a sample's place in the batch, here to 1e-6"
     ),
 }
 
