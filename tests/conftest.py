@@ -8,20 +8,22 @@ ON_JAX = keras.backend.backend() == "jax"
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--all-rows", action="store_true", help="on JAX, every row of tests/cases.py, not a third"
+        "--all-rows", action="store_true", help="every row of tests/cases.py on JAX and TensorFlow"
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    """JAX compiles each operation for each shape, half an hour of it for all rows."""
-    if not ON_JAX or config.getoption("--all-rows"):
+    """torch takes every row of tests/cases.py; JAX, which compiles each operation for each shape, a
+    third of each layer's, and TensorFlow half."""
+    every = {"jax": 3, "tensorflow": 2}.get(keras.backend.backend(), 1)
+    if every == 1 or config.getoption("--all-rows"):
         return
     rows: dict[str, list[str]] = {}
     for item in items:
         case = _case(item)
         if case is not None and case.id not in rows.setdefault(case.layer, []):
             rows[case.layer].append(case.id)
-    kept = {name for names in rows.values() for name in names[::3]}
+    kept = {name for names in rows.values() for name in names[::every]}
     others = [item for item in items if (case := _case(item)) and case.id not in kept]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in set(others)]
