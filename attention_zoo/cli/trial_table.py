@@ -25,11 +25,13 @@ def differing(values: dict[str, Any], default: dict[str, Any]) -> str:
     is unique."""
     last = [name.rpartition("/")[2] for name in {**default, **values}]
     changed = {k: v for k, v in values.items() if default.get(k) != v and "tuner/" not in k}
-    return ", ".join(
-        f"{_shortest(name, last)} "
-        f"{number(value) if isinstance(value, float) else value}"
-        for name, value in changed.items()
-    ) or "the default"  # fmt: skip
+    return (
+        ", ".join(
+            f"{_shortest(name, last)} {number(value) if isinstance(value, float) else value}"
+            for name, value in changed.items()
+        )
+        or "the default"
+    )
 
 
 def _shortest(name: str, last: list[str]) -> str:

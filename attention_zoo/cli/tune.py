@@ -96,13 +96,30 @@ def tune(
     begun = (out_.expanduser() / "search.json").is_file
     with resumable(out_, begun), TrialTable() as callback:
         search = az.tune(
-            architecture or None, task, data=dataset, attention=attention or None, space=space,
-            initial=points, tuner=tuner, objective=objective or None, max_trials=max_trials,
-            max_minutes=max_minutes, epochs=epochs, samples=samples, executions=executions,
-            folds=folds, patience=patience, seed=seed, keep_best=keep_best, out=out_,
-            resume=resume, overwrite=overwrite, workers=workers, scheduler=scheduler,
+            architecture or None,
+            task,
+            data=dataset,
+            attention=attention or None,
+            space=space,
+            initial=points,
+            tuner=tuner,
+            objective=objective or None,
+            max_trials=max_trials,
+            max_minutes=max_minutes,
+            epochs=epochs,
+            samples=samples,
+            executions=executions,
+            folds=folds,
+            patience=patience,
+            seed=seed,
+            keep_best=keep_best,
+            out=out_,
+            resume=resume,
+            overwrite=overwrite,
+            workers=workers,
+            scheduler=scheduler,
             callback=callback,
-        )  # fmt: skip
+        )
     _report(search, out_)
 
 

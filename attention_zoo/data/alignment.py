@@ -70,23 +70,27 @@ def align_to_training(data: Dataset, train: Dataset, name: str) -> Dataset:
         )
     if not train.heads:
         return found
-    heads = {each: align_to_training(data.heads[each], head, name)  # type: ignore[index]
-             for each, head in train.heads.items()}  # fmt: skip
+    heads = {
+        each: align_to_training(data.heads[each], head, name)  # type: ignore[index]
+        for each, head in train.heads.items()
+    }
     return dataclasses.replace(found, heads=heads)
 
 
 def _aligned(
-    data: Dataset, names: list[str] | None, kind: str | None, classes: list[Any] | None,
-    outputs: int, name: str,
-) -> Dataset:  # fmt: skip
+    data: Dataset,
+    names: list[str] | None,
+    kind: str | None,
+    classes: list[Any] | None,
+    outputs: int,
+    name: str,
+) -> Dataset:
     x, names = in_order(data.x, data.names, names, name)
     y = np.array(data.classes)[data.y.astype(int)] if data.classes else data.y
     if kind == "multiclass" and not classes and y.dtype.kind not in "US":
         classes = list(range(outputs))
     y = as_codes(y, classes, kind, name, outputs).astype("float32")
-    return dataclasses.replace(
-        data, x=x, y=y, names=names, kind=kind or data.kind, classes=classes
-    )  # fmt: skip
+    return dataclasses.replace(data, x=x, y=y, names=names, kind=kind or data.kind, classes=classes)
 
 
 def in_order(

@@ -76,9 +76,13 @@ class Columns:
         if column.dtype.kind == "O":
             column = _of_objects(name, column)
         if column.dtype.kind not in "fiub":
-            hint = "name it as `time`" if column.dtype.kind in "mM" else (
-                "give its categories as numbers or as columns of 0 and 1, or name it as `group`"
-            )  # fmt: skip
+            hint = (
+                "name it as `time`"
+                if column.dtype.kind in "mM"
+                else (
+                    "give its categories as numbers or as columns of 0 and 1, or name it as `group`"
+                )
+            )
             raise ValueError(
                 f"The column {name!r} is {_kind(column)}, where numbers are needed: {hint}."
             )
@@ -207,9 +211,16 @@ def _loaded(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a table without rows
         return np.loadtxt(
-            lines, "float64", comments=None, delimiter=",", quotechar='"', ndmin=2,
-            encoding="utf-8", usecols=places, converters=readers,
-        )  # fmt: skip
+            lines,
+            "float64",
+            comments=None,
+            delimiter=",",
+            quotechar='"',
+            ndmin=2,
+            encoding="utf-8",
+            usecols=places,
+            converters=readers,
+        )
 
 
 def _cell_reader(name: str, wrong: list[str]) -> Any:

@@ -63,9 +63,15 @@ def read_csv(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a table without rows
             values = np.loadtxt(
-                lines, "float64", comments=None, delimiter=",", quotechar='"', ndmin=2,
-                encoding="utf-8", converters=None if place is None else {place: label},
-            )  # fmt: skip
+                lines,
+                "float64",
+                comments=None,
+                delimiter=",",
+                quotechar='"',
+                ndmin=2,
+                encoding="utf-8",
+                converters=None if place is None else {place: label},
+            )
     except (UnicodeError, MemoryError):
         raise
     except ValueError as error:

@@ -17,9 +17,13 @@ _PARTS = 4
 
 
 def read(
-    path: str | Path, *, target: str | None = None, kind: str | None = None, ordered: bool = False,
+    path: str | Path,
+    *,
+    target: str | None = None,
+    kind: str | None = None,
+    ordered: bool = False,
     max_bytes: int | None = None,
-) -> Dataset:  # fmt: skip
+) -> Dataset:
     """Read a file of samples.
 
     Args:

@@ -111,9 +111,12 @@ class Grid(NamedTuple):
 
 
 def make_grid(
-    name: str | None, times: np.ndarray | None, series: list[tuple[int, int]],
-    order: np.ndarray | None, gaps: str,
-) -> Grid:  # fmt: skip
+    name: str | None,
+    times: np.ndarray | None,
+    series: list[tuple[int, int]],
+    order: np.ndarray | None,
+    gaps: str,
+) -> Grid:
     """Place the rows of some series on one regular grid.
 
     Args:

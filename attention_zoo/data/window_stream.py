@@ -59,7 +59,14 @@ def from_windows(source: Windows) -> WindowStream:
     _, y = source.take(np.arange(0, source.count, step))
     unknown = source.ahead or source.missing
     return WindowStream(
-        x=first[0], y=y, kind="regression", mask_value=source.mask_value if unknown else None,
-        names=source.names, ordered=True, vector=True, source=source, length=source.count,
+        x=first[0],
+        y=y,
+        kind="regression",
+        mask_value=source.mask_value if unknown else None,
+        names=source.names,
+        ordered=True,
+        vector=True,
+        source=source,
+        length=source.count,
         sizes=first[0].shape[1:],
-    )  # fmt: skip
+    )

@@ -72,8 +72,12 @@ def windows(
     >>> data.names, data.count, data[0][0].shape
     (['y', 'open', 'weekday_sin', 'weekday_cos'], 40, (32, 21, 4))
     """
-    for name, value in {"length": length, "horizon": horizon, "stride": stride,
-                        "batch_size": batch_size}.items():  # fmt: skip
+    for name, value in {
+        "length": length,
+        "horizon": horizon,
+        "stride": stride,
+        "batch_size": batch_size,
+    }.items():
         checks.positive_int(name, value)
     given = {"target": target, "past": past, "known": known, "static": static}
     roles = {role: _listed(names) for role, names in given.items()}
@@ -95,9 +99,16 @@ def windows(
     columns = {name: table.numbers(name) for name in wanted}
     _check_values(roles, columns, series, order)
     found = Windows(
-        columns, grid, targets=len(roles["target"]), ahead={*roles["known"], *roles["static"]},
-        calendar=circles, length=length, horizon=horizon, stride=stride, batch_size=batch_size,
-    )  # fmt: skip
+        columns,
+        grid,
+        targets=len(roles["target"]),
+        ahead={*roles["known"], *roles["static"]},
+        calendar=circles,
+        length=length,
+        horizon=horizon,
+        stride=stride,
+        batch_size=batch_size,
+    )
     if not found.count:
         longest = max(one.end - one.begin for one in grid.sections)
         raise ValueError(
@@ -147,9 +158,11 @@ def _series(group: Any, table: Columns) -> tuple[list[tuple[int, int]], np.ndarr
 
 
 def _check_values(
-    roles: dict[str, list[Any]], columns: dict[Any, np.ndarray], series: list[tuple[int, int]],
+    roles: dict[str, list[Any]],
+    columns: dict[Any, np.ndarray],
+    series: list[tuple[int, int]],
     order: np.ndarray | None,
-) -> None:  # fmt: skip
+) -> None:
     for name in roles["target"]:
         first = columns[name][0]
         if all(np.all(columns[name][block] == first) for block in blocks(len(columns[name]))):

@@ -48,9 +48,18 @@ class Windows(keras.utils.PyDataset):
     mask_value = _NOT_KNOWN
 
     def __init__(
-        self, columns: dict[Any, np.ndarray], grid: Grid, *, targets: int, ahead: set[Any],
-        calendar: Sequence[str], length: int, horizon: int, stride: int, batch_size: int,
-    ):  # fmt: skip
+        self,
+        columns: dict[Any, np.ndarray],
+        grid: Grid,
+        *,
+        targets: int,
+        ahead: set[Any],
+        calendar: Sequence[str],
+        length: int,
+        horizon: int,
+        stride: int,
+        batch_size: int,
+    ):
         super().__init__()
         self.columns, self.grid, self.targets = columns, grid, targets
         self.length, self.horizon, self.stride = length, horizon, stride

@@ -131,11 +131,19 @@ def _check_names(explanation: Explanation) -> None:
     """ValueError for names of another number than there are steps or features."""
     inputs = explanation.x if isinstance(explanation.x, list) else [explanation.x]
     for argument, names, axes, from_inputs in (
-        ("step_names", explanation.step_names, ("step", "query", "key"),
-         [array.shape[1] for array in inputs if array.ndim > 2]),
-        ("feature_names", explanation.feature_names, ("feature",),
-         [array.shape[-1] for array in inputs]),
-    ):  # fmt: skip
+        (
+            "step_names",
+            explanation.step_names,
+            ("step", "query", "key"),
+            [array.shape[1] for array in inputs if array.ndim > 2],
+        ),
+        (
+            "feature_names",
+            explanation.feature_names,
+            ("feature",),
+            [array.shape[-1] for array in inputs],
+        ),
+    ):
         sizes = {
             size
             for layer, scores in explanation.scores.items()

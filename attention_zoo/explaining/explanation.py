@@ -89,9 +89,15 @@ class Explanation:
         classes = self.class_names and [str(name) for name in self.class_names]
         labels = {**steps, "feature": self.feature_names, "logit": classes}
         return LayerScores(
-            name, self.scores[name], self.axes.get(name, ()), self.attended.get(name),
-            self.masks.get(name), self.truth, labels, self.contributions.get(name),
-        )  # fmt: skip
+            name,
+            self.scores[name],
+            self.axes.get(name, ()),
+            self.attended.get(name),
+            self.masks.get(name),
+            self.truth,
+            labels,
+            self.contributions.get(name),
+        )
 
     def profile(self, layer: str | None = None) -> np.ndarray:
         """Return the attention per index, `(samples, indices)`, of a layer: see
@@ -176,9 +182,14 @@ class Explanation:
         return cls(**storage.load(path, max_bytes))
 
     def plot(
-        self, layer: str | None = None, *, kind: str = "bars", sample: int = 0, names: Any = None,
+        self,
+        layer: str | None = None,
+        *,
+        kind: str = "bars",
+        sample: int = 0,
+        names: Any = None,
         title: str = "",
-    ) -> Figure:  # fmt: skip
+    ) -> Figure:
         """Draw where the model attends.
 
         Args:
@@ -235,9 +246,15 @@ class Explanation:
         from attention_zoo.explaining.page import content, write_page  # only when it is needed
 
         shown = content(
-            [self.layer(name) for name in self.scores], self.x, self.predictions, self.y,
-            self.output, self.feature_names, samples, self.class_names,
-        )  # fmt: skip
+            [self.layer(name) for name in self.scores],
+            self.x,
+            self.predictions,
+            self.y,
+            self.output,
+            self.feature_names,
+            samples,
+            self.class_names,
+        )
         title = title or "Where the model attends: " + ", ".join(self.scores)
         return write_page(path, shown, title=title, trust=trust, overwrite=overwrite)
 

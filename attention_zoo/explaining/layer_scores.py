@@ -63,9 +63,14 @@ class LayerScores:
         if self.contributions is None:
             raise TypeError(f"The layer {self.name!r} has no contributions.")
         return dataclasses.replace(
-            self, name=f"{self.name}, contributions", scores=self.contributions,
-            axes=("step", "logit"), attended="step", contributions=None, what="contribution",
-        )  # fmt: skip
+            self,
+            name=f"{self.name}, contributions",
+            scores=self.contributions,
+            axes=("step", "logit"),
+            attended="step",
+            contributions=None,
+            what="contribution",
+        )
 
     @property
     def axis(self) -> int | None:

@@ -45,9 +45,12 @@ def draw(
     if kind == "rows":
         truth = layer.truth
         return plots.plot_rows(
-            layer.profile(), truth=None if truth is None else profile(truth, layer.axis) > 0,
-            visible=layer.visible, names=labels, title=title,
-        )  # fmt: skip
+            layer.profile(),
+            truth=None if truth is None else profile(truth, layer.axis) > 0,
+            visible=layer.visible,
+            names=labels,
+            title=title,
+        )
     if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)):
         raise TypeError(f"`sample` must be an integer. Received: {sample!r}")
     total = len(layer.scores)
@@ -58,13 +61,21 @@ def draw(
         title = f"predicted: {predicted[sample]}" + ("" if y is None else f", label: {y[sample]}")
     visible, truth = layer.visible, layer.truth
     one = _Sample(
-        layer, x, sample, None if visible is None else visible[sample],
-        None if truth is None else truth[sample], names, title,
-    )  # fmt: skip
+        layer,
+        x,
+        sample,
+        None if visible is None else visible[sample],
+        None if truth is None else truth[sample],
+        names,
+        title,
+    )
     figure = {
-        "heatmap": _heatmap, "alignment": _alignment, "heads": _heads, "tokens": _tokens,
+        "heatmap": _heatmap,
+        "alignment": _alignment,
+        "heads": _heads,
+        "tokens": _tokens,
         "contributions": _contributions,
-    }[kind](one)  # fmt: skip
+    }[kind](one)
     if figure is None:
         raise ValueError(
             f"kind={kind!r} shows {_OF_ONE[kind]}. The scores of {layer.name!r} are {layer.axes}; "
@@ -105,10 +116,14 @@ def _heatmap(one: _Sample) -> Figure | None:
     kept = ["step" if "step" in axes else "key"] + ["feature"] * ("feature" in axes)
     scores, truth = one.over(*kept)
     return plots.plot_heatmap(
-        scores, one.x[one.number], truth=truth, visible=one.visible,
+        scores,
+        one.x[one.number],
+        truth=truth,
+        visible=one.visible,
         step_names=one.labels(kept[0]),
-        feature_names=one.layer.labels.get("feature"), title=one.title,
-    )  # fmt: skip
+        feature_names=one.layer.labels.get("feature"),
+        title=one.title,
+    )
 
 
 def _contributions(one: _Sample) -> Figure | None:
@@ -116,10 +131,15 @@ def _contributions(one: _Sample) -> Figure | None:
     if layer.contributions is None or isinstance(one.x, list) or one.x.ndim != 3:
         return None
     return plots.plot_heatmap(
-        layer.contributions[one.number], one.x[one.number], truth=one.truth, visible=one.visible,
-        step_names=one.labels("step"), feature_names=layer.labels.get("feature"),
-        row_name="logit", title=one.title,
-    )  # fmt: skip
+        layer.contributions[one.number],
+        one.x[one.number],
+        truth=one.truth,
+        visible=one.visible,
+        step_names=one.labels("step"),
+        feature_names=layer.labels.get("feature"),
+        row_name="logit",
+        title=one.title,
+    )
 
 
 def _alignment(one: _Sample) -> Figure | None:
@@ -127,9 +147,13 @@ def _alignment(one: _Sample) -> Figure | None:
         return None
     scores, truth = one.over("query", "key")
     return plots.plot_alignment(
-        scores, truth=truth, visible=one.visible, query_names=one.layer.names_of("query"),
-        key_names=one.labels("key"), title=one.title,
-    )  # fmt: skip
+        scores,
+        truth=truth,
+        visible=one.visible,
+        query_names=one.layer.names_of("query"),
+        key_names=one.labels("key"),
+        title=one.title,
+    )
 
 
 def _heads(one: _Sample) -> Figure | None:
@@ -137,10 +161,12 @@ def _heads(one: _Sample) -> Figure | None:
     if axes not in (("head", "query", "key"), ("hop", "step")):
         return None
     return plots.plot_heads(
-        one.layer.scores[one.number], visible=one.visible,
+        one.layer.scores[one.number],
+        visible=one.visible,
         query_names=one.layer.names_of("query") if "query" in axes else None,
-        key_names=one.labels(axes[-1]), title=one.title,
-    )  # fmt: skip
+        key_names=one.labels(axes[-1]),
+        title=one.title,
+    )
 
 
 def _tokens(one: _Sample) -> Figure | None:

@@ -18,8 +18,15 @@ _PLAIN = ("axes", "attended", "step_names", "feature_names")
 #: What older files of this format lack.
 _ADDED = ("output", "class_names")
 #: The fields of arrays, and their kinds: inputs and labels may be text.
-_KINDS = {"x": "fiubU", "predictions": "fiub", "scores": "fiub", "masks": "fiub",
-          "truth": "fiub", "y": "fiubU", "contributions": "fiub"}  # fmt: skip
+_KINDS = {
+    "x": "fiubU",
+    "predictions": "fiub",
+    "scores": "fiub",
+    "masks": "fiub",
+    "truth": "fiub",
+    "y": "fiubU",
+    "contributions": "fiub",
+}
 #: The arrays may take one of so many parts of the machine's memory.
 _PARTS = 4
 

@@ -51,9 +51,11 @@ def plot_forecast(
     length, horizon = len(past), len(fan)
     steps: Any = np.arange(-length + 1, horizon + 1) if times is None else np.asarray(times)
     for name, value, shape in (
-        ("past", past, (length,)), ("times", steps, (length + horizon,)),
-        ("truth", truth, (horizon,)), ("attention", attention, (horizon, length)),
-    ):  # fmt: skip
+        ("past", past, (length,)),
+        ("times", steps, (length + horizon,)),
+        ("truth", truth, (horizon,)),
+        ("attention", attention, (horizon, length)),
+    ):
         if value is not None and np.shape(value) != shape:
             raise ValueError(f"`{name}` must have the shape {shape}. Received: {np.shape(value)}")
     figure = style.new_figure(8, 3.2, title)

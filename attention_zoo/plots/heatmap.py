@@ -98,18 +98,26 @@ def _draw(figure: Figure, axes: Any, x: np.ndarray, names: Any) -> None:
             axes.plot(series, color=lines[i], linestyle=styles[i], linewidth=1.2, label=text)
         if x.shape[1] > 1 or names is not None:
             axes.legend(
-                frameon=False, fontsize=8, ncols=min(6, x.shape[1]), loc="lower right",
-                bbox_to_anchor=(1, 1), borderaxespad=0,
-            )  # fmt: skip
+                frameon=False,
+                fontsize=8,
+                ncols=min(6, x.shape[1]),
+                loc="lower right",
+                bbox_to_anchor=(1, 1),
+                borderaxespad=0,
+            )
         axes.set_ylabel("value")
         style.plain(axes)
         return
     most = np.nanmax(np.abs(x)) if np.isfinite(x).any() else 1.0
     shown = axes.imshow(
         # Its lightness grows evenly: signs survive without colours
-        np.ma.masked_invalid(x.T), aspect="auto", cmap="viridis", vmin=-most, vmax=most,
+        np.ma.masked_invalid(x.T),
+        aspect="auto",
+        cmap="viridis",
+        vmin=-most,
+        vmax=most,
         interpolation="nearest" if len(x) <= 400 else "auto",
-    )  # fmt: skip
+    )
     axes.set_facecolor(style.PADDING)
     style.label(axes, "y", x.shape[1], names, title="feature", room=2.2)
     style.scale(figure, shown, axes, 2.2, "value")

@@ -50,9 +50,13 @@ def plot_profile(
     if expected is not None and expected.any():
         shown = expected / expected.max() * 1.02
         axes.fill_between(
-            np.repeat(at, 2) + np.tile([-0.5, 0.5], count), np.repeat(shown, 2), color=style.ORANGE,
-            alpha=0.35, linewidth=0, label="relevant",
-        )  # fmt: skip
+            np.repeat(at, 2) + np.tile([-0.5, 0.5], count),
+            np.repeat(shown, 2),
+            color=style.ORANGE,
+            alpha=0.35,
+            linewidth=0,
+            label="relevant",
+        )
     spread = "10 % to 90 % of the samples"
     if count <= _BARS:
         axes.bar(at, mean, width=0.75, color=style.BLUE, label=f"mean of {len(profile)} samples")

@@ -117,10 +117,14 @@ def image(axes: Axes, cells: np.ndarray, most: float | None = None) -> Any:
     if most is None:
         most = float(np.max(np.abs(cells), initial=0.0, where=np.isfinite(cells))) or 1.0
     return axes.imshow(
-        np.ma.masked_invalid(_largest(_largest(cells, 0), 1)), aspect="auto",
-        cmap=signed_colours() if signed else colours(), vmin=-most if signed else 0, vmax=most,
-        interpolation="nearest", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
-    )  # fmt: skip
+        np.ma.masked_invalid(_largest(_largest(cells, 0), 1)),
+        aspect="auto",
+        cmap=signed_colours() if signed else colours(),
+        vmin=-most if signed else 0,
+        vmax=most,
+        interpolation="nearest",
+        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+    )
 
 
 def _largest(cells: np.ndarray, axis: int) -> np.ndarray:

@@ -57,11 +57,19 @@ def plot_tokens(
         hidden = visible is not None and not visible[i]
         share = scores[i] / most
         axes.text(
-            at, line + 0.5, style.literal(text), family="monospace", fontsize=9, va="center",
+            at,
+            line + 0.5,
+            style.literal(text),
+            family="monospace",
+            fontsize=9,
+            va="center",
             color="white" if share > 0.6 and not hidden else "black",
-            bbox={"boxstyle": "square,pad=0.15", "linewidth": 0,
-                  "facecolor": style.PADDING if hidden else palette(share)},
-        )  # fmt: skip
+            bbox={
+                "boxstyle": "square,pad=0.15",
+                "linewidth": 0,
+                "facecolor": style.PADDING if hidden else palette(share),
+            },
+        )
     style.scale(figure, ScalarMappable(Normalize(0, most), palette), axes, lines * _HEIGHT)
     return figure
 

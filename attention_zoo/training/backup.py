@@ -84,9 +84,11 @@ class Backup:
         # Keras's own callback restores weights, optimizer and epoch; its second copy survives a
         # kill in the middle of writing the first
         restore = _Restore(
-            str(self.folder / f"phase_{phase}"), save_freq="epoch" if self.writes else _NEVER,
-            double_checkpoint=True, delete_checkpoint=False,
-        )  # fmt: skip
+            str(self.folder / f"phase_{phase}"),
+            save_freq="epoch" if self.writes else _NEVER,
+            double_checkpoint=True,
+            delete_checkpoint=False,
+        )
         # First the metrics: they may be of an epoch more than the weights, not of one less
         self._kept = _KeepHistory(self.folder / f"phase_{phase}.json", self.writes)
         if self.writes:
@@ -225,9 +227,12 @@ def read_weights(
 
 
 def refuse_other(
-    old: dict[str, Any], new: dict[str, Any], folder: Path, what: str = "run",
+    old: dict[str, Any],
+    new: dict[str, Any],
+    folder: Path,
+    what: str = "run",
     cure: str = "Start again without --resume, or go on with the same.",
-) -> None:  # fmt: skip
+) -> None:
     """ValueError, with the first difference, if what a folder holds is not what is asked for."""
     flat_old, flat_new = _flat(old), _flat(new)
     # What was asked for first, since it decides the data

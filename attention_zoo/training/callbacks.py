@@ -60,9 +60,11 @@ def learning_rate_scheduler(phase: Phase) -> keras.callbacks.LearningRateSchedul
     # model do not begin at 0
     warmup = int(phase.warmup * phase.epochs)
     schedule = keras.optimizers.schedules.CosineDecay(
-        phase.learning_rate if warmup == 0 else 0.0, phase.epochs - warmup,
-        warmup_target=phase.learning_rate if warmup else None, warmup_steps=warmup,
-    )  # fmt: skip
+        phase.learning_rate if warmup == 0 else 0.0,
+        phase.epochs - warmup,
+        warmup_target=phase.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
     return keras.callbacks.LearningRateScheduler(lambda epoch: float(schedule(epoch + 0.5)))
 
 

@@ -112,6 +112,6 @@ def _key(model: keras.Model, kind: str, steps: int, xla: bool) -> str | None:
     try:
         return json.dumps(
             [made.architecture, made.config, kind, steps, xla, floats], sort_keys=True
-        )  # fmt: skip
+        )
     except TypeError:
         return None

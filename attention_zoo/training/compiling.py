@@ -129,9 +129,11 @@ def compile_model(
     """
     graphs = keras.backend.backend() == "tensorflow" and replicas == 1
     # Where a replica has no sample, what stands in for it must not count
-    found: Any = [_METRIC[kind]()] if isinstance(kind, str) else {
-        name: [_METRIC[each]()] for name, each in kind.items()
-    }  # fmt: skip
+    found: Any = (
+        [_METRIC[kind]()]
+        if isinstance(kind, str)
+        else {name: [_METRIC[each]()] for name, each in kind.items()}
+    )
     metrics = {"weighted_metrics" if replicas > 1 else "metrics": found}
     loss: Any
     loss = _LOSS[kind] if isinstance(kind, str) else {n: _LOSS[each] for n, each in kind.items()}

@@ -14,8 +14,10 @@ from attention_zoo.training.recipe import Recipe, default_recipe
 #: sets of OSULeaf and ArrowHead that was worth more than the width of the three of Wang et al.,
 #: 2017, whose last sees 14.
 _CONVOLUTIONS = {
-    "filters": [64] * 5, "kernel_sizes": [8, 5, 3, 3, 3], "dilation_rates": [1, 1, 2, 4, 8]
-}  # fmt: skip
+    "filters": [64] * 5,
+    "kernel_sizes": [8, 5, 3, 3, 3],
+    "dilation_rates": [1, 1, 2, 4, 8],
+}
 
 #: Attention has at most so many steps where a stride of the first convolution can make it so.
 _STEPS = 240
@@ -28,9 +30,13 @@ _LOCATION_STEPS = 64
 
 
 def default_model(
-    kind: str, input_shape: Sequence[int | None], given: Collection[str] = (),
-    *, per_step: bool = False, heads: bool = False,
-) -> tuple[str, dict[str, Any]]:  # fmt: skip
+    kind: str,
+    input_shape: Sequence[int | None],
+    given: Collection[str] = (),
+    *,
+    per_step: bool = False,
+    heads: bool = False,
+) -> tuple[str, dict[str, Any]]:
     """Return the architecture for data of a kind and shape, and the arguments that suit them.
 
     | data | architecture | attention | weights |
@@ -79,9 +85,12 @@ def _stride(steps: int) -> int:
 
 
 def recipe_for(
-    data: Dataset, given: Collection[str] = (), batch_size: int | None = None,
-    *, per_step: bool = False,
-) -> Recipe:  # fmt: skip
+    data: Dataset,
+    given: Collection[str] = (),
+    batch_size: int | None = None,
+    *,
+    per_step: bool = False,
+) -> Recipe:
     """Return the default recipe for a user's data, which `az.train(None, x, y)` trains.
 
     Tables have `dense`, series of classes `conv_after`, other series `gru`: see docs/which.md.
@@ -104,6 +113,6 @@ def recipe_for(
     """
     name, config = default_model(
         data.kind, data.x.shape[1:], given, per_step=per_step, heads=bool(data.heads)
-    )  # fmt: skip
+    )
     usual = default_recipe(name, None, data.kind, len(data), batch_size)
     return usual.changed(config={**usual.config, **config})

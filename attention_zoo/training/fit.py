@@ -92,9 +92,14 @@ class _Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, train: Dataset, validation: Dataset | None, backup: Path | None,
-        strategy: SingleDevice, cache: CompiledModelCache | None,
-    ):  # fmt: skip
+        self,
+        recipe: Recipe,
+        train: Dataset,
+        validation: Dataset | None,
+        backup: Path | None,
+        strategy: SingleDevice,
+        cache: CompiledModelCache | None,
+    ):
         self.recipe, self.strategy, self.cache = recipe, strategy, cache
         self.state = strategy.on_main_process(
             lambda: Backup(backup, recipe, train, writes=strategy.first)
@@ -113,9 +118,14 @@ class _Trainer:
         self.validation = None if validation is None else self._scale(validation)
 
     def run(
-        self, number: int, weights: list[Any] | None,
-        callbacks: Sequence[keras.callbacks.Callback], *, endless: bool, **options: Any,
-    ) -> None:  # fmt: skip
+        self,
+        number: int,
+        weights: list[Any] | None,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        endless: bool,
+        **options: Any,
+    ) -> None:
         """Train in a phase, or read what an interrupted run made of it."""
         with self.strategy.scope():
             self.model = self.strategy.data_parallel(build_for(self.recipe, self.train, number))
@@ -133,9 +143,12 @@ class _Trainer:
             self.history.setdefault(name, []).extend(values)
 
     def _fit(
-        self, number: int, callbacks: Sequence[keras.callbacks.Callback], endless: bool,
+        self,
+        number: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        endless: bool,
         options: dict[str, Any],
-    ) -> History:  # fmt: skip
+    ) -> History:
         recipe, phase = self.recipe, self.recipe.phases[number]
         train, validation = self.scaled, self.validation
         steps = math.ceil(len(train) / recipe.batch_size)
@@ -171,14 +184,14 @@ class _Trainer:
             # Nothing trains the weights of an attention that is frozen uniform
             warnings.filterwarnings("ignore", "Gradients do not exist")
             model.fit(
-                **given, epochs=epochs, **options,
+                **given,
+                epochs=epochs,
+                **options,
                 callbacks=[*seen, *self.state.callbacks(number), *callbacks],
-            )  # fmt: skip
+            )
         finished = self.state.finish_phase(number, model)
         if self.cache is not None and kept is not None:
-            for one, source in zip(
-                trained_layers(self.model), trained_layers(model), strict=True
-            ):  # fmt: skip
+            for one, source in zip(trained_layers(self.model), trained_layers(model), strict=True):
                 models.copy_weights(source.get_weights(), one)
             self.cache.put(kept)
         return finished

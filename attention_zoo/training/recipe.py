@@ -160,9 +160,12 @@ def load_recipe(name: str | os.PathLike) -> Recipe:
 
 
 def default_recipe(
-    architecture: str, task: str | None, kind: str = "binary", samples: int | None = None,
+    architecture: str,
+    task: str | None,
+    kind: str = "binary",
+    samples: int | None = None,
     batch_size: int | None = None,
-) -> Recipe:  # fmt: skip
+) -> Recipe:
     """The package's recipe for an architecture and a task, or a plain one where it has none.
 
     For your own data with so many training `samples` it has epochs enough for some learning: 30, or

@@ -57,9 +57,13 @@ def contributions(subject: Subject) -> Measured:
 def permutation(subject: Subject) -> Measured:
     """How far permuted scores change the predictions."""
     changes = permutation_test(
-        subject.model, subject.few, subject.layer.name, permutations=32, seed=subject.seed,
+        subject.model,
+        subject.few,
+        subject.layer.name,
+        permutations=32,
+        seed=subject.seed,
         output=subject.output,
-    )  # fmt: skip
+    )
     return _change(subject, changes)
 
 
@@ -78,9 +82,14 @@ def _change(subject: Subject, changes: np.ndarray, decides: bool = False) -> Mea
 def adversary(subject: Subject) -> Measured:
     """How far from its scores the model can attend and predict the same."""
     found = adversarial_attention(
-        subject.model, subject.few, subject.layer.name, tolerance=TOLERANCE * subject.unit,
-        rounds=10, seed=subject.seed, output=subject.output,
-    )  # fmt: skip
+        subject.model,
+        subject.few,
+        subject.layer.name,
+        tolerance=TOLERANCE * subject.unit,
+        rounds=10,
+        seed=subject.seed,
+        output=subject.output,
+    )
     return Measured(found.divergence, found.control)
 
 
@@ -97,9 +106,11 @@ def retrained(subject: Subject) -> Measured:
     as_good = value <= control / 0.9 if smaller else value >= control - 0.005
     metric = {"mae": "mean absolute error", "mse": "mean squared error"}.get(metric, metric)
     return Measured(
-        [value], [control], verdict=AGAINST if as_good else FOR,
+        [value],
+        [control],
+        verdict=AGAINST if as_good else FOR,
         changes={"name": f"{metric}, trained with uniform attention"},
-    )  # fmt: skip
+    )
 
 
 def interchanged(subject: Subject) -> Measured:
@@ -109,9 +120,15 @@ def interchanged(subject: Subject) -> Measured:
     steps = subject.shown.attended[subject.layer.name] in ("step", "key")
     for neighbors in (0, 1) if steps else (0,):
         found = interchange(
-            subject.model, subject.x, scores, mass=MASS, neighbors=neighbors, mask=mask,
-            seed=subject.seed, output=subject.output,
-        )  # fmt: skip
+            subject.model,
+            subject.x,
+            scores,
+            mass=MASS,
+            neighbors=neighbors,
+            mask=mask,
+            seed=subject.seed,
+            output=subject.output,
+        )
         if np.isnan(found.scores).all():
             raise ValueError("the model predicts the same for all samples")
         changes = {"reference": "the control" if float(found.random.mean()) > 0.25 else "0.25"}

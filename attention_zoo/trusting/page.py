@@ -127,14 +127,16 @@ class Trust:
             (
                 row.name,
                 number(row.value),
-                "" if row.control is None else f"{row.control_name}: {number(row.control)}"
+                ""
+                if row.control is None
+                else f"{row.control_name}: {number(row.control)}"
                 + (f"; {row.interval}" if row.interval else ""),
                 "" if row.verdict == NOT_MEASURED else f"{row.verdict.capitalize()}.",
                 row.sentence,
                 f"[{row.source}]" if row.source else "",
             )
             for row in self.rows
-        ]  # fmt: skip
+        ]
 
     def as_text(self, width: int = 88) -> str:
         """Return the page as text.

@@ -115,15 +115,26 @@ def trust(
     if truth is not None:
         truth = _drawn("truth", truth, total, chosen)
     subject = Subject(
-        model, x, look, scores, output, index, predicted, y, truth, tuple(others) or None,
-        _retrained(retrained_uniform), seed,
-    )  # fmt: skip
+        model,
+        x,
+        look,
+        scores,
+        output,
+        index,
+        predicted,
+        y,
+        truth,
+        tuple(others) or None,
+        _retrained(retrained_uniform),
+        seed,
+    )
     if truth is not None:
         matched(truth, subject.shown.scores[scores.name], "truth")
     asked = [
-        test for test in TESTS.values()
+        test
+        for test in TESTS.values()
         if not test.needs or getattr(subject, test.needs) is not None
-    ]  # fmt: skip
+    ]
     findings = []
     for number, test in enumerate(asked):
         if progress is not None:

@@ -157,9 +157,13 @@ class Subject:
         some = slice(max(1, _MOST_PREDICTIONS // sizes[self.part]))
         x, mask = self.x[some], self.ranking[1]
         effects = occlusion(
-            self.model, x, unit=self.part, mask=None if mask is None else mask[some],
-            seed=self.seed, output=self.output,
-        )  # fmt: skip
+            self.model,
+            x,
+            unit=self.part,
+            mask=None if mask is None else mask[some],
+            seed=self.seed,
+            output=self.output,
+        )
         gradients = gradient_times_input(self.model, x, output=self.output)
         rows: np.ndarray = self.placed.rows[some]
         visible: np.ndarray = self.placed.visible[some]

@@ -140,10 +140,18 @@ def decide(test: TrustTest, measured: Measured, seed: int = 0) -> Finding:
         verdict = FOR if (low > 0) == test.larger else AGAINST
     words = None if sentence else test.supports if verdict == FOR else test.contradicts
     row = TrustRow(
-        test.name, float(values[known].mean()), float(controls[known].mean()), test.control,
-        words.sentence if words else sentence, test.source, test.question, test.reference, low,
-        high, verdict,
-    )  # fmt: skip
+        test.name,
+        float(values[known].mean()),
+        float(controls[known].mean()),
+        test.control,
+        words.sentence if words else sentence,
+        test.source,
+        test.question,
+        test.reference,
+        low,
+        high,
+        verdict,
+    )
     return Finding(row, words)
 
 
@@ -151,9 +159,10 @@ def not_measured(test: TrustTest, reason: str) -> Finding:
     """The row of a test that this model or these data do not allow."""
     sentence = f"Not measured: {reason.rstrip('.')}."
     return Finding(
-        TrustRow(test.name, None, None, "", sentence, test.source, test.question,
-                 verdict=NOT_MEASURED)
-    )  # fmt: skip
+        TrustRow(
+            test.name, None, None, "", sentence, test.source, test.question, verdict=NOT_MEASURED
+        )
+    )
 
 
 def implications(claims: Mapping[str, bool]) -> dict[str, bool]:

@@ -40,8 +40,11 @@ def content(
     layers = [*layers, *(layer.added() for layer in layers if layer.contributions is not None)]
     total = len(layers[0].scores)
     inputs = [np.asarray(array) for array in (x if isinstance(x, list) else [x])]
-    drawn = {number: array for number, array in enumerate(inputs)
-             if array.dtype.kind in "fiub" and 2 <= array.ndim <= 4}  # fmt: skip
+    drawn = {
+        number: array
+        for number, array in enumerate(inputs)
+        if array.dtype.kind in "fiub" and 2 <= array.ndim <= 4
+    }
     arrays = [*(layer.scores for layer in layers), *drawn.values()]
     cells = sum(min(math.prod(array.shape[1:]), CELLS_A_SAMPLE) for array in arrays)
     count = max(1, min(samples, total, CELLS // max(cells, 1)))
@@ -134,8 +137,12 @@ def _numbers(values: np.ndarray) -> dict[str, Any]:
     width = max(high - low, 1e-12)
     codes = np.where(finite, np.rint((np.where(finite, values, low) - low) / width * _STEPS), _NAN)
     data = base64.b64encode(codes.astype("<u2").tobytes()).decode()
-    return {"shape": list(values.shape), "low": float(low), "high": float(low + width),
-            "data": data}  # fmt: skip
+    return {
+        "shape": list(values.shape),
+        "low": float(low),
+        "high": float(low + width),
+        "data": data,
+    }
 
 
 def _bits(values: np.ndarray) -> dict[str, Any]:

@@ -37,9 +37,11 @@ def write_page(
         raise TypeError(f"`title` must be a string. Received: title={title!r}")
     if trust is not None and not hasattr(trust, "cells"):
         raise TypeError(f"`trust` must be what az.trust returns. Received: trust={trust!r}")
-    found = None if trust is None else {
-        "layer": trust.layer, "samples": trust.samples, "rows": trust.cells()
-    }  # fmt: skip
+    found = (
+        None
+        if trust is None
+        else {"layer": trust.layer, "samples": trust.samples, "rows": trust.cells()}
+    )
     page = _assembled(title, {**shown, "title": title, "trust": found})
     with files.new_file(path, overwrite=overwrite) as scratch:
         scratch.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
@@ -54,8 +56,13 @@ def _assembled(title: str, shown: dict[str, Any]) -> str:
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script,
-             "data": data}  # fmt: skip
+    parts = {
+        "policy": policy,
+        "title": html.escape(title),
+        "style": style,
+        "script": script,
+        "data": data,
+    }
     # In one pass, so that a title that looks like a placeholder stays one
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], _part("page.html"))
 
