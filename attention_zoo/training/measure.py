@@ -68,7 +68,7 @@ def measure(model: keras.Model, data: Dataset) -> dict[str, float]:
     by_query = next(whole, None) if relevance.ndim == 3 else None
     scores = over_input(captured) if by_query is None else by_query
     if by_query is None and relevance.ndim == 3 and relevance.shape[1] != scores.shape[1]:
-        relevance = relevance.any(axis=1)  # this model attends once for all queries
+        relevance = np.max(relevance, axis=1)  # this model attends once for all queries
     if scores.ndim == 2 and relevance.ndim == 2:
         scores = scores[:, : relevance.shape[1]]  # the last window is padded
     mass = relevance_mass_accuracy(scores, relevance)
