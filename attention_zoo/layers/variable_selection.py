@@ -20,7 +20,7 @@ _EPSILON = 1e-3
 
 @register("variable_selection")
 class VariableSelection(AttentionLayer):
-    """One vector from the columns, each read by a network of its own and weighed.
+    """One vector from the columns, each read by its own network and weighed.
 
     ```
     e[j] = x[j] E[j] + b[j]                            each column as a vector
